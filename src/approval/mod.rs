@@ -1,0 +1,1 @@
+//! Approvals: who may, what counts, when it is enough, what voids it.

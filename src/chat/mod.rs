@@ -1,0 +1,1 @@
+//! Where people are: the console, Slack, Discord, behind one trait.

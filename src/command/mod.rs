@@ -1,0 +1,1 @@
+//! Slash commands: their specs, their arguments, and a file for each.

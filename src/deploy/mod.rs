@@ -1,0 +1,1 @@
+//! What really happened: deployments, the watch, outcomes.

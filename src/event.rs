@@ -1,0 +1,1 @@
+//! All that can happen, as one enum; dispatch, nothing else.

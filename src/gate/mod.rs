@@ -1,0 +1,1 @@
+//! The verdict that pipelines ask for.

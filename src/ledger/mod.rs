@@ -1,0 +1,1 @@
+//! The record: canonical entries, chain and tree, checkpoints, verification, export.

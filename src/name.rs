@@ -1,0 +1,1 @@
+//! Newtypes for names and ids.

@@ -1,0 +1,1 @@
+//! Who is who, and in what role.

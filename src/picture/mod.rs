@@ -1,0 +1,1 @@
+//! Facts to pictures: the window strip and the health chart.

@@ -1,0 +1,1 @@
+//! Questions, and the systems that can answer them.

@@ -1,0 +1,1 @@
+//! What other systems tell us: a file per sender.

@@ -1,0 +1,1 @@
+//! What makes a restart harmless: inbox, outbox, leases, due work.
