@@ -1,1 +1,51 @@
-//! Settings: a file per section.
+//! Settings: a file per section, layered over the embedded defaults (`config/default.toml`).
+//!
+//! Everything that people write is refused where it is not understood: unknown keys, unknown names, impossible values.
+
+mod environment;
+mod people;
+mod policy;
+mod rest;
+mod service;
+mod source;
+mod span;
+mod team;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+pub use environment::{EnvironmentSettings, Mode, Start};
+pub use people::{PersonKind, PersonSettings};
+pub use policy::{ApprovalRule, Bands, CategorySettings, CheckMode, Need, OverrideRule, Policy, Threshold};
+pub use rest::{
+    ChatSettings, ConsoleSettings, GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings,
+};
+pub use service::{HealthQueries, ServiceSettings};
+pub use source::{HttpProbe, SourceKind, SourceSettings};
+pub use span::{Secret, Span};
+pub use team::{Team, WeekHours};
+
+use crate::name::{Environment, Person, Service};
+
+/// The current settings: a snapshot that a reload replaces whole.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    pub team: Team,
+    pub store: StoreSettings,
+    pub chat: ChatSettings,
+    #[serde(default)]
+    pub source: Vec<SourceSettings>,
+    #[serde(default)]
+    pub service: BTreeMap<Service, ServiceSettings>,
+    #[serde(default)]
+    pub environment: BTreeMap<Environment, EnvironmentSettings>,
+    pub policy: Policy,
+    #[serde(default)]
+    pub people: BTreeMap<Person, PersonSettings>,
+    pub gate: GateSettings,
+    pub watch: WatchSettings,
+    pub ledger: LedgerSettings,
+    pub web: WebSettings,
+}

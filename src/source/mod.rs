@@ -1,1 +1,155 @@
 //! Questions, and the systems that can answer them.
+//!
+//! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
+//! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
+
+mod gather;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::advice::facts::{
+    CalendarEvent, Change, Deployment, Health, Incident, Load, MigrationState, Shift, Versions,
+};
+use crate::clock::Time;
+use crate::config::Settings;
+use crate::name::{Environment, Service, SourceName};
+
+/// What must be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    Calendar,
+    OnCall,
+    Incidents,
+    Deployments,
+    /// Which commit a version is, and which versions there are.
+    Versions,
+    Change,
+    Migrations,
+    Load,
+    Health,
+    /// The series that the watch looks at.
+    Series,
+}
+
+impl Question {
+    pub const ALL: [Question; 10] = [
+        Question::Calendar,
+        Question::OnCall,
+        Question::Incidents,
+        Question::Deployments,
+        Question::Versions,
+        Question::Change,
+        Question::Migrations,
+        Question::Load,
+        Question::Health,
+        Question::Series,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Question::Calendar => "calendar",
+            Question::OnCall => "on-call",
+            Question::Incidents => "incidents",
+            Question::Deployments => "deployments",
+            Question::Versions => "versions",
+            Question::Change => "change",
+            Question::Migrations => "migrations",
+            Question::Load => "load",
+            Question::Health => "health",
+            Question::Series => "series",
+        }
+    }
+}
+
+/// One question about one service in one environment.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub question: Question,
+    pub settings: Arc<Settings>,
+    pub service: Service,
+    pub environment: Environment,
+    /// The version wanted (as typed or as the commit that it resolved to), for `Versions` and `Change`.
+    pub version: Option<String>,
+    /// What runs now, for `Change`: a commit or a version.
+    pub running: Option<String>,
+    /// Other names that look like versions, for `Versions` (from the rollback plan).
+    pub names: Vec<String>,
+    /// The time looked at, for `Calendar`, `OnCall`, `Incidents`, `Series`.
+    pub from: Time,
+    pub to: Time,
+    pub now: Time,
+}
+
+/// What a source says to one question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Learned {
+    Calendar(Vec<CalendarEvent>),
+    OnCall(Vec<Shift>),
+    Incidents(Vec<Incident>),
+    Deployments(Vec<Deployment>),
+    Versions(Versions),
+    Change(Box<Change>),
+    Migrations(MigrationState),
+    Load(Load),
+    Health(Health),
+    Series(Series),
+}
+
+/// An answer: what was learned, when the source said so, where to read more, and what it could not read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub learned: Learned,
+    pub at: Time,
+    pub link: Option<String>,
+    pub incomplete: Vec<String>,
+}
+
+/// Minute by minute, how a service did. Minutes without data are absent, which is not the same as zero.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    pub minutes: Vec<Minute>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Minute {
+    /// Start of the minute.
+    pub at: Time,
+    /// Requests (or probes) in it.
+    pub requests: f64,
+    /// How many of them failed.
+    pub errors: f64,
+    /// Their usual latency in milliseconds, where measured.
+    pub latency_ms: Option<f64>,
+}
+
+/// Why a source could not answer: a fragment that ends a sentence beginning with the source's name, such as
+/// "did not answer in 2 s" or "refused the token (401)". Never holds a secret or a body from outside.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotSay(pub String);
+
+impl CannotSay {
+    pub fn because(reason: impl Into<String>) -> CannotSay {
+        CannotSay(reason.into())
+    }
+}
+
+/// A system that can answer questions. Production has one implementation for each kind of `[[source]]`.
+pub trait Source: Send + Sync + fmt::Debug {
+    /// Its name in the settings.
+    fn name(&self) -> &SourceName;
+
+    /// The questions that it was set up to answer.
+    fn answers(&self) -> &[Question];
+
+    /// Whether it has anything to say about this service and environment; one that has not is not asked.
+    fn concerns(&self, service: &Service, environment: &Environment) -> bool;
+
+    /// Asks. The caller holds the deadline; dropping the future must be harmless.
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>>;
+}

@@ -1,0 +1,146 @@
+//! `[policy]`: what is asked for, by service, environment, category and risk.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Span;
+use crate::name::{Environment, Role, Service};
+use crate::plan::Risk;
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Policy {
+    /// How far ahead windows are suggested.
+    pub horizon: Span,
+    /// How long a source is waited for, unless it says otherwise.
+    pub source_timeout: Span,
+    /// How long the whole brief may take; what comes later comes by edit.
+    pub brief_timeout: Span,
+    /// How long an approval holds.
+    pub approval_expires: Span,
+    /// How long a plan waits before it expires.
+    pub plan_expires: Span,
+    /// How long a deployment needs in a window, its watch not counted.
+    pub deployment_length: Span,
+    /// How often a waiting plan's facts are gathered anew.
+    pub refresh_every: Span,
+    /// A score higher than the approved one by this much makes a new revision.
+    pub score_step: u32,
+    /// Whether planner and authors may not be the only approvers.
+    pub separation: bool,
+    /// From which score a band begins: moderate, elevated, high.
+    pub bands: Bands,
+    /// Codes that stop the gate when critical, unless they are overridden.
+    pub blockers: Vec<String>,
+    /// Checks that are turned off or run unseen: `"timing.people" = "off"`.
+    #[serde(default)]
+    pub checks: BTreeMap<String, CheckMode>,
+    /// Numbers that checks compare with: `"timing.peak-traffic" = { caution = 0.7, critical = 0.9 }`.
+    #[serde(default)]
+    pub threshold: BTreeMap<String, Threshold>,
+    #[serde(default)]
+    pub category: BTreeMap<String, CategorySettings>,
+    #[serde(default)]
+    pub approval: Vec<ApprovalRule>,
+    #[serde(default, rename = "override")]
+    pub overrides: Vec<OverrideRule>,
+    /// Patterns of feature flags in added lines, each with one capture group.
+    #[serde(default)]
+    pub flag_patterns: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Bands {
+    pub moderate: u32,
+    pub elevated: u32,
+    pub high: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckMode {
+    On,
+    Off,
+    /// Computed, recorded and counted, not shown.
+    Shadow,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Threshold {
+    #[serde(default)]
+    pub caution: Option<f64>,
+    #[serde(default)]
+    pub critical: Option<f64>,
+}
+
+/// A kind of change, told by paths and words.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct CategorySettings {
+    pub says: String,
+    /// Globs of paths.
+    pub paths: Vec<String>,
+    /// Words in commit titles and plan texts.
+    pub words: Vec<String>,
+    /// High-risk categories ask for more.
+    pub high: bool,
+    /// A category of little consequence (docs, copy): lowers nothing, but is said.
+    pub light: bool,
+    /// When several match, the one with the greatest weight names the change.
+    pub weight: u32,
+}
+
+/// Who must approve when. Every rule that applies adds its needs; the same need is asked once, with the greatest count.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ApprovalRule {
+    /// Says why, for people: "payments is high-risk".
+    pub because: String,
+    pub environment: Option<Environment>,
+    pub service: Option<Service>,
+    pub category: Option<String>,
+    /// Any category marked `high`.
+    pub high_category: Option<bool>,
+    /// The declared risk at or above this; undeclared counts as high.
+    pub risk: Option<Risk>,
+    /// The score at or above this.
+    pub score: Option<u32>,
+    /// Any of these flags at caution or above.
+    pub flags: Vec<String>,
+    /// Not for hotfixes.
+    pub hotfix: Option<bool>,
+    pub needs: Vec<Need>,
+}
+
+/// So many people of a role; no role means anyone who may approve.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Need {
+    #[serde(default)]
+    pub role: Option<Role>,
+    #[serde(default = "one")]
+    pub count: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OverrideRule {
+    /// The codes that may be overridden.
+    pub codes: Vec<String>,
+    #[serde(default)]
+    pub environment: Option<Environment>,
+    pub roles: Vec<Role>,
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.to_string())
+    }
+}

@@ -1,0 +1,1 @@
+//! Asks every source at once, each with its deadline; failure becomes a fact.
