@@ -35,6 +35,7 @@ pub mod deploy;
 pub mod event;
 pub mod gate;
 pub mod http;
+pub mod learn;
 pub mod ledger;
 pub mod message;
 pub mod name;

@@ -1,1 +1,7 @@
-//! Approvals: who may, what counts, when it is enough, what voids it.
+//! Approvals: who may, what counts, when it is enough, what voids it. Pure; the store keeps the words.
+
+mod tally;
+mod word;
+
+pub use tally::{Tally, tally};
+pub use word::{is_author, Refusal, Speaker, Word, WordKind, may_speak};

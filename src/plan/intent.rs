@@ -148,4 +148,16 @@ impl Plan {
         let set: Vec<String> = self.set.iter().map(|s| format!("{}={}", s.name, s.after)).collect();
         set.join(", ")
     }
+
+    /// What identifies a flag or configuration change to the gate: `sha256:…` over its names and new values. None for
+    /// a plan that has a version.
+    pub fn set_digest(&self) -> Option<String> {
+        if self.kind.has_version() {
+            return None;
+        }
+        let mut set: Vec<(&str, &str)> = self.set.iter().map(|s| (s.name.as_str(), s.after.as_str())).collect();
+        set.sort_unstable();
+        let text = serde_json::to_string(&set).ok()?;
+        Some(crate::ledger::sha256(text.as_bytes()))
+    }
 }

@@ -1,1 +1,221 @@
-//! The only SQL on our own store.
+//! The only SQL on our own store: one set of statements for SQLite and PostgreSQL, through `sqlx::Any`.
+//!
+//! Columns are text, bigint and double precision; ids are ours and sort by time; SQL's own clock is never asked. A
+//! deciding transaction takes the writer (SQLite) or locks the ledger's head (PostgreSQL) before its first read, so that
+//! decisions have one order; functions inside it take [`Tx`], never the pool.
+
+pub mod console;
+pub mod counter;
+pub mod deployment;
+pub mod history;
+pub mod message;
+pub mod picture;
+pub mod plan;
+pub mod word;
+pub mod work;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Executor, Transaction};
+
+use crate::clock::Time;
+
+pub use work::Claim;
+
+/// Which database; the two differ in triggers, grants and a handful of settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Our own store: one writer and several readers on SQLite, a pool on PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Store {
+    engine: Engine,
+    write: AnyPool,
+    read: AnyPool,
+    /// Held as long as the store is open: exactly one process per SQLite file.
+    _lock: Option<Arc<File>>,
+}
+
+/// A deciding transaction. Dropped without [`Tx::commit`], it changes nothing.
+#[derive(Debug)]
+pub struct Tx {
+    tx: Transaction<'static, sqlx::Any>,
+    pub now: Time,
+}
+
+impl Store {
+    /// Opens the store at `url` and brings its schema up to date. `sqlite://FILE` is relative to `data`.
+    pub async fn open(url: &str, data: &Path) -> anyhow::Result<Store> {
+        sqlx::any::install_default_drivers();
+        let store = if let Some(file) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+            open_sqlite(&data.join(file)).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            open_postgres(url).await?
+        } else {
+            bail!("the store's url begins with neither `sqlite://` nor `postgres://`");
+        };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// For reading what need not be decided upon.
+    pub(crate) fn reader(&self) -> &AnyPool {
+        &self.read
+    }
+
+    pub(crate) fn writer(&self) -> &AnyPool {
+        &self.write
+    }
+
+    /// Begins a deciding transaction.
+    pub async fn begin(&self, now: Time) -> anyhow::Result<Tx> {
+        let tx = match self.engine {
+            Engine::Sqlite => self.write.begin_with("begin immediate").await,
+            Engine::Postgres => {
+                let mut tx = self.write.begin().await.map_err(said)?;
+                sqlx::query("update ledger_head set at = at where id = 1").execute(&mut *tx).await.map_err(said)?;
+                Ok(tx)
+            }
+        };
+        Ok(Tx { tx: tx.map_err(said)?, now })
+    }
+
+    async fn migrate(&self) -> anyhow::Result<()> {
+        sqlx::migrate!("./migrations").run(&self.write).await.context("could not bring the store's schema up to date")?;
+        let triggers = match self.engine {
+            Engine::Sqlite => include_str!("../../migrations/sqlite/triggers.sql"),
+            Engine::Postgres => include_str!("../../migrations/postgres/triggers.sql"),
+        };
+        self.write.execute(sqlx::raw_sql(triggers)).await.context("could not set the ledger's triggers")?;
+        Ok(())
+    }
+
+    /// Closes every connection; what was committed is on disk.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+impl Tx {
+    pub(crate) fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.tx
+    }
+
+    /// Makes everything since [`Store::begin`] true at once.
+    pub async fn commit(self) -> anyhow::Result<()> {
+        self.tx.commit().await.map_err(said)
+    }
+}
+
+async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("could not make the folder {}", folder.display()))?;
+    }
+    let lock = lock_beside(file)?;
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let options = |most: u32| {
+        AnyPoolOptions::new().max_connections(most).min_connections(1).acquire_timeout(Duration::from_secs(30)).after_connect(
+            |conn, _| {
+                Box::pin(async move {
+                    for pragma in ["pragma journal_mode = wal", "pragma synchronous = full", "pragma busy_timeout = 5000",
+                        "pragma foreign_keys = on", "pragma temp_store = memory"] {
+                        conn.execute(pragma).await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
+    };
+    let opening = || format!("could not open the store {}", file.display());
+    let write = options(1).connect(&url).await.map_err(said).with_context(opening)?;
+    let version: (String,) = sqlx::query_as("select sqlite_version()").fetch_one(&write).await.map_err(said)?;
+    if older(&version.0, (3, 51, 3)) {
+        bail!("SQLite {} may lose what was written (fixed in 3.51.3): build Tidegate with its bundled SQLite", version.0);
+    }
+    let read = options(4).connect(&url).await.map_err(said).with_context(opening)?;
+    Ok(Store { engine: Engine::Sqlite, write, read, _lock: Some(Arc::new(lock)) })
+}
+
+async fn open_postgres(url: &str) -> anyhow::Result<Store> {
+    let pool = AnyPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect(url)
+        .await
+        .map_err(said)
+        .context("could not reach the store's PostgreSQL")?;
+    let durable: (String,) = sqlx::query_as("select current_setting('synchronous_commit')").fetch_one(&pool).await.map_err(said)?;
+    if durable.0 == "off" {
+        bail!("the store's PostgreSQL has synchronous_commit off, which loses what was acknowledged: turn it on");
+    }
+    Ok(Store { engine: Engine::Postgres, write: pool.clone(), read: pool, _lock: None })
+}
+
+/// Takes the lock that says so: exactly one process per file.
+fn lock_beside(file: &Path) -> anyhow::Result<File> {
+    let path: PathBuf = file.with_extension("lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("could not open {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another Tidegate has {} open: stop it, or use another --data folder", file.display())
+        }
+        Err(std::fs::TryLockError::Error(why)) => {
+            Err(why).with_context(|| format!("could not lock {}", path.display()))
+        }
+    }
+}
+
+fn older(version: &str, least: (u32, u32, u32)) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    version < least
+}
+
+/// A database's error as one sentence for whoever can mend it; never the statement's values.
+pub(crate) fn said(error: sqlx::Error) -> anyhow::Error {
+    let text = error.to_string();
+    let hint = if text.contains("readonly") {
+        Some("the store's file is read-only: give the user that runs Tidegate the right to write it")
+    } else if text.contains("disk is full") || text.contains("No space left") {
+        Some("the disk that holds the store is full: make room; nothing acknowledged is lost")
+    } else if text.contains("disk I/O error") {
+        Some("the disk that holds the store failed to read or write")
+    } else {
+        None
+    };
+    match hint {
+        Some(hint) => anyhow::Error::new(error).context(hint),
+        None => anyhow::Error::new(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_sqlite_compare_as_numbers() {
+        assert!(older("3.46.0", (3, 51, 3)));
+        assert!(!older("3.51.3", (3, 51, 3)));
+        assert!(!older("3.100.0", (3, 51, 3)));
+    }
+}

@@ -1,0 +1,148 @@
+//! When it is enough: distinct people matched to what is needed.
+
+use super::{Word, WordKind};
+use crate::advice::NeedView;
+use crate::config::Need;
+use crate::name::{Person, Role};
+
+/// How the words on the current revision stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    pub approved_by: Vec<Person>,
+    pub objected_by: Vec<Person>,
+    pub held_by: Vec<Person>,
+    /// What is still missing, with how many.
+    pub missing: Vec<NeedView>,
+}
+
+impl Tally {
+    /// Whether every need is met and nobody stands in the way.
+    pub fn is_enough(&self) -> bool {
+        self.missing.is_empty() && self.objected_by.is_empty() && self.held_by.is_empty()
+    }
+
+    /// How many approvals are asked for in all, and how many of them are given.
+    pub fn counts(&self, needs: &[NeedView]) -> (u32, u32) {
+        let asked: u32 = needs.iter().map(|need| need.need.count).sum();
+        let missing: u32 = self.missing.iter().map(|need| need.need.count).sum();
+        (asked.saturating_sub(missing), asked)
+    }
+}
+
+/// Counts the standing words on `revision`. One person fills one place: a lead who is also a VP counts once, in the way
+/// that fills the most places. `roles` tells the roles that somebody holds now.
+pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, roles: impl Fn(&Person) -> Vec<Role>) -> Tally {
+    let standing = |kind| {
+        let mut people: Vec<Person> = Vec::new();
+        for word in words.iter().filter(|w| w.kind == kind && w.revision == revision && w.stands()) {
+            if !people.contains(&word.person) {
+                people.push(word.person.clone());
+            }
+        }
+        people
+    };
+    let approved_by = standing(WordKind::Approve);
+    // Every need is split into places for one person; a matching of people to places says what is filled.
+    let places: Vec<usize> =
+        needs.iter().enumerate().flat_map(|(i, need)| std::iter::repeat_n(i, need.need.count as usize)).take(64).collect();
+    let fits: Vec<Vec<usize>> = approved_by
+        .iter()
+        .map(|person| {
+            let roles = roles(person);
+            let fitting = |need: &NeedView| need.need.role.as_ref().is_none_or(|role| roles.contains(role));
+            places.iter().enumerate().filter(|(_, need)| fitting(&needs[**need])).map(|(place, _)| place).collect()
+        })
+        .collect();
+    let mut taken: Vec<Option<usize>> = vec![None; places.len()];
+    for person in 0..fits.len() {
+        let mut seen = vec![false; places.len()];
+        seat(person, &fits, &mut taken, &mut seen);
+    }
+    let missing = needs
+        .iter()
+        .enumerate()
+        .filter_map(|(i, view)| {
+            let empty = places.iter().zip(&taken).filter(|(need, by)| **need == i && by.is_none()).count();
+            let count = u32::try_from(empty).unwrap_or(u32::MAX);
+            (count > 0).then(|| NeedView { need: Need { count, ..view.need.clone() }, because: view.because.clone() })
+        })
+        .collect();
+    Tally { approved_by, objected_by: standing(WordKind::Object), held_by: standing(WordKind::Hold), missing }
+}
+
+/// Seats a person, moving others where that makes room (Kuhn's augmenting path).
+fn seat(person: usize, fits: &[Vec<usize>], taken: &mut [Option<usize>], seen: &mut [bool]) -> bool {
+    for &place in &fits[person] {
+        if std::mem::replace(&mut seen[place], true) {
+            continue;
+        }
+        let free = match taken[place] {
+            None => true,
+            Some(other) => seat(other, fits, taken, seen),
+        };
+        if free {
+            taken[place] = Some(person);
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Time;
+
+    fn need(role: Option<&str>, count: u32) -> NeedView {
+        NeedView { need: Need { role: role.map(Role::from), count }, because: String::new() }
+    }
+
+    fn word(kind: WordKind, person: &str, revision: i64) -> Word {
+        Word {
+            id: person.to_owned(),
+            revision,
+            brief: String::new(),
+            kind,
+            person: person.into(),
+            role: None,
+            at: Time::from_ms(0),
+            withdrawn_at: None,
+            voided_at: None,
+            void_reason: None,
+        }
+    }
+
+    fn roles(person: &Person) -> Vec<Role> {
+        match person.as_str() {
+            "grace" => vec!["vp".into(), "payments-lead".into()],
+            "lin" => vec!["payments-lead".into()],
+            _ => vec![],
+        }
+    }
+
+    #[test]
+    fn one_person_with_two_roles_fills_one_place() {
+        let needs = [need(Some("vp"), 1), need(Some("payments-lead"), 1)];
+        let alone = tally(&needs, &[word(WordKind::Approve, "grace", 1)], 1, roles);
+        assert_eq!(alone.missing.len(), 1);
+        let both = [word(WordKind::Approve, "grace", 1), word(WordKind::Approve, "lin", 1)];
+        assert!(tally(&needs, &both, 1, roles).is_enough());
+        let reversed = [both[1].clone(), both[0].clone()];
+        assert!(tally(&needs, &reversed, 1, roles).is_enough());
+    }
+
+    #[test]
+    fn words_on_an_older_revision_do_not_count() {
+        let needs = [need(None, 1)];
+        assert!(!tally(&needs, &[word(WordKind::Approve, "lin", 1)], 2, roles).is_enough());
+    }
+
+    #[test]
+    fn an_objection_stops_what_is_approved() {
+        let needs = [need(None, 1)];
+        let words = [word(WordKind::Approve, "lin", 1), word(WordKind::Object, "ada", 1)];
+        let tally = tally(&needs, &words, 1, roles);
+        assert!(tally.missing.is_empty());
+        assert!(!tally.is_enough());
+    }
+}

@@ -1,0 +1,126 @@
+//! One human's recorded word on one brief, and who may give it.
+
+use crate::advice::NeedView;
+use crate::advice::facts::Change;
+use crate::clock::Time;
+use crate::config::{PersonKind, Settings};
+use crate::name::{Person, Role};
+use crate::plan::Plan;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordKind {
+    Approve,
+    Object,
+    Hold,
+}
+
+impl WordKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WordKind::Approve => "approve",
+            WordKind::Object => "object",
+            WordKind::Hold => "hold",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<WordKind> {
+        [WordKind::Approve, WordKind::Object, WordKind::Hold].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A word as it was given, and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    pub id: String,
+    pub revision: i64,
+    /// The hash of the brief that its giver saw.
+    pub brief: String,
+    pub kind: WordKind,
+    pub person: Person,
+    /// The role that made it count.
+    pub role: Option<Role>,
+    pub at: Time,
+    pub withdrawn_at: Option<Time>,
+    pub voided_at: Option<Time>,
+    pub void_reason: Option<String>,
+}
+
+impl Word {
+    /// Whether it stands: neither taken back nor voided.
+    pub fn stands(&self) -> bool {
+        self.withdrawn_at.is_none() && self.voided_at.is_none()
+    }
+}
+
+/// Who speaks, as far as the platform and the settings know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    pub person: Person,
+    pub kind: PersonKind,
+    pub roles: Vec<Role>,
+}
+
+/// Why a word does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody that the settings know.
+    Stranger,
+    Bot,
+    Guest,
+    Deactivated,
+    /// The planner, where separation is asked.
+    Planner,
+    /// An author of one of the commits, where separation is asked.
+    Author,
+    /// None of the roles that are asked for; they are named.
+    NoRole(Vec<Role>),
+}
+
+/// Whether a person's word of this kind counts on this plan, and in which role. Everybody who is a member may hold or
+/// object; approval asks for a role that a need names.
+pub fn may_speak(
+    kind: WordKind,
+    speaker: Option<&Speaker>,
+    plan: &Plan,
+    change: Option<&Change>,
+    needs: &[NeedView],
+    settings: &Settings,
+) -> Result<Option<Role>, Refusal> {
+    let Some(speaker) = speaker else { return Err(Refusal::Stranger) };
+    match speaker.kind {
+        PersonKind::Member => {}
+        PersonKind::Guest => return Err(Refusal::Guest),
+        PersonKind::Bot => return Err(Refusal::Bot),
+        PersonKind::Deactivated => return Err(Refusal::Deactivated),
+    }
+    if kind != WordKind::Approve {
+        return Ok(None);
+    }
+    if settings.policy.separation {
+        if speaker.person == plan.by {
+            return Err(Refusal::Planner);
+        }
+        if change.is_some_and(|change| is_author(&speaker.person, change, settings)) {
+            return Err(Refusal::Author);
+        }
+    }
+    let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
+    if let Some(role) = asked.iter().find(|role| speaker.roles.contains(role)) {
+        return Ok(Some(role.clone()));
+    }
+    if asked.is_empty() || needs.iter().any(|need| need.need.role.is_none()) {
+        return Ok(None);
+    }
+    Err(Refusal::NoRole(asked))
+}
+
+/// Whether somebody wrote or co-wrote one of the change's commits.
+pub fn is_author(person: &Person, change: &Change, settings: &Settings) -> bool {
+    let addresses = settings.people.get(person).map(|p| p.email.as_slice()).unwrap_or_default();
+    change.commits.iter().any(|commit| {
+        commit.author.as_ref() == Some(person)
+            || addresses.iter().any(|a| {
+                a.eq_ignore_ascii_case(&commit.email) || commit.co_authors.iter().any(|c| a.eq_ignore_ascii_case(c))
+            })
+    })
+}

@@ -1,0 +1,95 @@
+//! The words that humans gave on a brief: approvals, objections, holds.
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, Tx, said};
+use crate::approval::{Word, WordKind};
+use crate::clock::Time;
+use crate::name::{Person, PlanId, Role};
+
+const SELECT: &str = "select id, revision, brief, kind, person, role, at, withdrawn_at, voided_at, void_reason
+    from word where plan = $1 order by at, id";
+
+impl Store {
+    /// Every word ever given on a plan, in order.
+    pub async fn words(&self, plan: &PlanId) -> anyhow::Result<Vec<Word>> {
+        let rows = sqlx::query(SELECT).bind(plan.as_str()).fetch_all(self.reader()).await.map_err(said)?;
+        rows.iter().map(word_row).collect()
+    }
+}
+
+impl Tx {
+    /// Every word ever given on a plan, in order.
+    pub async fn words(&mut self, plan: &PlanId) -> anyhow::Result<Vec<Word>> {
+        let rows = sqlx::query(SELECT).bind(plan.as_str()).fetch_all(self.conn()).await.map_err(said)?;
+        rows.iter().map(word_row).collect()
+    }
+
+    pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, platform: &str, message: Option<&str>) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(&word.id)
+        .bind(plan.as_str())
+        .bind(word.revision)
+        .bind(&word.brief)
+        .bind(word.kind.as_str())
+        .bind(word.person.as_str())
+        .bind(word.role.as_ref().map(Role::as_str))
+        .bind(platform)
+        .bind(message)
+        .bind(word.at.ms())
+        .execute(self.conn())
+        .await
+        .map_err(said)?;
+        Ok(())
+    }
+
+    /// Takes a word back.
+    pub async fn withdraw_word(&mut self, id: &str) -> anyhow::Result<()> {
+        let now = self.now;
+        sqlx::query("update word set withdrawn_at = $1 where id = $2")
+            .bind(now.ms())
+            .bind(id)
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
+        Ok(())
+    }
+
+    /// Voids every standing word on a plan, because what it was given for is no longer what is asked.
+    pub async fn void_words(&mut self, plan: &PlanId, reason: &str) -> anyhow::Result<()> {
+        let now = self.now;
+        sqlx::query(
+            "update word set voided_at = $1, void_reason = $2
+             where plan = $3 and withdrawn_at is null and voided_at is null",
+        )
+        .bind(now.ms())
+        .bind(reason)
+        .bind(plan.as_str())
+        .execute(self.conn())
+        .await
+        .map_err(said)?;
+        Ok(())
+    }
+}
+
+fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
+    let kind: String = row.try_get("kind")?;
+    let person: String = row.try_get("person")?;
+    let role: Option<String> = row.try_get("role")?;
+    Ok(Word {
+        id: row.try_get("id")?,
+        revision: row.try_get("revision")?,
+        brief: row.try_get("brief")?,
+        kind: WordKind::parse(&kind).ok_or_else(|| anyhow::anyhow!("a stored word has an unknown kind"))?,
+        person: Person::new(person),
+        role: role.map(Role::new),
+        at: Time::from_ms(row.try_get("at")?),
+        withdrawn_at: row.try_get::<Option<i64>, _>("withdrawn_at")?.map(Time::from_ms),
+        voided_at: row.try_get::<Option<i64>, _>("voided_at")?.map(Time::from_ms),
+        void_reason: row.try_get("void_reason")?,
+    })
+}
