@@ -1,1 +1,107 @@
 //! All that can happen, as one enum; dispatch, nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::clock::Time;
+use crate::name::{Channel, Person, PlanId};
+use crate::store::Claim;
+use crate::webhook::deployments::Report;
+
+/// Everything that happens, as it is stored before it is acknowledged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    Command { from: From, text: String, at: Time },
+    Reacted { from: From, message: String, reaction: String, removed: bool, at: Time },
+    Replied { from: From, thread: String, text: String, at: Time },
+    Pressed { from: From, message: String, button: String, at: Time },
+    Submitted { from: From, form: String, values: std::collections::BTreeMap<String, String>, at: Time },
+    Reported { report: Report, at: Time },
+    /// Something falls due; the handler looks at what is stored and reconciles.
+    Due { due: Due },
+}
+
+/// Who did it and where, in the platform's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct From {
+    pub platform: String,
+    /// The platform's id of the user; on the console the person's name.
+    pub user: String,
+    pub channel: Channel,
+}
+
+/// What may fall due. Timers carry no work of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Due {
+    /// Gather and advise: the first brief, or a new look at a waiting one.
+    Advise { plan: PlanId },
+    /// A plan's own time or window is near or over; an approval runs out.
+    Remind { plan: PlanId },
+    Expire { plan: PlanId },
+    /// Look at a deployment that is watched.
+    Look { deployment: String },
+    /// Nobody took an alert.
+    Escalate { alert: String },
+    /// Copy the ledger's checkpoint outside the database.
+    Anchor,
+    /// Forget finished work.
+    Sweep,
+}
+
+impl Due {
+    /// The key under which it is due: the same thing is due once.
+    pub fn key(&self) -> String {
+        match self {
+            Due::Advise { plan } => format!("advise:{plan}"),
+            Due::Remind { plan } => format!("remind:{plan}"),
+            Due::Expire { plan } => format!("expire:{plan}"),
+            Due::Look { deployment } => format!("look:{deployment}"),
+            Due::Escalate { alert } => format!("escalate:{alert}"),
+            Due::Anchor => "anchor".to_owned(),
+            Due::Sweep => "sweep".to_owned(),
+        }
+    }
+
+    /// What must not be worked on at the same time.
+    pub fn lane(&self) -> String {
+        match self {
+            Due::Advise { plan } | Due::Remind { plan } | Due::Expire { plan } => format!("due:{plan}"),
+            Due::Look { deployment } => format!("look:{deployment}"),
+            other => other.key(),
+        }
+    }
+}
+
+/// Hands an event to whoever handles it. What it changes is one transaction, which finishes `claim`.
+pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<()> {
+    match event {
+        Event::Command { from, text, at } => crate::command::run(app, claim, &from, &text, at).await,
+        Event::Reacted { from, message, reaction, removed, at } => {
+            crate::chat::reacted(app, claim, &from, &message, &reaction, removed, at).await
+        }
+        Event::Replied { from, thread, text, at } => crate::chat::replied(app, claim, &from, &thread, &text, at).await,
+        Event::Pressed { from, message, button, at } => {
+            crate::chat::pressed(app, claim, &from, &message, &button, at).await
+        }
+        Event::Submitted { from, form, values, at } => {
+            crate::chat::submitted(app, claim, &from, &form, &values, at).await
+        }
+        Event::Reported { report, at } => crate::deploy::reported(app, claim, &report, at).await,
+        Event::Due { due } => match due {
+            Due::Advise { plan } => crate::plan::advise(app, claim, &plan).await,
+            Due::Remind { plan } => crate::plan::remind(app, claim, &plan).await,
+            Due::Expire { plan } => crate::plan::expire(app, claim, &plan).await,
+            Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
+            Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
+            Due::Anchor => crate::ledger::anchor(app, claim).await,
+            Due::Sweep => crate::work::sweep(app, claim).await,
+        },
+    }
+}
+
+/// The person of ours behind a platform's user, if the settings know one: exactly one, or nobody.
+pub fn person_of(settings: &crate::config::Settings, from: &From) -> Option<Person> {
+    crate::people::behind(settings, &from.platform, &from.user)
+}

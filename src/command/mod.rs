@@ -1,10 +1,143 @@
 //! Slash commands: their specs (`commands/*.toml`), their arguments, and a file for each.
 //!
-//! Adding a command: one spec, one file here, one line in [`ALL`] and one in [`run`].
+//! Adding a command: one spec, one file here, one line in [`spec::ALL`] and one in [`run`].
 
+mod amend;
 pub mod arguments;
+mod cancel;
+mod changed;
+mod finished;
+pub mod form;
+mod help;
+mod lookup;
+mod outcome;
+pub mod plan;
+mod preview;
+mod rolledback;
 pub mod spec;
+mod start;
+mod status;
+mod take;
 pub mod time;
+mod verify;
+mod why;
+mod windows;
 
 pub use arguments::{Arguments, BadCommand, parse};
 pub use spec::{ALL, Argument, ArgumentKind, Spec};
+pub use form::form_errors;
+pub use preview::preview;
+pub use start::{begin, confirm};
+pub use windows::search as search_windows;
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::clock::Time;
+use crate::config::{PersonKind, Settings};
+use crate::event::From;
+use crate::message::Message;
+use crate::name::Person;
+use crate::store::{Claim, Tx};
+use crate::wording;
+use crate::work::Send;
+
+/// One command by one person, ready to be carried out.
+#[derive(Debug)]
+pub struct Call<'a> {
+    pub app: &'a App,
+    pub claim: &'a Claim,
+    pub from: &'a From,
+    pub person: Person,
+    pub arguments: Arguments,
+    pub settings: Arc<Settings>,
+    /// When it was typed.
+    pub at: Time,
+    pub now: Time,
+}
+
+/// Reads a command and carries it out; whatever does not read is answered in one sentence, to its author alone.
+pub async fn run(app: &App, claim: &Claim, from: &From, text: &str, at: Time) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let read = parse(text, &settings.chat.command);
+    run_parsed(app, claim, from, read, at).await
+}
+
+/// Carries out a command whose arguments came as text or from a form.
+pub async fn run_parsed(app: &App, claim: &Claim, from: &From, read: Result<Arguments, BadCommand>, at: Time) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let now = app.clock.now();
+    let refused = |says: String| answer(app, claim, from, wording::refusal::plain(&says));
+    let Some(person) = crate::event::person_of(&settings, from) else {
+        return refused(wording::refusal::stranger(&from.user)).await;
+    };
+    let arguments = match read {
+        Ok(arguments) => arguments,
+        Err(BadCommand(says)) => return refused(says).await,
+    };
+    let kind = settings.people.get(&person).map(|p| p.kind).unwrap_or_default();
+    if arguments.spec.changes && kind != PersonKind::Member {
+        return refused(wording::refusal::may_only_look(kind)).await;
+    }
+    let call = Call { app, claim, from, person, arguments, settings, at, now };
+    let done = match call.arguments.spec.name.as_str() {
+        "plan" => plan::run(&call).await,
+        "amend" => amend::run(&call).await,
+        "take" => take::run(&call).await,
+        "changed" => changed::run(&call).await,
+        "windows" => windows::run(&call).await,
+        "status" => status::run(&call).await,
+        "start" => start::run(&call).await,
+        "finished" => finished::run(&call).await,
+        "rolledback" => rolledback::run(&call).await,
+        "outcome" => outcome::run(&call).await,
+        "cancel" => cancel::run(&call).await,
+        "why" => why::run(&call).await,
+        "verify" => verify::run(&call).await,
+        _ => help::run(&call).await,
+    };
+    match done {
+        Err(error) => match error.downcast::<BadCommand>() {
+            Ok(BadCommand(says)) => answer(app, claim, from, wording::refusal::plain(&says)).await,
+            Err(error) => Err(error),
+        },
+        done => done,
+    }
+}
+
+/// Answers one person alone and is done.
+pub async fn answer(app: &App, claim: &Claim, from: &From, message: Message) -> anyhow::Result<()> {
+    let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
+    whisper(&mut tx, from, None, message).await?;
+    tx.commit().await
+}
+
+/// A message that one person alone sees, in the channel or in a thread.
+pub async fn whisper(tx: &mut Tx, from: &From, thread: Option<String>, message: Message) -> anyhow::Result<()> {
+    tx.send(&Send {
+        platform: from.platform.clone(),
+        channel: from.channel.clone(),
+        thread,
+        key: None,
+        only_for: Some(from.user.clone()),
+        plan: None,
+        message,
+    })
+    .await
+}
+
+impl Call<'_> {
+    /// Refuses with one sentence: `return Err(call.refuse("…"))`.
+    pub fn refuse(&self, says: impl Into<String>) -> anyhow::Error {
+        BadCommand(says.into()).into()
+    }
+
+    pub async fn begin(&self) -> anyhow::Result<Tx> {
+        self.app.store.begin_finishing(self.claim, self.now).await
+    }
+
+    /// Answers the caller alone and is done.
+    pub async fn answer(&self, message: Message) -> anyhow::Result<()> {
+        answer(self.app, self.claim, self.from, message).await
+    }
+}

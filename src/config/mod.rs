@@ -3,6 +3,7 @@
 //! Everything that people write is refused where it is not understood: unknown keys, unknown names, impossible values.
 
 mod environment;
+mod load;
 mod people;
 mod policy;
 mod rest;
@@ -48,4 +49,7 @@ pub struct Settings {
     pub watch: WatchSettings,
     pub ledger: LedgerSettings,
     pub web: WebSettings,
+    /// The folder that paths in the settings are relative to.
+    #[serde(skip)]
+    pub base: std::path::PathBuf,
 }

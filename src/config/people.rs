@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::WeekHours;
+use super::{Secret, WeekHours};
 use crate::name::Role;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,6 +21,8 @@ pub struct PersonSettings {
     pub slack: Vec<String>,
     /// Discord user ids.
     pub discord: Vec<String>,
+    /// What signs this person in to the console of `serve`.
+    pub console: Option<Secret>,
     /// Names in on-call schedules that mean this person.
     pub on_call: Vec<String>,
 }

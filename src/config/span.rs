@@ -97,6 +97,26 @@ pub struct Secret {
     pub value: Option<SecretString>,
 }
 
+impl Secret {
+    /// The secret itself; the error names where it was looked for, never what was found.
+    #[allow(clippy::disallowed_methods)]
+    pub fn reveal(&self, base: &std::path::Path) -> Result<SecretString, String> {
+        let text = match (&self.value, &self.env, &self.file) {
+            (Some(value), None, None) => return Ok(value.clone()),
+            (None, Some(name), None) => {
+                std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?
+            }
+            (None, None, Some(file)) => {
+                let file = base.join(file);
+                std::fs::read_to_string(&file).map_err(|why| format!("could not read {}: {why}", file.display()))?
+            }
+            _ => return Err("a secret is exactly one of `env`, `file` and `value`".to_owned()),
+        };
+        let text = text.trim();
+        if text.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(SecretString::from(text.to_owned())) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

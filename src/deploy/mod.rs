@@ -1,1 +1,14 @@
 //! What really happened: deployments, the watch, outcomes.
+
+mod alert;
+pub mod condition;
+mod look;
+mod outcome;
+mod report;
+pub mod watch;
+
+pub use crate::webhook::deployments::Report;
+pub use alert::{escalate, take_alert};
+pub use look::look;
+pub use outcome::{propose, settle};
+pub use report::{reported, told};

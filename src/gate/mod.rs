@@ -1,1 +1,155 @@
-//! The verdict that pipelines ask for.
+//! The verdict that pipelines ask for. It says whether humans approved and began; whoever runs the pipeline decides what to
+//! do with that word.
+
+mod verdict;
+
+pub use verdict::{Answer, Given, Reason, Seen, Verdict, verdict};
+
+use crate::advice::{Context, FlagLevel};
+use crate::app::App;
+use crate::approval::WordKind;
+use crate::event::Due;
+use crate::name::{Environment, PlanId, Service};
+use crate::plan::{When, show};
+use crate::source::{Ask, Learned, Question, ask_all};
+use crate::store::Tx;
+use crate::store::plan::PlanRow;
+
+/// What a pipeline asks.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub plan: Option<PlanId>,
+    pub service: Option<Service>,
+    pub environment: Option<Environment>,
+    pub version: Option<String>,
+    pub commit: Option<String>,
+    /// The digest of a flag or configuration change.
+    pub change: Option<String>,
+    /// The stated rollback is what will be run.
+    pub rollback: bool,
+}
+
+/// The plan that a request is about.
+pub async fn find(app: &App, request: &Request) -> anyhow::Result<Option<PlanRow>> {
+    if let Some(id) = &request.plan {
+        return app.store.plan(id).await;
+    }
+    let (Some(service), Some(environment)) = (&request.service, &request.environment) else { return Ok(None) };
+    let rows = app.store.plans_for(service, environment).await?;
+    let fits = |row: &&PlanRow| {
+        let version = request.version.as_deref();
+        let same_version = version.is_some() && (row.plan.version.as_deref() == version || row.plan.commit.as_deref() == version);
+        let same_commit = request.commit.is_some() && version.is_none() && row.plan.commit == request.commit;
+        let same_change = request.change.is_some() && row.plan.set_digest() == request.change;
+        same_version || same_commit || same_change
+    };
+    // The newest that is not over; an over one only if there is no other.
+    let found = rows.iter().filter(fits).find(|row| !row.state.is_over()).or_else(|| rows.iter().find(fits));
+    Ok(found.cloned())
+}
+
+/// Answers a pipeline. Nothing that fails on the way ever reads as approved.
+pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
+    let Some(found) = find(app, request).await? else { return Ok(Answer::no_plan()) };
+    look_again(app, &found).await?;
+    let now = app.clock.now();
+    let mut tx = app.store.begin(now).await?;
+    let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(Answer::no_plan()) };
+    let answer = decide(app, &mut tx, &row, Some(request)).await?;
+    if answer.approved && request.plan.is_none() | row.started.is_some() {
+        let record = crate::ledger::Statement::new("gate.answered").by_system("gate").of(&row, answer.brief.as_deref()).verdict(answer.verdict.as_str());
+        tx.record(app, record).await?;
+    }
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// The verdict on a plan as it stands in this transaction.
+pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Request>) -> anyhow::Result<Answer> {
+    let settings = app.settings();
+    let now = tx.now;
+    let environment = settings.environment.get(&row.plan.environment).cloned().unwrap_or_default();
+    let Some(revision) = tx.revision(&row.plan.id, row.revision).await? else {
+        return Ok(verdict(&Seen::without_brief(row, &environment, now)));
+    };
+    let words: Vec<_> = tx.words(&row.plan.id).await?;
+    let tally = show::tally_of(tx, row, &revision, &settings).await?;
+    // The brief's facts judged at this moment: windows close and freezes begin while a plan waits.
+    let mut at_once = row.plan.clone();
+    at_once.when = When::Now;
+    let advice = crate::advice::advise(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
+    let blocks: Vec<Reason> = advice
+        .flags
+        .iter()
+        .filter(|flag| flag.level == FlagLevel::Critical && advice.blockers.contains(&flag.code))
+        .map(|flag| Reason { code: flag.code.clone(), says: flag.says.clone() })
+        .collect();
+    let given = words
+        .iter()
+        .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
+        .map(|word| Given { by: word.person.clone(), role: word.role.clone(), at: word.at })
+        .collect();
+    let expired = words
+        .iter()
+        .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
+        .any(|word| now.since(word.at.max(row.plan.when.start(word.at))) > settings.policy.approval_expires.ms());
+    Ok(verdict(&Seen {
+        row,
+        environment: &environment,
+        brief: Some(&revision.brief),
+        needs: &revision.advice.approvals.needs,
+        tally: &tally,
+        given,
+        blocks,
+        contested: revision.advice.category.contested && row.category.is_none(),
+        expired,
+        approval_holds: settings.policy.approval_expires.ms(),
+        request,
+        now,
+    }))
+}
+
+/// Looks the version up anew: a tag that moved, or a branch that grew, makes the brief stale at once.
+pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
+    let Some(version) = row.plan.version.clone().filter(|_| row.state.waits()) else { return Ok(()) };
+    let settings = app.settings();
+    let now = app.clock.now();
+    let ask = Ask {
+        question: Question::Versions,
+        settings: settings.clone(),
+        service: row.plan.service.clone(),
+        environment: row.plan.environment.clone(),
+        version: Some(version.clone()),
+        running: None,
+        names: Vec::new(),
+        from: now,
+        to: now,
+        now,
+    };
+    let sources = crate::plan::brief::sources_for(app, &settings, &row.plan.service, &row.plan.environment);
+    let mut commit = None;
+    for (_, answer) in ask_all(&sources, &ask, &app.clock).await {
+        if let Ok(answer) = answer
+            && let Learned::Versions(versions) = answer.learned
+        {
+            commit = versions.resolved.into_iter().find(|(name, _)| *name == version).map(|(_, commit)| commit).or(commit);
+        }
+    }
+    // None: nobody could say; Some(None): the version is gone.
+    let Some(found) = commit else { return Ok(()) };
+    if found == row.plan.commit && row.stale_at.is_none() {
+        return Ok(());
+    }
+    let mut tx = app.store.begin(now).await?;
+    if let Some(mut fresh) = tx.plan(&row.plan.id).await?
+        && fresh.state.waits()
+        && fresh.plan.commit != found
+    {
+        fresh.stale_at.get_or_insert(now);
+        tx.update_plan(&fresh).await?;
+        tx.due(&Due::Advise { plan: row.plan.id.clone() }, now).await?;
+        tx.commit().await?;
+        app.wake();
+    }
+    Ok(())
+}

@@ -1,7 +1,17 @@
 //! The heart: a plan's states and revisions, staleness, amending, taking a window. Transitions are pure.
 
+mod advise;
+pub mod brief;
+mod due;
+pub mod history;
 mod intent;
+pub mod material;
+pub mod shape;
+pub mod show;
 mod state;
+pub mod view;
 
+pub use advise::advise;
+pub use due::{expire, remind};
 pub use intent::{Kind, Plan, Risk, Setting, When};
 pub use state::{State, Transition};

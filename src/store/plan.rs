@@ -31,6 +31,25 @@ pub struct PlanRow {
     pub stale_at: Option<Time>,
 }
 
+impl PlanRow {
+    /// A plan that is only looked at.
+    pub fn unrecorded(plan: Plan) -> PlanRow {
+        PlanRow {
+            changed_at: plan.made_at,
+            plan,
+            state: State::Advised,
+            revision: 0,
+            platform: "terminal".to_owned(),
+            channel: Channel::new(""),
+            confirmed: None,
+            started: None,
+            category: None,
+            refreshed_at: None,
+            stale_at: None,
+        }
+    }
+}
+
 /// One numbered revision of a plan's brief.
 #[derive(Clone, Debug)]
 pub struct Revision {

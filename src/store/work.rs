@@ -42,6 +42,14 @@ pub struct Claim {
     token: i64,
 }
 
+impl Claim {
+    /// A claim on nothing, for looking without doing: what asks to finish it is refused.
+    pub fn unheld() -> Claim {
+        let none = String::new();
+        Claim { id: none.clone(), kind: Kind::Arrival, lane: none.clone(), key: none.clone(), body: none, attempts: 0, token: -1 }
+    }
+}
+
 /// A new piece of work.
 #[derive(Clone, Debug)]
 pub struct NewWork {
@@ -148,6 +156,15 @@ impl Store {
         .fetch_one(self.reader())
         .await
         .map_err(said)?;
+        Ok(count)
+    }
+
+    /// How many pieces of work failed too often.
+    pub async fn put_aside(&self) -> anyhow::Result<i64> {
+        let (count,): (i64,) = sqlx::query_as("select count(*) from work where dead_at is not null")
+            .fetch_one(self.reader())
+            .await
+            .map_err(said)?;
         Ok(count)
     }
 

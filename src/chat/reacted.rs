@@ -1,0 +1,204 @@
+//! A reaction: on a card a word, on an alert an acknowledgement, elsewhere a kind pointer to the card.
+
+use crate::app::App;
+use crate::approval::{Refusal, Word, WordKind, may_speak};
+use crate::clock::Time;
+use crate::command::whisper;
+use crate::config::Settings;
+use crate::event::From;
+use crate::ledger::Statement;
+use crate::name::{Person, PlanId, new_id};
+use crate::people;
+use crate::plan::show;
+use crate::store::plan::{PlanRow, Revision};
+use crate::store::{Claim, Tx};
+use crate::wording;
+
+/// What a reaction means, by the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    Word(WordKind),
+    Start,
+    Finished,
+    RolledBack,
+    Watching,
+}
+
+pub async fn reacted(app: &App, claim: &Claim, from: &From, message: &str, reaction: &str, removed: bool, at: Time) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let posted = app.store.posted_as(&from.platform, message).await?;
+    let key = posted.as_ref().map(|p| p.key.clone()).unwrap_or_default();
+    let plan = posted.as_ref().and_then(|p| p.plan.clone());
+    let (Some(means), Some(plan)) = (meaning(&settings, reaction), plan) else { return done(app, claim).await };
+    if let Some(alert) = key.strip_prefix("alert:") {
+        return match means {
+            Means::Watching if !removed => crate::deploy::take_alert(app, claim, from, alert).await,
+            _ => done(app, claim).await,
+        };
+    }
+    let Some(row) = app.store.plan(&plan).await? else { return done(app, claim).await };
+    let person = people::behind(&settings, &from.platform, &from.user);
+    if let Means::Start | Means::Finished | Means::RolledBack = means {
+        if removed || !key.starts_with("card:") && !key.starts_with("main:") {
+            return done(app, claim).await;
+        }
+        return act(app, claim, from, &row, means, person, at).await;
+    }
+    let Means::Word(kind) = means else { return done(app, claim).await };
+    match card_of(&key, &plan) {
+        Some(number) if number == row.revision => word(app, claim, from, message, &row, kind, removed, at).await,
+        Some(number) if !removed => {
+            let says = wording::refusal::older_card(&row, number);
+            refuse(app, claim, from, &row, &says, "card.older").await
+        }
+        // On the channel's message or anywhere else in the thread a word does not count; its giver is told where it does.
+        None if !removed => {
+            let says = wording::refusal::not_on_the_card(&row);
+            refuse(app, claim, from, &row, &says, "card.elsewhere").await
+        }
+        _ => done(app, claim).await,
+    }
+}
+
+/// The revision whose card has this key.
+fn card_of(key: &str, plan: &PlanId) -> Option<i64> {
+    key.strip_prefix("card:")?.strip_prefix(plan.as_str())?.strip_prefix(':')?.parse().ok()
+}
+
+/// Skin tones are the same reaction.
+fn meaning(settings: &Settings, reaction: &str) -> Option<Means> {
+    let plain = reaction.split("::").next().unwrap_or(reaction).trim_matches(':').trim_end_matches('\u{fe0f}');
+    let toneless: String = plain.chars().filter(|c| !matches!(c, '\u{1f3fb}'..='\u{1f3ff}')).collect();
+    let (name, _) = settings.chat.reactions.iter().find(|(_, names)| names.iter().any(|n| n.trim_end_matches('\u{fe0f}') == toneless))?;
+    Some(match name.as_str() {
+        "approve" => Means::Word(WordKind::Approve),
+        "object" => Means::Word(WordKind::Object),
+        "hold" => Means::Word(WordKind::Hold),
+        "start" => Means::Start,
+        "finished" => Means::Finished,
+        "rolledback" => Means::RolledBack,
+        "watching" => Means::Watching,
+        _ => return None,
+    })
+}
+
+async fn act(app: &App, claim: &Claim, from: &From, row: &PlanRow, means: Means, person: Option<Person>, at: Time) -> anyhow::Result<()> {
+    let command = match means {
+        Means::Start => "start",
+        Means::Finished => "finished",
+        _ => "rolledback",
+    };
+    if person.is_none() {
+        return done(app, claim).await;
+    }
+    let text = format!("{command} {}", row.plan.id);
+    crate::command::run(app, claim, from, &text, at).await
+}
+
+/// Records a word on the current card, or its withdrawal, and says what is still missing.
+#[allow(clippy::too_many_arguments)]
+async fn word(app: &App, claim: &Claim, from: &From, message: &str, seen: &PlanRow, kind: WordKind, removed: bool, at: Time) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let person = people::behind(&settings, &from.platform, &from.user);
+    let speaker = person.as_ref().and_then(|person| people::speaker(&settings, person));
+    let now = app.clock.now();
+    let mut tx = app.store.begin_finishing(claim, now).await?;
+    let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
+    let Some(revision) = tx.revision(&row.plan.id, row.revision).await? else { return tx.commit().await };
+    if row.revision != seen.revision {
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&wording::refusal::older_card(&row, seen.revision))).await?;
+        return tx.commit().await;
+    }
+    if !row.state.waits() {
+        if !removed {
+            whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&wording::refusal::over(&row))).await?;
+        }
+        return tx.commit().await;
+    }
+    let words = tx.words(&row.plan.id).await?;
+    let standing = words.iter().find(|w| Some(&w.person) == person.as_ref() && w.kind == kind && w.revision == row.revision && w.stands());
+    if removed {
+        if let (Some(word), Some(person)) = (standing, &person) {
+            tx.withdraw_word(&word.id).await?;
+            let record = Statement::new("word.withdrawn").by(from, Some(person), word.role.as_ref()).of(&row, Some(&revision.brief));
+            tx.record(app, record.evidence(&claim.id, Some(message)).with("word", kind.as_str())).await?;
+            settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
+            let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
+            show::in_thread(&mut tx, &row, wording::card::withdrawn(&row, person, kind, &tally, &revision, &settings, now)).await?;
+        }
+        return tx.commit().await;
+    }
+    if standing.is_some() {
+        return tx.commit().await;
+    }
+    let change = revision.facts.change.first().map(|fact| &fact.value);
+    let needs = &revision.advice.approvals.needs;
+    if kind == WordKind::Approve && row.plan.kind.has_version() && row.plan.commit.is_none() {
+        let says = wording::refusal::unresolved(&row);
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+        return tx.commit().await;
+    }
+    let role = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
+        Ok(role) => role,
+        Err(refusal) => {
+            refused(app, &mut tx, claim, from, &row, &revision, &refusal, kind, message).await?;
+            return tx.commit().await;
+        }
+    };
+    let Some(person) = person else { return tx.commit().await };
+    let word = Word {
+        id: new_id(now),
+        revision: row.revision,
+        brief: revision.brief.clone(),
+        kind,
+        person: person.clone(),
+        role: role.clone(),
+        at: at.min(now),
+        withdrawn_at: None,
+        voided_at: None,
+        void_reason: None,
+    };
+    tx.insert_word(&row.plan.id, &word, &from.platform, Some(message)).await?;
+    let digest = crate::advice::policy_digest(&settings);
+    let quorum = needs.iter().map(|n| n.need.count).sum();
+    let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));
+    let entry = tx.record(app, record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str())).await?;
+    settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
+    let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
+    show::in_thread(&mut tx, &row, wording::card::given(&row, &word, &tally, &revision, &settings, now)).await?;
+    let card = wording::card::asks(&row, &revision, &settings, &entry);
+    show::in_thread_as(&mut tx, &row, Some(show::card_key(&row.plan.id, row.revision)), card).await?;
+    tx.commit().await
+}
+
+/// Brings the plan's state in line with the words on it.
+pub async fn settle_words(app: &App, tx: &mut Tx, row: &mut PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<()> {
+    let tally = show::tally_of(tx, row, revision, settings).await?;
+    let state = row.state.spoken(!tally.objected_by.is_empty(), !tally.held_by.is_empty(), tally.missing.is_empty());
+    row.state = state;
+    tx.update_plan(row).await?;
+    show::main(app, tx, row, revision).await
+}
+
+/// Explains a refused word to its giver alone, and records that it was refused.
+#[allow(clippy::too_many_arguments)]
+async fn refused(app: &App, tx: &mut Tx, claim: &Claim, from: &From, row: &PlanRow, revision: &Revision, refusal: &Refusal, kind: WordKind, message: &str) -> anyhow::Result<()> {
+    let person = people::behind(&app.settings(), &from.platform, &from.user);
+    let record = Statement::new("word.refused").by(from, person.as_ref(), None).of(row, Some(&revision.brief)).evidence(&claim.id, Some(message));
+    tx.record(app, record.with("word", kind.as_str()).with("because", wording::refusal::code(refusal))).await?;
+    let says = wording::refusal::word(refusal, person.as_ref(), &from.user, &revision.advice.approvals);
+    whisper(tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await
+}
+
+/// Refuses a word that was put elsewhere than on the current card.
+async fn refuse(app: &App, claim: &Claim, from: &From, row: &PlanRow, says: &str, code: &str) -> anyhow::Result<()> {
+    let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
+    let person = people::behind(&app.settings(), &from.platform, &from.user);
+    tx.record(app, Statement::new("word.refused").by(from, person.as_ref(), None).of(row, None).evidence(&claim.id, None).with("because", code)).await?;
+    whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(says)).await?;
+    tx.commit().await
+}
+
+async fn done(app: &App, claim: &Claim) -> anyhow::Result<()> {
+    app.store.begin_finishing(claim, app.clock.now()).await?.commit().await
+}

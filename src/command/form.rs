@@ -1,0 +1,148 @@
+//! Forms for what a command lacks, generated from its spec and prefilled with what was given.
+
+use std::collections::BTreeMap;
+
+use super::time::Lean;
+use super::{Argument, ArgumentKind, Arguments, BadCommand, Call, Spec};
+use crate::app::App;
+use crate::event::From;
+use crate::message::{Block, Field, FieldKind, FieldOption, Form, Line, Mark, Message};
+use crate::name::Person;
+use crate::plan::Plan;
+use crate::store::Claim;
+use crate::store::plan::PlanRow;
+
+/// The form of `plan`, prefilled with what was given and with the last plan of that service.
+pub async fn plan(call: &Call<'_>, says: Option<&str>) -> anyhow::Result<Message> {
+    let mut values = given(&call.arguments);
+    if let Some(service) = call.arguments.get("service")
+        && let Ok(service) = call.service(service)
+        && let Some(last) = call.app.store.plans(200).await?.into_iter().find(|row| row.plan.service == service)
+    {
+        for (name, value) in lasting(&last.plan) {
+            values.entry(name).or_insert(value);
+        }
+    }
+    Ok(message(call, "plan", says.unwrap_or("What should be deployed?"), &values))
+}
+
+/// The form of `amend`, prefilled with the plan as it is.
+pub async fn amend(call: &Call<'_>, row: &PlanRow) -> anyhow::Result<Message> {
+    let plan = &row.plan;
+    let mut values = lasting(plan);
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    values.insert("plan".to_owned(), plan.id.to_string());
+    values.insert("version".to_owned(), text(&plan.version));
+    values.insert("why".to_owned(), text(&plan.why));
+    values.insert("why-now".to_owned(), text(&plan.why_now));
+    values.insert("rollback".to_owned(), text(&plan.rollback));
+    Ok(message(call, "amend", "What should be different?", &values))
+}
+
+/// The form of any command that lacks an argument.
+pub fn for_command(call: &Call<'_>) -> Message {
+    message(call, &call.arguments.spec.name, "A few things are missing.", &given(&call.arguments))
+}
+
+/// What is wrong with a filled-in form, field by field, so that it can be said beside the field.
+pub async fn form_errors(app: &App, user: &str, form: &str, values: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut errors = BTreeMap::new();
+    if form.starts_with("confirm:") {
+        return Ok(errors);
+    }
+    let Ok(arguments) = crate::chat::form_arguments(form, values) else {
+        errors.insert("form".to_owned(), "That form is not known.".to_owned());
+        return Ok(errors);
+    };
+    let settings = app.settings();
+    let from = From { platform: "console".to_owned(), user: user.to_owned(), channel: settings.chat.channel.clone() };
+    let claim = Claim::unheld();
+    let now = app.clock.now();
+    let call = Call { app, claim: &claim, from: &from, person: Person::new(user), arguments, settings, at: now, now };
+    for argument in call.arguments.missing() {
+        errors.insert(argument.name.clone(), format!("{} is missing.", argument.label));
+    }
+    for argument in call.arguments.spec.arguments.iter().chain(&call.arguments.spec.options) {
+        let Some(value) = call.arguments.get(&argument.name) else { continue };
+        let wrong = match argument.kind {
+            ArgumentKind::Service => call.service(value).err(),
+            ArgumentKind::Environment => call.environment(value).err(),
+            ArgumentKind::Category => call.category(value).err(),
+            ArgumentKind::People => call.people(&argument.name).err(),
+            ArgumentKind::Time => call.time(value, Lean::Future).err(),
+            _ if value.chars().count() > 4_000 => Some(BadCommand("At most 4,000 characters.".to_owned())),
+            _ => None,
+        };
+        if let Some(BadCommand(says)) = wrong {
+            errors.insert(argument.name.clone(), says);
+        }
+    }
+    Ok(errors)
+}
+
+fn message(call: &Call<'_>, command: &str, says: &str, values: &BTreeMap<String, String>) -> Message {
+    let spec = Spec::named(command).unwrap_or(call.arguments.spec);
+    let fields = spec.arguments.iter().map(|a| (a, !a.optional)).chain(spec.options.iter().map(|o| (o, false)));
+    let form = Form {
+        id: command.to_owned(),
+        title: format!("{} {}", call.settings.chat.command, spec.name),
+        says: says.to_owned(),
+        fields: fields.map(|(argument, required)| field(call, argument, required, values)).collect(),
+    };
+    Message {
+        blocks: vec![Block::Line(Line::marked(Mark::Note, format!("{says} Fill in the form, or type `{} {}`.", call.settings.chat.command, spec.usage())))],
+        form: Some(form),
+        ..Message::default()
+    }
+}
+
+fn field(call: &Call<'_>, argument: &Argument, required: bool, values: &BTreeMap<String, String>) -> Field {
+    let names = |names: Vec<String>| -> Vec<FieldOption> { names.into_iter().map(|n| FieldOption { says: n.clone(), value: n }).collect() };
+    let settings = &call.settings;
+    let options = match argument.kind {
+        ArgumentKind::Service => names(settings.service.keys().map(ToString::to_string).collect()),
+        ArgumentKind::Environment => names(settings.environment.keys().map(ToString::to_string).collect()),
+        ArgumentKind::Category => names(settings.policy.category.keys().cloned().collect()),
+        ArgumentKind::Choice => names(argument.choices.clone()),
+        ArgumentKind::People => names(settings.people.keys().map(ToString::to_string).collect()),
+        _ => Vec::new(),
+    };
+    Field {
+        name: argument.name.clone(),
+        kind: match argument.kind {
+            ArgumentKind::Service | ArgumentKind::Environment | ArgumentKind::Category | ArgumentKind::Choice => FieldKind::Select,
+            ArgumentKind::Long => FieldKind::Long,
+            ArgumentKind::Time => FieldKind::Time,
+            ArgumentKind::People => FieldKind::Person,
+            _ => FieldKind::Text,
+        },
+        label: argument.label.clone(),
+        hint: argument.says.clone(),
+        value: values.get(&argument.name).cloned().unwrap_or_default(),
+        options,
+        required,
+    }
+}
+
+fn given(arguments: &Arguments) -> BTreeMap<String, String> {
+    arguments.values.iter().map(|(name, values)| (name.clone(), values.join(" "))).collect()
+}
+
+/// What usually stays the same from one plan of a service to the next.
+fn lasting(plan: &Plan) -> BTreeMap<String, String> {
+    let people = |people: &[crate::name::Person]| people.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut values = BTreeMap::from([
+        ("environment".to_owned(), plan.environment.to_string()),
+        ("watch".to_owned(), people(&plan.watch)),
+        ("respond".to_owned(), people(&plan.respond)),
+        ("tell".to_owned(), plan.tell.join(", ")),
+    ]);
+    let texts = [("how", &plan.how), ("validate", &plan.validate), ("success", &plan.success), ("rollback-if", &plan.rollback_if)];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            values.insert(name.to_owned(), value.clone());
+        }
+    }
+    values.retain(|_, value| !value.is_empty());
+    values
+}

@@ -1,0 +1,54 @@
+//! `why`: the auditor's question, answered from the record.
+
+use super::Call;
+use crate::clock::DAY;
+use crate::command::time::Lean;
+use crate::name::PlanId;
+use crate::wording;
+
+pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
+    let Some(of) = call.arguments.get("of").map(str::to_owned) else {
+        return Err(call.refuse("Why what? Give a plan's handle, a deployment's id, or a time such as `15 March 15:47`."));
+    };
+    let of = of.trim_matches('`');
+    if let Some(plan) = call.app.store.plan(&PlanId::new(of.to_lowercase())).await? {
+        return answer_plan(call, &plan.plan.id).await;
+    }
+    if let Some(deployment) = call.app.store.deployment(of).await? {
+        return match &deployment.plan {
+            Some(plan) => answer_plan(call, plan).await,
+            None => call.answer(wording::why::unplanned(&deployment, &call.settings, call.now)).await,
+        };
+    }
+    let at = match call.time(of, Lean::Past) {
+        Ok(at) => at,
+        Err(_) => {
+            let of = crate::message::tame(of, 60);
+            return Err(call.refuse(format!("`{of}` is no plan, no deployment and no time that I can read.")));
+        }
+    };
+    // Whatever began last before the moment, within a day, is what was going on.
+    let near = call.app.store.deployments_between(at.plus(-DAY), at.plus(60_000), 500).await?;
+    match near.last() {
+        None => call.answer(wording::why::nothing(at, &call.settings, call.now)).await,
+        Some(found) => match &found.plan {
+            Some(plan) => answer_plan(call, plan).await,
+            None => call.answer(wording::why::unplanned(found, &call.settings, call.now)).await,
+        },
+    }
+}
+
+async fn answer_plan(call: &Call<'_>, id: &PlanId) -> anyhow::Result<()> {
+    let store = &call.app.store;
+    let Some(row) = store.plan(id).await? else { return Err(call.refuse(format!("There is no plan `{id}`."))) };
+    let revision = store.revision(id, row.revision).await?;
+    let words = store.words(id).await?;
+    let deployment = store.deployment_of(id).await?;
+    let alerts = match &deployment {
+        Some(deployment) => store.alerts(&deployment.deployment.id).await?,
+        None => Vec::new(),
+    };
+    let entries = store.ledger_of(id).await?;
+    let story = wording::why::Story { row: &row, revision: revision.as_ref(), words: &words, deployment: deployment.as_ref(), alerts: &alerts, entries: &entries };
+    call.answer(wording::why::plan(&story, &call.settings, call.now)).await
+}

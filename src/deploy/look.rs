@@ -1,0 +1,185 @@
+//! One look at a watched deployment: what is worse, what recovered, what cannot be told; then the next look, or the end.
+
+use std::sync::Arc;
+
+use super::condition::{Condition, read_conditions};
+use super::watch::{Look, SignalState, judge};
+use crate::advice::facts::Outcome;
+use crate::app::App;
+use crate::clock::{DAY, HOUR, Time};
+use crate::config::Settings;
+use crate::event::Due;
+use crate::ledger::Statement;
+use crate::name::new_id;
+use crate::plan::show;
+use crate::source::{Ask, Learned, Question, Series, ask_all};
+use crate::store::deployment::{Alert, DeploymentRow, Status};
+use crate::store::plan::PlanRow;
+use crate::store::{Claim, Tx};
+use crate::wording;
+use crate::work::Send;
+
+pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let Some(seen) = app.store.deployment(id).await?.filter(|row| row.watch_until.is_some()) else {
+        return app.store.begin_finishing(claim, app.clock.now()).await?.commit().await;
+    };
+    let (series, unseen) = series(app, &settings, &seen).await;
+    let now = app.clock.now();
+    let plan = match &seen.plan {
+        Some(plan) => app.store.plan(plan).await?,
+        None => None,
+    };
+    let conditions = plan.as_ref().map(conditions_of).unwrap_or_default();
+    let at = seen.deployment.finished.unwrap_or(seen.deployment.at);
+    let look = judge(&series, at, now, &settings.watch, &conditions);
+
+    let mut tx = app.store.begin_finishing(claim, now).await?;
+    let Some(mut row) = tx.deployment(id).await? else { return tx.commit().await };
+    let Some(until) = row.watch_until else { return tx.commit().await };
+    let mut alerts = tx.alerts(id).await?;
+    for signal in &look.signals {
+        let open = alerts.iter_mut().find(|a| a.signal == signal.signal && a.recovered_at.is_none());
+        match (signal.state, open) {
+            (SignalState::Worse, None) => open_alert(app, &mut tx, &row, plan.as_ref(), &look, &series, signal, at, &settings).await?,
+            (SignalState::Fine, Some(alert)) => recover(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?,
+            _ => {}
+        }
+    }
+    let over = now >= until || row.status == Status::RolledBack;
+    let first_blind = row.watch_body.is_none() && look.is_blind();
+    row.watch_body = Some(serde_json::to_string(&look)?);
+    if over {
+        finish(app, &mut tx, &mut row, plan.as_ref(), &look, &unseen, &settings).await?;
+    } else {
+        if let (true, Some(plan)) = (first_blind, &plan) {
+            show::in_thread_as(&mut tx, plan, Some(format!("watch:{id}")), wording::deploy::cannot_tell(&look, &unseen, until, &settings, now)).await?;
+        }
+        tx.update_deployment(&row, row.deployment.outcome).await?;
+        tx.due(&Due::Look { deployment: id.to_owned() }, now.plus(settings.watch.every.ms())).await?;
+    }
+    tx.commit().await
+}
+
+/// Everything that metrics and probes say about the service since a day before the deployment; and who could not say.
+async fn series(app: &App, settings: &Arc<Settings>, row: &DeploymentRow) -> (Series, Vec<String>) {
+    let now = app.clock.now();
+    let deployment = &row.deployment;
+    let ask = Ask {
+        question: Question::Series,
+        settings: settings.clone(),
+        service: deployment.service.clone(),
+        environment: deployment.environment.clone(),
+        version: deployment.version.clone(),
+        running: None,
+        names: Vec::new(),
+        from: deployment.at.plus(-(2 * DAY + 2 * HOUR)),
+        to: now,
+        now,
+    };
+    let sources = crate::plan::brief::sources_for(app, settings, &deployment.service, &deployment.environment);
+    let mut best = Series::default();
+    let mut unseen = Vec::new();
+    for (name, answer) in ask_all(&sources, &ask, &app.clock).await {
+        match answer {
+            // Of several sources the one with the most minutes speaks: metrics before a probe.
+            Ok(answer) => match answer.learned {
+                Learned::Series(series) if series.minutes.len() > best.minutes.len() => best = series,
+                _ => {}
+            },
+            Err(why) => unseen.push(format!("{name} {why}")),
+        }
+    }
+    (best, unseen)
+}
+
+/// What the planner wrote that the watch can evaluate: the way back and the criteria of success.
+fn conditions_of(row: &PlanRow) -> Vec<Condition> {
+    let mut conditions = row.plan.rollback_if.as_deref().map(|text| read_conditions(text, true)).unwrap_or_default();
+    conditions.extend(row.plan.success.as_deref().map(|text| read_conditions(text, false)).unwrap_or_default());
+    conditions
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow>, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+    let alert = Alert {
+        id: format!("a-{}", new_id(tx.now).to_lowercase()),
+        deployment: row.deployment.id.clone(),
+        signal: signal.signal.clone(),
+        opened_at: tx.now,
+        recovered_at: None,
+        taken: None,
+        body: serde_json::to_string(signal)?,
+    };
+    tx.put_alert(&alert, plan.map(|p| &p.plan.id)).await?;
+    let mut record = Statement::new("alert.opened").with("alert", alert.id.clone()).with("deployment", row.deployment.id.clone()).with("signal", signal.signal.clone());
+    if let Some(plan) = plan {
+        record = record.of(plan, None);
+    }
+    tx.record(app, record.text("says", Some(&signal.says))).await?;
+    say(tx, app, row, plan, &alert, look, series, signal, at, settings).await?;
+    tx.due(&Due::Escalate { alert: alert.id.clone() }, tx.now.plus(settings.watch.escalate_after.ms())).await
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn recover(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &mut Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+    alert.recovered_at = Some(tx.now);
+    tx.put_alert(alert, plan.map(|p| &p.plan.id)).await?;
+    let mut record = Statement::new("alert.recovered").with("alert", alert.id.clone()).with("signal", alert.signal.clone());
+    if let Some(plan) = plan {
+        record = record.of(plan, None);
+    }
+    tx.record(app, record).await?;
+    tx.no_longer_due(&Due::Escalate { alert: alert.id.clone() }).await?;
+    say(tx, app, row, plan, alert, look, series, signal, at, settings).await
+}
+
+/// The alert's one message, with its chart; edited when things change.
+#[allow(clippy::too_many_arguments)]
+async fn say(tx: &mut Tx, app: &App, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+    let chart = crate::picture::health_chart(&row.deployment, series, at, alert.opened_at, alert.recovered_at, settings, tx.now);
+    let picture = format!("chart-{}", alert.id);
+    tx.insert_picture(&picture, &chart.light, &chart.dark).await?;
+    let message = wording::deploy::alert(row, plan, alert, look, signal, &picture, &chart.alt, settings, tx.now);
+    let key = Some(format!("alert:{}", alert.id));
+    match plan {
+        Some(plan) => show::in_thread_as(tx, plan, key, message).await,
+        None => {
+            tx.send(&Send {
+                platform: app.main_platform().to_owned(),
+                channel: settings.chat.channel.clone(),
+                thread: None,
+                key,
+                only_for: None,
+                plan: None,
+                message,
+            })
+            .await
+        }
+    }
+}
+
+/// The watch is over: says what it saw and asks for the outcome.
+async fn finish(app: &App, tx: &mut Tx, row: &mut DeploymentRow, plan: Option<&PlanRow>, look: &Look, unseen: &[String], settings: &Settings) -> anyhow::Result<()> {
+    let alerts = tx.alerts(&row.deployment.id).await?;
+    row.watch_until = None;
+    let proposed = if alerts.is_empty() {
+        // What could not be seen is not called clean.
+        (!look.is_blind()).then_some(Outcome::Clean)
+    } else {
+        Some(Outcome::Degraded)
+    };
+    row.proposed = row.proposed.or(proposed);
+    tx.update_deployment(row, row.deployment.outcome).await?;
+    let mut record = Statement::new("watch.ended").with("deployment", row.deployment.id.clone()).with("alerts", alerts.len());
+    if let Some(plan) = plan {
+        record = record.of(plan, None);
+    }
+    tx.record(app, record.with("proposed", row.proposed.map(Outcome::as_str))).await?;
+    let Some(plan) = plan else { return Ok(()) };
+    show::in_thread_as(tx, plan, Some(format!("watch:{}", row.deployment.id)), wording::deploy::watch_over(look, unseen, alerts.len())).await?;
+    if row.deployment.outcome.is_none() {
+        super::propose(tx, plan, row, settings).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,325 @@
+//! Facts about one plan to one word. Pure; deny is the default.
+
+use serde::Serialize;
+
+use super::Request;
+use crate::advice::NeedView;
+use crate::approval::Tally;
+use crate::clock::{Millis, Time};
+use crate::config::{EnvironmentSettings, Mode};
+use crate::name::{Person, Role};
+use crate::plan::{State, When};
+use crate::store::plan::PlanRow;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Approved,
+    Waiting,
+    NotYet,
+    NotStarted,
+    Objected,
+    Contested,
+    Stale,
+    OutsideWindow,
+    Blocked,
+    Unknown,
+}
+
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Approved => "approved",
+            Verdict::Waiting => "waiting",
+            Verdict::NotYet => "not-yet",
+            Verdict::NotStarted => "not-started",
+            Verdict::Objected => "objected",
+            Verdict::Contested => "contested",
+            Verdict::Stale => "stale",
+            Verdict::OutsideWindow => "outside-window",
+            Verdict::Blocked => "blocked",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
+    /// 0 approved, 2 cannot tell, 1 all else.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Approved => 0,
+            Verdict::Unknown => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// What a pipeline is told.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    pub verdict: Verdict,
+    pub approved: bool,
+    pub plan: Option<String>,
+    pub brief: Option<String>,
+    pub reasons: Vec<Reason>,
+    pub approvals: Vec<Given>,
+    pub needed: Vec<String>,
+    pub schema: u32,
+    /// False in *observe* and *advise*: the same answer, for information.
+    pub enforced: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<serde_json::Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    pub code: String,
+    pub says: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Given {
+    pub by: Person,
+    pub role: Option<Role>,
+    pub at: Time,
+}
+
+/// What the verdict is made from.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    pub row: &'a PlanRow,
+    pub environment: &'a EnvironmentSettings,
+    pub brief: Option<&'a str>,
+    pub needs: &'a [NeedView],
+    pub tally: &'a Tally,
+    pub given: Vec<Given>,
+    /// Blockers as they stand at this moment.
+    pub blocks: Vec<Reason>,
+    pub contested: bool,
+    /// An approval is older than it holds.
+    pub expired: bool,
+    /// How long an approval holds, in milliseconds.
+    pub approval_holds: Millis,
+    pub request: Option<&'a Request>,
+    pub now: Time,
+}
+
+static NOTHING: Tally = Tally { approved_by: Vec::new(), objected_by: Vec::new(), held_by: Vec::new(), missing: Vec::new() };
+
+impl<'a> Seen<'a> {
+    /// A plan whose first brief is still being gathered.
+    pub fn without_brief(row: &'a PlanRow, environment: &'a EnvironmentSettings, now: Time) -> Seen<'a> {
+        Seen {
+            row,
+            environment,
+            brief: None,
+            needs: &[],
+            tally: &NOTHING,
+            given: Vec::new(),
+            blocks: Vec::new(),
+            contested: false,
+            expired: false,
+            approval_holds: 0,
+            request: None,
+            now,
+        }
+    }
+}
+
+impl Answer {
+    /// Nobody planned this.
+    pub fn no_plan() -> Answer {
+        Answer {
+            verdict: Verdict::Unknown,
+            approved: false,
+            plan: None,
+            brief: None,
+            reasons: vec![reason("plan.none", "There is no plan for this; make one with the plan command.")],
+            approvals: Vec::new(),
+            needed: Vec::new(),
+            schema: 1,
+            enforced: true,
+            commit: None,
+            checkpoint: None,
+            proof: None,
+        }
+    }
+}
+
+/// The verdict: the first thing that stands in the way, or approved.
+pub fn verdict(seen: &Seen<'_>) -> Answer {
+    let (verdict, reasons) = weigh(seen);
+    Answer {
+        verdict,
+        approved: verdict == Verdict::Approved,
+        plan: Some(seen.row.plan.id.to_string()),
+        brief: seen.brief.map(str::to_owned),
+        reasons,
+        approvals: seen.given.clone(),
+        needed: seen.tally.missing.iter().map(crate::wording::need).collect(),
+        schema: 1,
+        enforced: seen.environment.mode == Mode::Gate,
+        commit: seen.row.plan.commit.clone(),
+        checkpoint: None,
+        proof: None,
+    }
+}
+
+fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
+    let row = seen.row;
+    let one = |verdict, code: &str, says: String| (verdict, vec![Reason { code: code.to_owned(), says }]);
+    match row.state {
+        State::Cancelled => return one(Verdict::Blocked, "plan.cancelled", "The plan was cancelled.".to_owned()),
+        State::Expired => return one(Verdict::Blocked, "plan.expired", "The plan expired before anybody began it.".to_owned()),
+        State::Settled if !is_rollback(seen) => {
+            return one(Verdict::Blocked, "plan.used", "The plan was carried out; its approval is used up.".to_owned());
+        }
+        _ => {}
+    }
+    if row.plan.kind.has_version() && row.plan.commit.is_none() {
+        return one(Verdict::Unknown, "version.unresolved", "The version could not be looked up, so nobody can say which commit this is.".to_owned());
+    }
+    if let Some(request) = seen.request
+        && let Some(wrong) = differs(request, seen)
+    {
+        return (Verdict::Stale, vec![wrong]);
+    }
+    if is_rollback(seen) {
+        return rollback(seen);
+    }
+    if seen.brief.is_none() || row.state == State::Draft {
+        return one(Verdict::Waiting, "brief.gathering", "The brief is still being gathered.".to_owned());
+    }
+    if row.stale_at.is_some() {
+        return one(Verdict::Stale, "brief.stale", "Something that matters changed since the brief that was approved.".to_owned());
+    }
+    if matches!(row.state, State::Started | State::Watching) {
+        return under_way(seen);
+    }
+    if !seen.tally.objected_by.is_empty() {
+        let who = names(&seen.tally.objected_by);
+        return one(Verdict::Objected, "approval.objected", format!("{who} objected."));
+    }
+    if !seen.tally.held_by.is_empty() {
+        let who = names(&seen.tally.held_by);
+        return one(Verdict::Blocked, "plan.held", format!("{who} asked to hold."));
+    }
+    if seen.contested {
+        return one(Verdict::Contested, "category.contested", "The declared risk or category is doubted; an eligible person other than planner and authors settles it.".to_owned());
+    }
+    // What only time stands in the way of is judged when its time has come.
+    let (timing, others): (Vec<&Reason>, Vec<&Reason>) = seen.blocks.iter().partition(|r| r.code.starts_with("timing."));
+    if !others.is_empty() {
+        return (Verdict::Blocked, others.into_iter().cloned().collect());
+    }
+    if !seen.tally.missing.is_empty() {
+        let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
+        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
+    }
+    if seen.expired {
+        return one(Verdict::Waiting, "approval.expired", "An approval is too old to count; it must be given again.".to_owned());
+    }
+    let start = row.plan.when.start(seen.now);
+    if seen.now < start {
+        return one(Verdict::NotYet, "plan.not-yet", format!("Planned for {}.", start.rfc3339()));
+    }
+    if let When::Window { end, .. } = row.plan.when
+        && seen.now >= end
+    {
+        return one(Verdict::OutsideWindow, "plan.window-over", format!("The window that was approved ended at {}.", end.rfc3339()));
+    }
+    if !timing.is_empty() {
+        let outside = timing.iter().any(|r| r.code == "timing.window");
+        let verdict = if outside { Verdict::OutsideWindow } else { Verdict::Blocked };
+        return (verdict, timing.into_iter().cloned().collect());
+    }
+    if seen.environment.needs_start() {
+        let mut reasons = vec![reason("plan.not-started", "Approved; nobody has said start.")];
+        if seen.environment.protected && row.confirmed.is_none() {
+            reasons.push(reason("plan.unconfirmed", "The planner has not typed the environment's name."));
+        }
+        return (Verdict::NotStarted, reasons);
+    }
+    (Verdict::Approved, vec![reason("approved", "Approved and clear.")])
+}
+
+/// A human began it: the gate is open inside the time that was approved.
+fn under_way(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
+    let row = seen.row;
+    if seen.environment.protected && row.confirmed.is_none() {
+        let says = "Started, but the planner has not typed the environment's name.";
+        return (Verdict::Blocked, vec![reason("plan.unconfirmed", says)]);
+    }
+    let Some((started, by)) = &row.started else {
+        return (Verdict::NotStarted, vec![reason("plan.not-started", "Nobody said start.")]);
+    };
+    let until = match row.plan.when {
+        When::Window { end, .. } => end,
+        _ => started.plus(seen.approval_holds),
+    };
+    if seen.now >= until {
+        return (Verdict::OutsideWindow, vec![reason("plan.window-over", "The time that was approved is over.")]);
+    }
+    (Verdict::Approved, vec![Reason { code: "approved".to_owned(), says: format!("Approved; {by} began it at {}.", started.rfc3339()) }])
+}
+
+fn is_rollback(seen: &Seen<'_>) -> bool {
+    seen.request.is_some_and(|request| request.rollback)
+}
+
+/// The stated rollback is part of what was approved, at any hour.
+fn rollback(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
+    let row = seen.row;
+    if row.plan.rollback.is_none() {
+        return (Verdict::Unknown, vec![reason("rollback.none", "The plan states no rollback.")]);
+    }
+    if row.started.is_none() {
+        return (Verdict::NotStarted, vec![reason("rollback.not-started", "Nothing was started that could be rolled back.")]);
+    }
+    (Verdict::Approved, vec![reason("rollback.approved", "The stated rollback was approved with the plan.")])
+}
+
+/// How what is asked about differs from what was approved.
+fn differs(request: &Request, seen: &Seen<'_>) -> Option<Reason> {
+    let plan = &seen.row.plan;
+    if let (Some(asked), Some(known)) = (&request.commit, &plan.commit)
+        && !known.starts_with(asked.as_str())
+    {
+        return Some(Reason {
+            code: "commit.differs".to_owned(),
+            says: format!("The plan is for commit {}, not {}.", short(known), short(asked)),
+        });
+    }
+    if let Some(commit) = &request.commit
+        && commit.len() < 7
+    {
+        return Some(reason("commit.differs", "A commit is named by at least seven characters."));
+    }
+    if request.change.is_some() && request.change != plan.set_digest() {
+        return Some(reason("change.differs", "The plan sets other values."));
+    }
+    if request.plan.is_some() {
+        let other = |asked: Option<&str>, known: &str| asked.is_some_and(|asked| asked != known);
+        if other(request.service.as_ref().map(|s| s.as_str()), plan.service.as_str())
+            || other(request.environment.as_ref().map(|e| e.as_str()), plan.environment.as_str())
+            || request.version.is_some() && request.version != plan.version
+        {
+            return Some(reason("target.differs", "The plan is for another service, environment or version."));
+        }
+    }
+    None
+}
+
+fn reason(code: &str, says: &str) -> Reason {
+    Reason { code: code.to_owned(), says: says.to_owned() }
+}
+
+fn names(people: &[Person]) -> String {
+    people.iter().map(Person::as_str).collect::<Vec<_>>().join(" and ")
+}
+
+fn short(commit: &str) -> String {
+    crate::message::tame(&commit.chars().take(12).collect::<String>(), 12)
+}

@@ -1,0 +1,117 @@
+//! Gathers and advises: the first brief of a plan, a new one where something material changed, and quiet in between.
+
+use crate::advice::{Advice, Context};
+use crate::advice::facts::Facts;
+use crate::app::App;
+use crate::event::Due;
+use crate::ledger::Statement;
+use crate::name::PlanId;
+use crate::plan::{Plan, State, Transition, brief, material, show};
+use crate::store::Claim;
+use crate::store::plan::{PlanRow, Revision};
+use crate::wording;
+
+/// A look at a plan that waits.
+pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let now = app.clock.now();
+    let Some(before) = app.store.plan(id).await?.filter(|row| row.state.waits()) else {
+        return app.store.begin_finishing(claim, now).await?.commit().await;
+    };
+    let mut plan = before.plan.clone();
+    let facts = brief::gather(app, &settings, &plan).await;
+    // A version that could not be resolved when the plan was made, or that leads elsewhere now.
+    if let Some(commit) = resolved(&plan, &facts) {
+        plan.commit = Some(commit);
+    }
+    let facts = if plan.commit == before.plan.commit { facts } else { brief::gather(app, &settings, &plan).await };
+    let now = app.clock.now();
+    let advice = crate::advice::advise(Context { plan: &plan, facts: &facts, settings: &settings, now });
+    let hash = brief::hash(&plan, &facts, &advice)?;
+
+    let mut tx = app.store.begin_finishing(claim, now).await?;
+    let Some(mut row) = tx.plan(id).await?.filter(|row| row.state.waits()) else {
+        return tx.commit().await;
+    };
+    if row.plan != before.plan || row.revision != before.revision {
+        // Somebody amended it meanwhile: what was gathered answers another question.
+        tx.due(&Due::Advise { plan: id.clone() }, now).await?;
+        return tx.commit().await;
+    }
+    row.refreshed_at = Some(now);
+    row.stale_at = None;
+    tx.due(&Due::Advise { plan: id.clone() }, now.plus(settings.policy.refresh_every.ms())).await?;
+    let old = if row.revision > 0 && row.state != State::Draft { tx.revision(id, row.revision).await? } else { None };
+    let reason = match &old {
+        None if row.revision == 0 => "first brief".to_owned(),
+        None => "amended".to_owned(),
+        Some(old) => {
+            let changes = material::changes(
+                (&old.plan, &old.facts, &old.advice),
+                (&plan, &facts, &advice),
+                settings.policy.score_step,
+            );
+            if changes.says.is_empty() {
+                tx.update_plan(&row).await?;
+                return tx.commit().await;
+            }
+            changes.says.join("; ")
+        }
+    };
+    revise(app, &mut tx, &mut row, plan, facts, advice, hash, reason, old.is_some()).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(())
+}
+
+/// Makes a new revision: standing words are voided, the card asks anew, and the record says why.
+#[allow(clippy::too_many_arguments)]
+async fn revise(
+    app: &App,
+    tx: &mut crate::store::Tx,
+    row: &mut PlanRow,
+    plan: Plan,
+    facts: Facts,
+    advice: Advice,
+    hash: String,
+    reason: String,
+    again: bool,
+) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let id = plan.id.clone();
+    let standing: Vec<_> = tx.words(&id).await?.into_iter().filter(crate::approval::Word::stands).collect();
+    if !standing.is_empty() {
+        tx.void_words(&id, &reason).await?;
+        let people: Vec<String> = standing.iter().map(|word| word.person.to_string()).collect();
+        tx.record(app, Statement::new("word.voided").of(row, None).with("people", people).text("reason", Some(&reason))).await?;
+    }
+    row.plan = plan;
+    row.revision += 1;
+    row.state = row.state.after(Transition::Advise).unwrap_or(row.state);
+    let revision = Revision {
+        number: row.revision,
+        at: tx.now,
+        brief: hash,
+        commit: row.plan.commit.clone(),
+        plan: row.plan.clone(),
+        facts,
+        advice,
+        reason,
+    };
+    tx.insert_revision(&id, &revision).await?;
+    tx.update_plan(row).await?;
+    let entry = tx.record(app, show::record_of_revision(row, &revision, &settings)).await?;
+    show::revision(app, tx, row, &revision, &entry).await?;
+    if again {
+        let whom: Vec<_> = standing.iter().map(|word| word.person.clone()).collect();
+        show::in_thread(tx, row, wording::brief::changed(&revision, &whom)).await?;
+    }
+    Ok(())
+}
+
+/// The commit that the plan's version leads to now, where a source says so.
+fn resolved(plan: &Plan, facts: &Facts) -> Option<String> {
+    let version = plan.version.as_deref()?;
+    let answers = facts.versions.known.iter().flat_map(|fact| &fact.value.resolved);
+    answers.filter(|(name, _)| name == version).find_map(|(_, commit)| commit.clone())
+}

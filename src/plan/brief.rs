@@ -1,0 +1,185 @@
+//! Gathers what must be known for a plan, and turns plan and facts into one brief with its hash.
+
+use std::sync::Arc;
+
+use crate::advice::facts::{Asked, Doing, Fact, Facts, History, Other, Shape, Unknown};
+use crate::app::App;
+use crate::clock::{DAY, HOUR, Time};
+use crate::config::Settings;
+use crate::learn::most_alike;
+use crate::name::{Environment, Service, SourceName};
+use crate::plan::{Plan, State};
+use crate::source::{Answer, Ask, CannotSay, Learned, Question, Source, ask_all};
+use crate::store::plan::PlanRow;
+
+/// Calendars and rotations are looked at this far ahead: windows are searched for so long.
+const AHEAD: i64 = 92 * DAY;
+
+/// Asks everything that a brief needs, all sources at once where one answer does not depend on another.
+pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
+    let now = app.clock.now();
+    let sources = sources_for(app, settings, &plan.service, &plan.environment);
+    let history = crate::plan::history::past(app, settings, &plan.service, &plan.environment, plan.version.as_deref(), plan.commit.as_deref(), &sources).await;
+    let running = history.running.as_ref().and_then(|d| d.commit.clone().or_else(|| d.version.clone()));
+    let ask = |question| Ask {
+        question,
+        settings: settings.clone(),
+        service: plan.service.clone(),
+        environment: plan.environment.clone(),
+        version: plan.commit.clone().or_else(|| plan.version.clone()),
+        running: running.clone(),
+        names: version_names(plan),
+        from: now.plus(-DAY),
+        to: now.plus(AHEAD),
+        now,
+    };
+    let with = |question: Question, from: Time, to: Time| Ask { from, to, ..ask(question) };
+    let versions = Ask { version: plan.version.clone(), ..ask(Question::Versions) };
+    let (calendar, on_call, incidents, versions, change, migrations, load, health, others) = tokio::join!(
+        asked(app, &sources, ask(Question::Calendar), |l| if let Learned::Calendar(v) = l { Some(v) } else { None }),
+        asked(app, &sources, ask(Question::OnCall), |l| if let Learned::OnCall(v) = l { Some(v) } else { None }),
+        asked(app, &sources, with(Question::Incidents, now.plus(-30 * DAY), now), |l| if let Learned::Incidents(v) = l { Some(v) } else { None }),
+        asked(app, &sources, versions, |l| if let Learned::Versions(v) = l { Some(v) } else { None }),
+        asked(app, &sources, ask(Question::Change), |l| if let Learned::Change(v) = l { Some(*v) } else { None }),
+        asked(app, &sources, ask(Question::Migrations), |l| if let Learned::Migrations(v) = l { Some(v) } else { None }),
+        asked(app, &sources, with(Question::Load, now.plus(-28 * DAY), now), |l| if let Learned::Load(v) = l { Some(v) } else { None }),
+        asked(app, &sources, with(Question::Health, now.plus(-HOUR), now), |l| if let Learned::Health(v) = l { Some(v) } else { None }),
+        others(app, plan),
+    );
+    let mut facts = Facts { calendar, on_call, incidents, versions, change, migrations, load, health, history: Asked::default(), others };
+    let shape = crate::plan::shape::of(plan, &facts, settings);
+    facts.history = complete(app, plan, history, &shape, now).await;
+    facts
+}
+
+/// The sources that have anything to say about a target.
+pub fn sources_for(app: &App, settings: &Settings, service: &Service, environment: &Environment) -> Vec<Arc<dyn Source>> {
+    let repository = settings.service.get(service).and_then(|s| s.repository.as_ref());
+    let concerns = |source: &Arc<dyn Source>| {
+        let is_code = source.answers().contains(&Question::Change);
+        (!is_code || repository.is_none_or(|name| name == source.name())) && source.concerns(service, environment)
+    };
+    app.sources().into_iter().filter(concerns).collect()
+}
+
+/// Everybody's answers to one question.
+pub async fn asked<T>(app: &App, sources: &[Arc<dyn Source>], ask: Ask, read: impl Fn(Learned) -> Option<T>) -> Asked<T> {
+    let answers = ask_all(sources, &ask, &app.clock).await;
+    sort(answers, ask.now, read)
+}
+
+fn sort<T>(answers: Vec<(SourceName, Result<Answer, CannotSay>)>, now: Time, read: impl Fn(Learned) -> Option<T>) -> Asked<T> {
+    let mut asked = Asked::default();
+    for (source, answer) in answers {
+        match answer {
+            Ok(answer) => match read(answer.learned) {
+                Some(value) => asked.known.push(Fact { source, link: answer.link, at: answer.at, value, incomplete: answer.incomplete }),
+                None => asked.unknown.push(Unknown { source, reason: "answered another question".to_owned(), at: now }),
+            },
+            Err(CannotSay(reason)) => asked.unknown.push(Unknown { source, reason, at: now }),
+        }
+    }
+    asked
+}
+
+/// Words of the rollback plan that could be versions, to be looked up.
+fn version_names(plan: &Plan) -> Vec<String> {
+    plan.rollback.as_deref().map(crate::advice::version_names).unwrap_or_default()
+}
+
+/// Plans and deployments that are near: waiting, under way, watched.
+async fn others(app: &App, plan: &Plan) -> Asked<Vec<Other>> {
+    let now = app.clock.now();
+    let source = SourceName::from("tidegate");
+    match near(app, plan).await {
+        Ok(value) => Asked { known: vec![Fact { source, link: None, at: now, value, incomplete: Vec::new() }], unknown: Vec::new() },
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "could not read other plans");
+            Asked { known: Vec::new(), unknown: vec![Unknown { source, reason: "could not be read".to_owned(), at: now }] }
+        }
+    }
+}
+
+async fn near(app: &App, plan: &Plan) -> anyhow::Result<Vec<Other>> {
+    let now = app.clock.now();
+    let settings = app.settings();
+    let length = settings.policy.deployment_length.ms() + settings.watch.length.ms();
+    let mut others = Vec::new();
+    for row in app.store.open_plans().await? {
+        if row.plan.id == plan.id {
+            continue;
+        }
+        let doing = match row.state {
+            State::Started => Doing::UnderWay,
+            State::Watching => continue,
+            _ => Doing::Planned,
+        };
+        let start = row.started.as_ref().map_or_else(|| row.plan.when.start(now), |started| started.0);
+        others.push(Other {
+            id: row.plan.id.to_string(),
+            service: row.plan.service.clone(),
+            environment: row.plan.environment.clone(),
+            version: row.plan.version.clone(),
+            by: Some(row.plan.by.clone()),
+            doing,
+            start,
+            end: start.plus(length),
+            files: files_of(app, &row).await,
+            link: None,
+        });
+    }
+    for row in app.store.watched(now).await? {
+        if row.plan.as_ref() == Some(&plan.id) {
+            continue;
+        }
+        others.push(Other {
+            id: row.plan.as_ref().map_or_else(|| row.deployment.id.clone(), ToString::to_string),
+            service: row.deployment.service.clone(),
+            environment: row.deployment.environment.clone(),
+            version: row.deployment.version.clone(),
+            by: None,
+            doing: Doing::Watched,
+            start: row.deployment.at,
+            end: row.watch_until.unwrap_or(now),
+            files: row.deployment.shape.files.clone(),
+            link: row.deployment.link.clone(),
+        });
+    }
+    others.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(others)
+}
+
+async fn files_of(app: &App, row: &PlanRow) -> Vec<String> {
+    let revision = app.store.revision(&row.plan.id, row.revision).await.ok().flatten();
+    let change = revision.and_then(|r| r.facts.change.known.into_iter().next());
+    change.map(|c| c.value.files.into_iter().take(50).map(|f| f.path).collect()).unwrap_or_default()
+}
+
+/// Fills in what depends on the change itself: the most alike, and the rates that go with it.
+async fn complete(app: &App, plan: &Plan, mut history: History, shape: &Shape, now: Time) -> Asked<History> {
+    let source = SourceName::from("tidegate");
+    let compared = async {
+        let mut past = app.store.touching(&shape.files).await?;
+        past.extend(app.store.recent_outcomes(&plan.environment, 150).await?);
+        past.sort_by(|a, b| a.id.cmp(&b.id));
+        past.dedup_by(|a, b| a.id == b.id);
+        anyhow::Ok(past)
+    };
+    match compared.await {
+        Ok(past) => {
+            history.compared = u32::try_from(past.len()).unwrap_or(u32::MAX);
+            history.similar = most_alike(&plan.service, shape, past, 5);
+            Asked { known: vec![Fact { source, link: None, at: now, value: history, incomplete: Vec::new() }], unknown: Vec::new() }
+        }
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "could not read the history");
+            Asked { known: Vec::new(), unknown: vec![Unknown { source, reason: "could not be read".to_owned(), at: now }] }
+        }
+    }
+}
+
+/// The hash that identifies a brief: over the canonical JSON of plan, facts and advice.
+pub fn hash(plan: &Plan, facts: &Facts, advice: &crate::advice::Advice) -> anyhow::Result<String> {
+    let brief = serde_json::json!({ "plan": plan, "facts": facts, "advice": advice });
+    Ok(crate::ledger::sha256(&serde_json_canonicalizer::to_vec(&brief)?))
+}

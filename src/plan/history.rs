@@ -1,0 +1,106 @@
+//! The past of a target: our own store, and what deployment files tell.
+
+use std::sync::Arc;
+
+use crate::advice::facts::{Deployment, History, Outcome};
+use crate::app::App;
+use crate::clock::DAY;
+use crate::config::Settings;
+use crate::name::{Environment, Service};
+use crate::source::{Ask, Learned, Question, Source, ask_all};
+
+/// What is known of a target before anything is known of the change.
+pub async fn past(app: &App, settings: &Arc<Settings>, service: &Service, environment: &Environment, version: Option<&str>, commit: Option<&str>, sources: &[Arc<dyn Source>]) -> History {
+    let told = told(app, settings, service, environment, sources).await;
+    match stored(app, settings, service, environment, version, commit).await {
+        Ok(mut history) => {
+            join(&mut history, told);
+            history
+        }
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "could not read the history");
+            let mut history = History::default();
+            join(&mut history, told);
+            history
+        }
+    }
+}
+
+async fn stored(app: &App, settings: &Settings, service: &Service, environment: &Environment, version: Option<&str>, commit: Option<&str>) -> anyhow::Result<History> {
+    let recent = app.store.recent(service, environment, 50).await?;
+    let known = settings.service.get(service);
+    let mut dependencies = Vec::new();
+    for needed in known.map(|s| s.depends_on.as_slice()).unwrap_or_default() {
+        let running = app.store.running(needed, environment).await?;
+        dependencies.push((needed.clone(), running.and_then(|d| d.version)));
+    }
+    let after = settings.environment.get(environment).and_then(|e| e.after.as_ref());
+    let before = match (after, version) {
+        (Some(after), Some(version)) => app.store.deployed_before(service, after, version, commit).await?,
+        _ => None,
+    };
+    Ok(History {
+        running: app.store.running(service, environment).await?,
+        last_good: recent.iter().find(|d| d.outcome == Some(Outcome::Clean)).cloned(),
+        sizes: recent.iter().map(|d| d.shape.lines).filter(|lines| *lines > 0).collect(),
+        recent,
+        service_rate: app.store.target_rate(service, environment).await?,
+        team_rate: app.store.outcome_rate("all", "").await?,
+        ai_rate: app.store.outcome_rate("ai", "declared").await?,
+        not_ai_rate: app.store.outcome_rate("ai", "undeclared").await?,
+        before,
+        dependencies,
+        ..History::default()
+    })
+}
+
+/// What files of deployments tell, newest first.
+async fn told(app: &App, settings: &Arc<Settings>, service: &Service, environment: &Environment, sources: &[Arc<dyn Source>]) -> Vec<Deployment> {
+    let now = app.clock.now();
+    let ask = Ask {
+        question: Question::Deployments,
+        settings: settings.clone(),
+        service: service.clone(),
+        environment: environment.clone(),
+        version: None,
+        running: None,
+        names: Vec::new(),
+        from: now.plus(-550 * DAY),
+        to: now,
+        now,
+    };
+    let mut told: Vec<Deployment> = Vec::new();
+    for (_, answer) in ask_all(sources, &ask, &app.clock).await {
+        if let Ok(answer) = answer
+            && let Learned::Deployments(deployments) = answer.learned
+        {
+            told.extend(deployments.into_iter().filter(|d| d.service == *service && d.environment == *environment && d.at <= now));
+        }
+    }
+    told.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+    told
+}
+
+/// Joins what files tell to what is stored; a deployment that both know counts once.
+fn join(history: &mut History, told: Vec<Deployment>) {
+    let new: Vec<Deployment> =
+        told.into_iter().filter(|d| !history.recent.iter().any(|known| known.id == d.id || (known.at == d.at && known.version == d.version))).collect();
+    for deployment in &new {
+        if let Some(outcome) = deployment.outcome {
+            for rate in [&mut history.service_rate, &mut history.team_rate] {
+                rate.n += 1;
+                rate.bad += u32::from(outcome.is_bad());
+            }
+        }
+    }
+    let runs = |d: &&Deployment| d.outcome != Some(Outcome::RolledBack);
+    if let Some(newest) = new.iter().find(runs)
+        && history.running.as_ref().is_none_or(|running| running.at < newest.at)
+    {
+        history.running = Some(newest.clone());
+    }
+    history.recent.extend(new);
+    history.recent.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+    history.recent.truncate(50);
+    history.last_good = history.recent.iter().find(|d| d.outcome == Some(Outcome::Clean)).cloned();
+}

@@ -1,0 +1,118 @@
+//! A plan as programs read it: the shapes of `--json` and of `GET /api/plans/{id}`.
+
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use crate::advice::{Advice, Slot, Windows};
+use crate::approval::{Word, WordKind};
+use crate::plan::{Plan, State, When};
+use crate::store::plan::{PlanRow, Revision};
+
+/// The plan itself.
+pub fn plan(row: &PlanRow) -> Value {
+    of(&row.plan)
+}
+
+fn of(plan: &Plan) -> Value {
+    let when = match plan.when {
+        When::Now => Value::Null,
+        When::At { at } => json!(at),
+        When::Window { start, .. } => json!(start),
+    };
+    let window = match plan.when {
+        When::Window { start, end } => json!({ "start": start, "end": end }),
+        _ => Value::Null,
+    };
+    let values = |value: fn(&crate::plan::Setting) -> Value| {
+        if plan.kind.has_version() {
+            return Value::Null;
+        }
+        plan.set.iter().map(|s| (s.name.clone(), value(s))).collect::<serde_json::Map<_, _>>().into()
+    };
+    json!({
+        "id": plan.id,
+        "kind": plan.kind,
+        "service": plan.service,
+        "environment": plan.environment,
+        "version": plan.version,
+        "commit": plan.commit,
+        "before": values(|s| json!(s.before)),
+        "after": values(|s| json!(s.after)),
+        "change": plan.set_digest(),
+        "by": plan.by,
+        "why": plan.why,
+        "why_now": plan.why_now,
+        "when": when,
+        "window": window,
+        "how": plan.how,
+        "validate": plan.validate,
+        "rollback": plan.rollback,
+        "rollback_if": plan.rollback_if,
+        "success": plan.success,
+        "tell": plan.tell,
+        "watch": plan.watch,
+        "respond": plan.respond,
+        "risk": plan.risk,
+        "category": plan.category,
+        "hotfix": plan.hotfix,
+        "made_at": plan.made_at,
+    })
+}
+
+/// The whole: plan, revision, advice, approvals, state.
+pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value {
+    let given: Vec<Value> = words
+        .iter()
+        .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
+        .map(|w| json!({ "by": w.person, "role": w.role, "at": w.at, "brief": w.brief }))
+        .collect();
+    let mut view = shown(&row.plan, row.revision, revision.map(|r| r.brief.as_str()), revision.map(|r| &r.advice), given, row.state);
+    if let Some(object) = view.as_object_mut() {
+        object.insert("confirmed".to_owned(), act(&row.confirmed));
+        object.insert("started".to_owned(), act(&row.started));
+        object.insert("settled_category".to_owned(), act(&row.category));
+        object.insert("stale_at".to_owned(), json!(row.stale_at));
+    }
+    view
+}
+
+/// A brief, recorded or only looked at.
+pub fn shown(plan: &Plan, revision: i64, brief: Option<&str>, advice: Option<&Advice>, given: Vec<Value>, state: State) -> Value {
+    let empty = || Value::Array(Vec::new());
+    let needed: Value = advice.map_or_else(empty, |a| a.approvals.needs.iter().map(crate::wording::need).collect::<Vec<_>>().into());
+    json!({
+        "plan": of(plan),
+        "revision": revision,
+        "brief": brief,
+        "flags": advice.map_or_else(empty, |a| json!(a.flags)),
+        "blockers": advice.map_or_else(empty, |a| json!(a.blockers)),
+        "score": advice.map_or(Value::Null, |a| json!(a.score)),
+        "windows": advice.map_or_else(empty, |a| a.windows.windows.iter().map(slot).collect::<Vec<_>>().into()),
+        "none_before": advice.map_or(Value::Null, |a| json!(a.windows.none_before)),
+        "mitigations": advice.map_or_else(empty, |a| json!(a.mitigations)),
+        "category": advice.map_or(Value::Null, |a| json!(a.category)),
+        "rollback_draft": advice.map_or(Value::Null, |a| json!(a.rollback_draft)),
+        "impact": advice.map_or_else(empty, |a| json!(a.impact)),
+        "approvals": { "needed": needed, "given": given, "eligible": advice.map_or_else(empty, |a| json!(a.approvals.eligible)) },
+        "state": state,
+    })
+}
+
+/// The answer to `windows --json`.
+pub fn windows(windows: &Windows, zone: Tz) -> Value {
+    json!({
+        "zone": zone.name(),
+        "horizon_end": windows.horizon_end,
+        "now": { "score": windows.now.score, "reasons": windows.now.reasons, "costs": windows.now.costs },
+        "windows": windows.windows.iter().map(slot).collect::<Vec<_>>(),
+        "none_before": windows.none_before,
+    })
+}
+
+fn slot(slot: &Slot) -> Value {
+    json!({ "start": slot.start, "end": slot.end, "score": slot.score, "reasons": slot.reasons, "good": slot.good, "costs": slot.costs })
+}
+
+fn act(act: &Option<(crate::clock::Time, crate::name::Person)>) -> Value {
+    act.as_ref().map_or(Value::Null, |(at, by)| json!({ "at": at, "by": by }))
+}

@@ -1,0 +1,222 @@
+//! The ledger's rows: entries, tree, texts, anchors. What they mean is decided in `ledger/`.
+
+use anyhow::Context;
+use sqlx::Row as _;
+
+use super::{Engine, Store, Tx, said};
+use crate::app::App;
+use crate::clock::Time;
+use crate::ledger::{self, Actor, Checkpoint, Entry, Frontier, Hash, Head, Node, Origin, Place, Receipt, Statement, StoredText};
+use crate::name::PlanId;
+
+/// An entry as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredEntry {
+    pub seq: i64,
+    pub at: Time,
+    pub kind: String,
+    /// The very bytes that are hashed.
+    pub bytes: String,
+    pub leaf: String,
+}
+
+impl Store {
+    /// Makes the ledger's head where there is none yet.
+    pub async fn found_ledger(&self, origin: &Origin, now: Time) -> anyhow::Result<()> {
+        let head = Head::new(origin.clone());
+        sqlx::query(
+            "insert into ledger_head (id, size, leaf, frontier, epoch, origin, at) values (1, 0, $1, $2, $3, $4, $5)
+             on conflict (id) do nothing",
+        )
+        .bind(head.leaf.to_string())
+        .bind(head.frontier.text())
+        .bind(i64::try_from(origin.epoch)?)
+        .bind(origin.to_string())
+        .bind(now.ms())
+        .execute(self.writer())
+        .await
+        .map_err(said)?;
+        Ok(())
+    }
+
+    pub async fn ledger_head(&self) -> anyhow::Result<Option<Head>> {
+        let row = sqlx::query(HEAD).fetch_optional(self.reader()).await.map_err(said)?;
+        row.as_ref().map(head_row).transpose()
+    }
+
+    pub async fn ledger_size(&self) -> anyhow::Result<i64> {
+        let row: Option<(i64,)> =
+            sqlx::query_as("select size from ledger_head where id = 1").fetch_optional(self.reader()).await.map_err(said)?;
+        Ok(row.map_or(0, |(size,)| size))
+    }
+
+    /// A plan's entries, in order.
+    pub async fn ledger_of(&self, plan: &PlanId) -> anyhow::Result<Vec<StoredEntry>> {
+        let rows = sqlx::query("select seq, at, kind, bytes, leaf from ledger_entry where plan = $1 order by seq")
+            .bind(plan.as_str())
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
+        rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
+    }
+
+    /// Entries from a number on, in order, at most `most`.
+    pub async fn ledger_from(&self, seq: i64, most: i64) -> anyhow::Result<Vec<StoredEntry>> {
+        let rows = sqlx::query("select seq, at, kind, bytes, leaf from ledger_entry where seq >= $1 order by seq limit $2")
+            .bind(seq)
+            .bind(most)
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
+        rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
+    }
+
+    /// The texts of entries from `from` to `to`, both included: number, name, text.
+    pub async fn ledger_texts(&self, from: i64, to: i64) -> anyhow::Result<Vec<(i64, StoredText)>> {
+        let rows: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(
+            "select seq, name, salt, body from ledger_text where seq >= $1 and seq <= $2 order by seq, name",
+        )
+        .bind(from)
+        .bind(to)
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)?;
+        Ok(rows.into_iter().map(|(seq, name, salt, body)| (seq, StoredText { name, salt, body })).collect())
+    }
+
+    /// One inner hash of the tree.
+    pub async fn ledger_node(&self, place: Place) -> anyhow::Result<Hash> {
+        let (hash,): (String,) = sqlx::query_as("select hash from ledger_node where level = $1 and pos = $2")
+            .bind(i64::from(place.level))
+            .bind(i64::try_from(place.index)?)
+            .fetch_one(self.reader())
+            .await
+            .map_err(said)
+            .context("the ledger's tree lacks a hash")?;
+        hash.parse().context("a stored hash does not read")
+    }
+
+    pub async fn ledger_nodes(&self) -> anyhow::Result<Vec<Node>> {
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as("select level, pos, hash from ledger_node order by level, pos")
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
+        let node = |(level, pos, hash): (i64, i64, String)| {
+            let place = Place { level: u8::try_from(level)?, index: u64::try_from(pos)? };
+            anyhow::Ok(Node { place, hash: hash.parse()? })
+        };
+        rows.into_iter().map(node).collect()
+    }
+
+    /// The newest checkpoint that was copied outside, by size.
+    pub async fn last_anchor(&self) -> anyhow::Result<Option<(i64, String)>> {
+        sqlx::query_as("select size, note from ledger_anchor order by size desc limit 1")
+            .fetch_optional(self.reader())
+            .await
+            .map_err(said)
+    }
+
+    /// The definitions of the ledger's triggers as the database holds them, by name.
+    pub async fn trigger_definitions(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let query = match self.engine() {
+            Engine::Sqlite => "select name, sql from sqlite_master where type = 'trigger' and name like 'ledger%' order by name",
+            Engine::Postgres => {
+                "select cast(t.tgname as text), pg_get_triggerdef(t.oid) || ' ' || cast(t.tgenabled as text) || ' ' || md5(p.prosrc)
+                 from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+                 where not t.tgisinternal and c.relname in ('ledger_entry', 'ledger_node', 'ledger_head')
+                   and c.relnamespace = cast(current_schema() as regnamespace) order by 1"
+            }
+        };
+        sqlx::query_as(query).fetch_all(self.reader()).await.map_err(said)
+    }
+}
+
+impl Tx {
+    /// Writes one entry for the record: number, chain, tree and texts in this transaction. Returns its number and the
+    /// signed checkpoint after it.
+    pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {
+        let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
+        let mut head = head_row(&row.context("the ledger has no head: the store was not founded")?)?;
+        let plan = statement.plan.as_ref().and_then(|p| p.id.clone());
+        let kind = statement.kind.clone();
+        let entry = ledger::entry_of(statement, self.now)?;
+        let appended = head.append(entry).context("the record refused an entry")?;
+        let seq = i64::try_from(appended.seq)?;
+        let now = self.now;
+        sqlx::query("insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values ($1, $2, $3, $4, $5, $6)")
+            .bind(seq)
+            .bind(now.ms())
+            .bind(&kind)
+            .bind(plan.as_ref().map(PlanId::as_str))
+            .bind(&appended.bytes)
+            .bind(appended.leaf.to_string())
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
+        for node in &appended.nodes {
+            sqlx::query("insert into ledger_node (level, pos, hash) values ($1, $2, $3)")
+                .bind(i64::from(node.place.level))
+                .bind(i64::try_from(node.place.index)?)
+                .bind(node.hash.to_string())
+                .execute(self.conn())
+                .await
+                .map_err(said)?;
+        }
+        for text in &appended.texts {
+            sqlx::query("insert into ledger_text (seq, name, salt, body) values ($1, $2, $3, $4)")
+                .bind(seq)
+                .bind(&text.name)
+                .bind(&text.salt)
+                .bind(&text.body)
+                .execute(self.conn())
+                .await
+                .map_err(said)?;
+        }
+        sqlx::query("update ledger_head set size = $1, leaf = $2, frontier = $3, at = $4 where id = 1")
+            .bind(i64::try_from(head.size())?)
+            .bind(head.leaf.to_string())
+            .bind(head.frontier.text())
+            .bind(now.ms())
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
+        Ok(Receipt { seq, checkpoint: app.signer.sign(&Checkpoint::of(&head)) })
+    }
+
+    pub async fn insert_anchor(&mut self, size: i64, place: &str, note: &str) -> anyhow::Result<()> {
+        let now = self.now;
+        sqlx::query("insert into ledger_anchor (size, place, note, at) values ($1, $2, $3, $4) on conflict do nothing")
+            .bind(size)
+            .bind(place)
+            .bind(note)
+            .bind(now.ms())
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
+        Ok(())
+    }
+}
+
+const HEAD: &str = "select size, leaf, frontier, epoch, origin, at from ledger_head where id = 1";
+
+fn head_row(row: &sqlx::any::AnyRow) -> anyhow::Result<Head> {
+    let (size, leaf, frontier, origin): (i64, String, String, String) =
+        (row.try_get("size")?, row.try_get("leaf")?, row.try_get("frontier")?, row.try_get("origin")?);
+    let at: i64 = row.try_get("at")?;
+    let size = u64::try_from(size)?;
+    let mut head = Head::new(Origin::parse(&origin)?);
+    head.leaf = leaf.parse()?;
+    head.frontier = Frontier::parse(size, &frontier)?;
+    let _ = (at, Actor::system("tidegate"), Entry::parse(""));
+    Ok(head)
+}
+
+fn entry_row(row: &sqlx::any::AnyRow) -> Result<StoredEntry, sqlx::Error> {
+    Ok(StoredEntry {
+        seq: row.try_get("seq")?,
+        at: Time::from_ms(row.try_get("at")?),
+        kind: row.try_get("kind")?,
+        bytes: row.try_get("bytes")?,
+        leaf: row.try_get("leaf")?,
+    })
+}

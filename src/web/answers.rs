@@ -1,0 +1,76 @@
+//! Answers: JSON, and errors as `{"error": {"code", "message"}}`.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+/// What went wrong, for the sender.
+#[derive(Debug)]
+pub struct Wrong {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub message: String,
+}
+
+pub type Answered = Result<Response, Wrong>;
+
+impl Wrong {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Wrong {
+        Wrong { status, code, message: message.into() }
+    }
+
+    pub fn bad(message: impl Into<String>) -> Wrong {
+        Wrong::new(StatusCode::BAD_REQUEST, "bad-request", message)
+    }
+
+    /// The same answer whatever was wrong with the credentials.
+    pub fn unauthorized() -> Wrong {
+        Wrong::new(StatusCode::UNAUTHORIZED, "unauthorized", "The request carries no credential that allows this.")
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Wrong {
+        Wrong::new(StatusCode::NOT_FOUND, "not-found", message)
+    }
+}
+
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": { "code": self.code, "message": self.message } }))).into_response()
+    }
+}
+
+impl From<anyhow::Error> for Wrong {
+    /// Ours, so it is logged; the sender learns only that it was.
+    fn from(error: anyhow::Error) -> Wrong {
+        tracing::error!(error = format!("{error:#}"), "a request could not be answered");
+        let busy = "Tidegate could not store or read what this needs; nothing acknowledged is lost. Its log says why.";
+        Wrong::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", busy)
+    }
+}
+
+pub fn json(value: impl serde::Serialize) -> Answered {
+    Ok(Json(value).into_response())
+}
+
+/// A strict JSON body: the right content type, no unknown fields where the type says so, an error that names the place.
+pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Wrong> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if kind.split(';').next().map(str::trim) != Some("application/json") {
+        return Err(Wrong::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "The body must be application/json."));
+    }
+    let mut read = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut read).map_err(|error| {
+        let message: String = error.to_string().chars().take(300).collect();
+        Wrong::bad(format!("The body does not read: {message}."))
+    })
+}
+
+pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a request's handler broke off");
+    Wrong::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something in Tidegate broke; its log says what.").into_response()
+}

@@ -1,0 +1,68 @@
+//! `GET /api/gate`: HTTP 200 with any verdict.
+
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+
+use super::Site;
+use super::access::{May, allow};
+use super::answers::{Answered, Wrong, json};
+use crate::gate::{self, Request, Verdict};
+use crate::name::{Environment, PlanId, Service};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    plan: Option<String>,
+    service: Option<String>,
+    environment: Option<String>,
+    version: Option<String>,
+    commit: Option<String>,
+    change: Option<String>,
+    rollback: Option<String>,
+    wait: Option<u64>,
+}
+
+pub async fn ask(State(site): State<Site>, headers: HeaderMap, query: Result<Query<Asked>, axum::extract::rejection::QueryRejection>) -> Answered {
+    let who = allow(&site, &headers, May::Gate)?;
+    let Query(asked) = query.map_err(|e| Wrong::bad(format!("The query does not read: {}.", e.body_text())))?;
+    let request = Request {
+        plan: asked.plan.map(PlanId::new),
+        service: asked.service.map(Service::new),
+        environment: asked.environment.map(Environment::new),
+        version: asked.version,
+        commit: asked.commit,
+        change: asked.change,
+        rollback: matches!(asked.rollback.as_deref(), Some("1" | "true")),
+    };
+    if request.plan.is_none() && (request.service.is_none() || request.environment.is_none()) {
+        return Err(Wrong::bad("Ask with `plan`, or with `service`, `environment` and `version` (or `commit`, or `change`)."));
+    }
+    let longest = site.app.settings().gate.longest_wait.std();
+    let wait = Duration::from_secs(asked.wait.unwrap_or(0)).min(longest);
+    let until = tokio::time::Instant::now() + wait;
+    loop {
+        let woken = site.app.woken();
+        if let Some(row) = gate::find(&site.app, &request).await?
+            && !who.covers(&row.plan.service, &row.plan.environment)
+        {
+            return Err(Wrong::unauthorized());
+        }
+        let mut answer = gate::ask(&site.app, &request).await?;
+        // What can still become a yes is waited for; the rest is told at once.
+        let hopeful = matches!(answer.verdict, Verdict::Waiting | Verdict::NotYet | Verdict::NotStarted | Verdict::Stale | Verdict::Contested);
+        if !hopeful || tokio::time::Instant::now() >= until || site.app.is_stopping() {
+            let (checkpoint, proof) = crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
+            answer.checkpoint = Some(checkpoint);
+            answer.proof = proof;
+            return json(answer);
+        }
+        let tick = tokio::time::sleep_until(until.min(tokio::time::Instant::now() + Duration::from_secs(1)));
+        tokio::select! {
+            () = woken => {}
+            () = tick => {}
+        }
+    }
+}

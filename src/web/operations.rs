@@ -1,0 +1,42 @@
+//! For whoever operates it: is it alive, is it ready, how does it do, what can be asked.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Site;
+use super::answers::{Answered, Wrong};
+
+pub async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// Ready means that the store answers.
+pub async fn readyz(State(site): State<Site>) -> Answered {
+    match site.app.store.next_work().await {
+        Ok(_) => Ok("ok".into_response()),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the store does not answer");
+            Err(Wrong::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store does not answer."))
+        }
+    }
+}
+
+/// Prometheus text: what waits, what was put aside, how long the record is.
+pub async fn metrics(State(site): State<Site>) -> Answered {
+    let pending = site.app.store.pending(site.app.clock.now()).await?;
+    let dead = site.app.store.put_aside().await?;
+    let size = site.app.store.ledger_size().await?;
+    let plans = site.app.store.plan_count().await?;
+    let text = format!(
+        "# HELP tidegate_work_pending Pieces of work that could be done now.\n# TYPE tidegate_work_pending gauge\ntidegate_work_pending {pending}\n\
+         # HELP tidegate_work_put_aside Pieces of work that failed too often.\n# TYPE tidegate_work_put_aside gauge\ntidegate_work_put_aside {dead}\n\
+         # HELP tidegate_ledger_entries Entries in the record.\n# TYPE tidegate_ledger_entries counter\ntidegate_ledger_entries {size}\n\
+         # HELP tidegate_plans Plans ever made.\n# TYPE tidegate_plans counter\ntidegate_plans {plans}\n"
+    );
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+pub async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}

@@ -1,1 +1,0 @@
-//! Every sentence said to people.

@@ -1,0 +1,38 @@
+//! Every sentence said to people, as functions. Calm, exact, short; sentence case, no blame. What a check says stands
+//! beside the check.
+
+pub mod brief;
+pub mod card;
+pub mod deploy;
+pub mod help;
+pub mod refusal;
+pub mod status;
+pub mod why;
+
+use chrono_tz::Tz;
+
+use crate::advice::NeedView;
+use crate::config::Settings;
+use crate::name::{Environment, Service};
+
+/// "2 × payments-lead (payments is high-risk)".
+pub fn need(view: &NeedView) -> String {
+    let count = view.need.count;
+    let who = match &view.need.role {
+        Some(role) => format!("{count} × {role}"),
+        None => format!("{count} × anyone who may approve"),
+    };
+    if view.because.is_empty() { who } else { format!("{who} ({})", view.because) }
+}
+
+/// The zone in which a target's times are said.
+pub fn zone(settings: &Settings, service: &Service, environment: &Environment) -> Tz {
+    let of_environment = settings.environment.get(environment).and_then(|e| e.zone);
+    let of_service = settings.service.get(service).and_then(|s| s.zone);
+    of_environment.or(of_service).unwrap_or(settings.team.zone)
+}
+
+/// The first seven characters of a commit.
+pub fn short(commit: &str) -> String {
+    commit.chars().take(7).collect()
+}

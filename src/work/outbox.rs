@@ -1,0 +1,92 @@
+//! Messages on their way out: posted once, edited in place, in order within their thread.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::chat::{ChatError, To};
+use crate::clock::Millis;
+use crate::message::Message;
+use crate::name::{Channel, PlanId};
+use crate::store::Claim;
+use crate::store::message::Posted;
+
+/// A message to send.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Send {
+    pub platform: String,
+    pub channel: Channel,
+    /// The key of the message whose thread it goes to.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// Our key: the same key again edits the message in place. None: said once, never edited.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// The platform's user who alone sees it.
+    #[serde(default)]
+    pub only_for: Option<String>,
+    #[serde(default)]
+    pub plan: Option<PlanId>,
+    pub message: Message,
+}
+
+/// Why a message could not be delivered, and whether to try again.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    #[error("{1}")]
+    After(Millis, String),
+    #[error("{0}")]
+    Never(String),
+}
+
+impl Send {
+    /// Messages of one thread go out in order; those of different threads do not wait for each other.
+    pub fn lane(&self) -> String {
+        let thread = self.thread.as_ref().or(self.key.as_ref());
+        format!("send:{}:{}", self.channel, thread.map_or("", String::as_str))
+    }
+}
+
+/// Delivers one message.
+pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
+    let send: Send = serde_json::from_str(&claim.body)?;
+    let chat = app.chat(&send.platform)?;
+    let thread = match &send.thread {
+        None => None,
+        Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
+    };
+    let to = To { channel: send.channel.clone(), thread, only_for: send.only_for.clone(), dedup: claim.id.clone() };
+    let known = match &send.key {
+        Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
+        None => None,
+    };
+    let remote = match known {
+        Some(remote) => match chat.edit(&to, &remote, &send.message).await {
+            Ok(()) => remote,
+            Err(ChatError::Gone) => chat.post(&to, &send.message).await.map_err(delivery)?,
+            Err(error) => return Err(delivery(error).into()),
+        },
+        None => chat.post(&to, &send.message).await.map_err(delivery)?,
+    };
+    let now = app.clock.now();
+    let mut tx = app.store.begin_finishing(claim, now).await?;
+    tx.record_posted(&Posted {
+        key: send.key.clone().unwrap_or_else(|| format!("once:{}", claim.id)),
+        platform: send.platform.clone(),
+        channel: send.channel.clone(),
+        thread: send.thread.clone(),
+        remote: Some(remote),
+        plan: send.plan.clone(),
+        body: serde_json::to_string(&send.message)?,
+        at: now,
+    })
+    .await?;
+    tx.commit().await
+}
+
+fn delivery(error: ChatError) -> DeliveryError {
+    match error {
+        ChatError::Later(wait, says) => DeliveryError::After(wait, says),
+        ChatError::Refused(says) => DeliveryError::Never(says),
+        ChatError::Gone => DeliveryError::Never("the message or channel is gone".to_owned()),
+    }
+}
