@@ -28,14 +28,8 @@ pub fn advise(ctx: Context<'_>) -> Advice {
 
     let windows = timing::windows(&ctx, &timeline, base);
     let mut flags: Vec<Flag> = answered.into_iter().map(|(flag, _)| flag).collect();
-    flags.extend(moment.flags.into_iter().filter(|flag| checks::mode(&view, &flag.code) != CheckMode::Off));
-    // A moment may weigh a flag that a check of the brief raised.
-    for flag in &mut flags {
-        let own = points_of(&score.points, &flag.code);
-        if let (0, Some((points, of))) = (flag.of, own) {
-            (flag.points, flag.of) = (points, of);
-        }
-    }
+    let asked = moment.flags.into_iter().filter(|flag| checks::mode(&view, &flag.code) != CheckMode::Off);
+    join(&mut flags, asked, &score.points);
     let shown: Vec<Flag> = flags.iter().filter(|flag| is_on(&flag.code)).cloned().collect();
     let approvals = policy::approvals(&view, score.value, &shown);
     flags.extend(checks::ask_policy(&view, &approvals).into_iter().map(|(flag, _)| flag));
@@ -59,7 +53,18 @@ pub fn advise(ctx: Context<'_>) -> Advice {
     }
 }
 
-fn points_of(points: &[Points], code: &str) -> Option<(i32, i32)> {
-    let own = points.iter().filter(|p| p.code == code);
-    own.fold(None, |sum, p| Some(sum.map_or((p.points, p.of), |(points, of)| (points + p.points, of + p.of))))
+/// Puts the moment's flags to the brief's. Where both speak of the same code, the brief's words stand, at the graver of
+/// the two levels, with the points of the moment.
+fn join(flags: &mut Vec<Flag>, moment: impl Iterator<Item = Flag>, points: &[Points]) {
+    for flag in moment {
+        match flags.iter_mut().find(|own| own.code == flag.code) {
+            Some(own) if own.level >= flag.level => own.would_help = own.would_help.take().or(flag.would_help),
+            Some(own) => *own = flag,
+            None => flags.push(flag),
+        }
+    }
+    for flag in flags.iter_mut().filter(|flag| flag.of == 0) {
+        let own = points.iter().filter(|p| p.code == flag.code);
+        (flag.points, flag.of) = own.fold((0, 0), |(points, of), p| (points + p.points, of + p.of));
+    }
 }

@@ -21,6 +21,9 @@ mod seam;
 mod sight;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 pub use advise::advise;

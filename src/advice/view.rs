@@ -29,7 +29,7 @@ pub struct View<'a> {
     pub begin: Time,
     /// When its watch would end.
     pub end: Time,
-    /// The zone that times are said in.
+    /// The zone that times are said in: the team's.
     pub zone: Tz,
     pub calendar: &'a Asked<Vec<CalendarEvent>>,
     pub on_call: &'a Asked<Vec<Shift>>,
@@ -52,14 +52,13 @@ impl<'a> View<'a> {
     pub fn new(ctx: Context<'a>, paths: &'a PathBook, sql: &'a [SqlRead]) -> View<'a> {
         let Context { plan, facts, settings, now } = ctx;
         let begin = plan.when.start(now).max(now);
-        let zone = zone(plan, settings);
         let view = View {
             plan,
             settings,
             now,
             begin,
             end: begin.plus(settings.policy.deployment_length.ms()).plus(settings.watch.length.ms()),
-            zone,
+            zone: settings.team.zone,
             calendar: &facts.calendar,
             on_call: &facts.on_call,
             incidents: &facts.incidents,
@@ -118,7 +117,7 @@ impl<'a> View<'a> {
         newest(self.history).map(|fact| &fact.value)
     }
 
-    /// A moment in the zone of the service, the environment or the team.
+    /// A moment on the team's clocks.
     pub fn time(&self, at: Time) -> String {
         says::time(at, self.zone, self.now)
     }
@@ -166,12 +165,6 @@ impl<'a> View<'a> {
     pub fn is_near(&self, service: &Service) -> bool {
         *service == self.plan.service || self.needs().contains(service) || self.needed_by().contains(service)
     }
-}
-
-fn zone(plan: &Plan, settings: &Settings) -> Tz {
-    let service = settings.service.get(&plan.service).and_then(|service| service.zone);
-    let environment = settings.environment.get(&plan.environment).and_then(|environment| environment.zone);
-    service.or(environment).unwrap_or(settings.team.zone)
 }
 
 /// The newest answer; the first by source where several are as new, so that their order never matters.

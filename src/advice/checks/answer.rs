@@ -12,11 +12,21 @@ pub struct Answer {
     part: Part,
     points: i32,
     of: i32,
+    /// Something could not be seen: points below zero would reassure on the strength of it.
+    gapped: bool,
 }
 
 impl Answer {
     fn new(level: FlagLevel, says: impl Into<String>) -> Answer {
-        Answer { level, says: says.into(), because: Vec::new(), part: Part::Likelihood, points: 0, of: 0 }
+        Answer {
+            level,
+            says: says.into(),
+            because: Vec::new(),
+            part: Part::Likelihood,
+            points: 0,
+            of: 0,
+            gapped: level == FlagLevel::Unknown,
+        }
     }
 
     pub fn pass(says: impl Into<String>) -> Answer {
@@ -55,28 +65,28 @@ impl Answer {
         self
     }
 
-    /// An all-clear stands only where everything was seen: with a gap it is unknown, and keeps its points unless they
-    /// would reassure. What was found stays found.
+    /// An all-clear stands only where everything was seen: with a gap it is unknown, and what it gives is never less than
+    /// nothing. What was found stays found.
     pub fn unless(self, gap: Option<Gap>) -> Answer {
-        match gap {
-            Some(gap) if self.level < FlagLevel::Unknown => {
-                let mut because = self.because;
-                because.extend(gap.because.iter().cloned());
-                Answer { level: FlagLevel::Unknown, says: gap.says(), because, points: self.points.max(0), ..self }
-            }
-            Some(gap) => self.because(gap.because),
-            None => self,
-        }
+        let Some(gap) = gap else { return self };
+        let says = gap.says();
+        let answer = Answer { gapped: true, points: self.points.max(0), ..self }.because(gap.because);
+        if answer.level < FlagLevel::Unknown { Answer { level: FlagLevel::Unknown, says, ..answer } } else { answer }
     }
 
     /// Adds to how likely a fault is.
     pub fn likelihood(self, points: i32, of: i32) -> Answer {
-        Answer { part: Part::Likelihood, points: points.min(of), of, ..self }
+        self.gives(Part::Likelihood, points, of)
     }
 
     /// Adds to how much a fault would hurt.
     pub fn consequence(self, points: i32, of: i32) -> Answer {
-        Answer { part: Part::Consequence, points: points.min(of), of, ..self }
+        self.gives(Part::Consequence, points, of)
+    }
+
+    fn gives(self, part: Part, points: i32, of: i32) -> Answer {
+        let least = if self.gapped { 0 } else { i32::MIN };
+        Answer { part, points: points.min(of).max(least), of, ..self }
     }
 
     pub(super) fn into_flag(mut self, code: &str) -> (Flag, Part) {
@@ -84,7 +94,7 @@ impl Answer {
         self.because.sort_by(|a, b| (&a.source, &a.says, a.at, &a.link).cmp(&(&b.source, &b.says, b.at, &b.link)));
         self.because.dedup();
         self.because.truncate(12);
-        let Answer { level, says, because, part, points, of } = self;
+        let Answer { level, says, because, part, points, of, .. } = self;
         let flag = Flag { code: code.to_owned(), level, says, because, points, of, would_help: None };
         (flag, part)
     }

@@ -23,7 +23,8 @@ pub fn radius(view: &View<'_>) -> Option<Answer> {
         let says = format!("{says} Which share of customers meets it is unknown: set `customers-pct`.");
         return Some(Answer::unknown(says).consequence(points, OF));
     }
-    let (caution, critical) = view.limits("change.blast-radius", 8.0, f64::INFINITY);
+    // How far it reaches is a property of the service: without a limit in the settings it would warn every time.
+    let (caution, critical) = view.limits("change.blast-radius", f64::INFINITY, f64::INFINITY);
     let level = super::size::level(f64::from(points), caution, critical, crate::advice::FlagLevel::Info);
     Some(Answer::at(level, says).consequence(points, OF))
 }

@@ -38,7 +38,7 @@ pub fn similar(view: &View<'_>) -> Option<Answer> {
     }
     let bad: Vec<&Similar> =
         alike.iter().copied().filter(|s| s.deployment.outcome.is_some_and(Outcome::is_bad)).collect();
-    let points = similar_points(&alike, service_share(history.service_rate), OF);
+    let points = similar_points(&alike, history.service_rate, OF);
     if bad.is_empty() {
         let says = match alike.len() {
             1 => format!("The one deployment that is alike (of {compared}) ended clean."),
@@ -97,32 +97,36 @@ fn told(view: &View<'_>, similar: &Similar, _at: crate::clock::Time) -> Because 
     }
 }
 
-/// The rate among the most alike, weighted by likeness and mixed with the service's own, against the service's own:
-/// three deployments' worth of the service's rate hold it back.
-fn similar_points(alike: &[&Similar], expected: f64, of: i32) -> i32 {
+/// What the most alike add to what the service's own rate gives already. The rate among them, weighted by likeness and
+/// held back by three deployments' worth of the service's rate, is counted against the usual one; the service's points
+/// are taken off, so that both together never fall when either rate rises.
+fn similar_points(alike: &[&Similar], rate: Rate, of: i32) -> i32 {
     let weight: f64 = alike.iter().map(|s| s.likeness).sum();
     let bad: f64 = alike.iter().filter(|s| s.deployment.outcome.is_some_and(Outcome::is_bad)).map(|s| s.likeness).sum();
-    let share = (bad + 3.0 * expected) / (weight + 3.0);
-    model::points(model::log_odds(share) - model::log_odds(expected), -3, of)
+    let share = (bad + 3.0 * model::shrunk(rate, USUAL)) / (weight + 3.0);
+    let both = model::points(model::log_odds(share) - model::log_odds(USUAL), -100, 100);
+    (both - service_points(rate)).clamp(-3, of)
 }
 
+/// Points that the service's own record can add.
+const SERVICE_OF: i32 = 10;
+
 /// The service's own share of deployments that needed a fix, held near the usual one while they are few.
-fn service_share(rate: Rate) -> f64 {
-    model::shrunk(rate, USUAL)
+fn service_points(rate: Rate) -> i32 {
+    model::points(model::log_odds(model::shrunk(rate, USUAL)) - model::log_odds(USUAL), -6, SERVICE_OF)
 }
 
 pub fn service(view: &View<'_>) -> Option<Answer> {
-    const OF: i32 = 10;
     let Some(fact) = newest(view.history) else { return Some(Answer::gap(gap(view, Topic::History)?)) };
     let rate = fact.value.service_rate;
-    let points = model::points(model::log_odds(service_share(rate)) - model::log_odds(USUAL), -6, OF);
+    let points = service_points(rate);
     let (service, environment) = (&view.plan.service, &view.plan.environment);
     if rate.n < LEAST {
         let n = says::count(rate.n, "deployment");
         let says = format!(
             "How often {service} needs a fix in {environment} is unknown: {n} with a known outcome is too few."
         );
-        return Some(Answer::unknown(says).likelihood(points.max(0), OF));
+        return Some(Answer::unknown(says).likelihood(points.max(0), SERVICE_OF));
     }
     let share = f64::from(rate.bad) / f64::from(rate.n);
     let says = format!(
@@ -136,5 +140,5 @@ pub fn service(view: &View<'_>) -> Option<Answer> {
     let level =
         super::size::level(share, caution, critical, if rate.n >= 10 { FlagLevel::Pass } else { FlagLevel::Info });
     let answer = Answer::at(level, says.clone()).because([because(fact, says)]);
-    Some(answer.unless(gap(view, Topic::History)).likelihood(points, OF))
+    Some(answer.unless(gap(view, Topic::History)).likelihood(points, SERVICE_OF))
 }
