@@ -54,7 +54,10 @@ pub fn ideas(
     let mut offer = |says: String, delta: i32, clears: &'static [&'static str]| {
         ideas.push(Idea { mitigation: Mitigation { says, delta }, clears });
     };
-    if let Some(best) = windows.windows.first().filter(|best| best.good && best.score < value) {
+    let stopped = flags.iter().any(|f| f.level == FlagLevel::Critical && MOMENT.contains(&f.code.as_str()));
+    let better =
+        windows.windows.first().filter(|best| best.good && (best.score < value || stopped && best.score == value));
+    if let Some(best) = better {
         let when = says::range(best.start, best.end, view.zone, view.now);
         let fall = i32::try_from(best.score).unwrap_or(100) - i32::try_from(value).unwrap_or(100);
         offer(format!("Wait until {when}"), fall, MOMENT);
@@ -86,8 +89,11 @@ pub fn ideas(
         for incident in incidents.known.iter_mut().flat_map(|fact| &mut fact.value) {
             incident.resolved.get_or_insert(view.now);
         }
-        let settled = View { incidents: &incidents, ..view.clone() };
-        offer("Wait until the open incident is settled".to_owned(), delta(&settled), &["incident.open"]);
+        offer(
+            "Wait until the open incident is settled".to_owned(),
+            delta(&view.with_incidents(&incidents)),
+            &["incident.open"],
+        );
     }
     if raised("tests.missing") && view.the_change().is_some() {
         let mut change = view.change.clone();

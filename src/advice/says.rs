@@ -116,7 +116,7 @@ pub fn number(n: i64) -> String {
         out.push('−');
     }
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -138,7 +138,7 @@ pub fn about(n: u64) -> String {
 /// A measured value with the digits that tell: `0.25`, `3.4`, `120`.
 pub fn value(value: f64) -> String {
     match value.abs() {
-        size if size >= 99.5 && size < 9e15 => number(value.round() as i64),
+        size if (99.5..9e15).contains(&size) => number(value.round() as i64),
         size if size >= 10.0 => format!("{value:.0}"),
         size if size >= 1.0 => trim_zeros(&format!("{value:.1}")),
         _ => trim_zeros(&format!("{value:.2}")),

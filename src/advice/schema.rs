@@ -64,7 +64,7 @@ pub fn steps<'a>(view: &View<'a>) -> Vec<Step<'a>> {
             hazards: view.sql.iter().find(|read| read.path == file.path).map(|read| &read.hazards),
         })
         .collect();
-    steps.sort_by(|a, b| key(&a.file.version).cmp(&key(&b.file.version)));
+    steps.sort_by_key(|step| key(&step.file.version));
     steps
 }
 

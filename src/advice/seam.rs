@@ -83,17 +83,30 @@ pub mod hazard {
 }
 
 pub mod target {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
     use crate::advice::FlagLevel;
-    use crate::config::Settings;
     use crate::name::Environment;
+
+    #[derive(Clone, Debug, Default, Deserialize)]
+    pub struct Target {}
+
+    #[derive(Clone, Debug)]
+    pub struct Aim {}
 
     #[derive(Clone, Debug)]
     pub struct Finding {
-        pub says: String,
         pub level: FlagLevel,
+        pub says: String,
     }
 
-    pub fn judge(_how: &str, _environment: &Environment, _settings: &Settings) -> Vec<Finding> {
+    pub fn read(_text: &str) -> Vec<Aim> {
+        Vec::new()
+    }
+
+    pub fn judge(_aims: &[Aim], _environment: &Environment, _targets: &BTreeMap<Environment, Target>) -> Vec<Finding> {
         Vec::new()
     }
 }

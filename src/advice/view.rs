@@ -46,6 +46,8 @@ pub struct View<'a> {
     pub sql: &'a [SqlRead],
     pub category: Rc<Category>,
     pub rollback: Rc<Rollback>,
+    /// Services that need this one, directly or through others.
+    needed_by: Rc<BTreeSet<&'a Service>>,
 }
 
 impl<'a> View<'a> {
@@ -73,6 +75,7 @@ impl<'a> View<'a> {
             sql,
             category: Rc::default(),
             rollback: Rc::default(),
+            needed_by: Rc::new(needed_by(&plan.service, settings)),
         };
         view.read()
     }
@@ -91,6 +94,14 @@ impl<'a> View<'a> {
         'a: 'b,
     {
         View { change, ..self.clone() }.read()
+    }
+
+    /// The same with other incidents.
+    pub fn with_incidents<'b>(&self, incidents: &'b Asked<Vec<Incident>>) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { incidents, ..self.clone() }
     }
 
     /// Reads anew what depends on the plan and the change.
@@ -139,17 +150,8 @@ impl<'a> View<'a> {
     }
 
     /// Services that need this one, directly or through others, in the order of their names.
-    pub fn needed_by(&self) -> BTreeSet<&'a Service> {
-        let mut found: BTreeSet<&Service> = BTreeSet::new();
-        let mut next = vec![&self.plan.service];
-        while let Some(needed) = next.pop() {
-            for (name, settings) in &self.settings.service {
-                if *name != self.plan.service && settings.depends_on.contains(needed) && found.insert(name) {
-                    next.push(name);
-                }
-            }
-        }
-        found
+    pub fn needed_by(&self) -> &BTreeSet<&'a Service> {
+        &self.needed_by
     }
 
     /// Services that use the same databases or queues, with the name of what they share.
@@ -165,6 +167,19 @@ impl<'a> View<'a> {
     pub fn is_near(&self, service: &Service) -> bool {
         *service == self.plan.service || self.needs().contains(service) || self.needed_by().contains(service)
     }
+}
+
+fn needed_by<'a>(service: &'a Service, settings: &'a Settings) -> BTreeSet<&'a Service> {
+    let mut found: BTreeSet<&Service> = BTreeSet::new();
+    let mut next = vec![service];
+    while let Some(needed) = next.pop() {
+        for (name, settings) in &settings.service {
+            if name != service && settings.depends_on.contains(needed) && found.insert(name) {
+                next.push(name);
+            }
+        }
+    }
+    found
 }
 
 /// The newest answer; the first by source where several are as new, so that their order never matters.

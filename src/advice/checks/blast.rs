@@ -14,7 +14,7 @@ const OF: i32 = 10;
 pub fn radius(view: &View<'_>) -> Option<Answer> {
     let reach = Reach::of(view);
     let points = reach.points();
-    let says = format!("If it fails, {}.", reach.says(view));
+    let says = format!("If it goes wrong, {}.", reach.says(view));
     let Some(_) = view.service() else {
         let says = format!("What depends on {} is unknown: the settings do not describe it.", view.plan.service);
         return Some(Answer::unknown(says).consequence(points, OF));
@@ -38,7 +38,7 @@ pub fn impact(view: &View<'_>) -> Vec<String> {
     if view.plan.kind.has_version() {
         lines.push(match (schema::way_back(view), view.rollback.verdict) {
             (WayBack::Closed { name, says }, _) => {
-                format!("There is no way back once migration {name} has run: it {says}.")
+                format!("There is no way back once migration {name} has run ({says}).")
             }
             (WayBack::Unsure { name, .. }, _) => {
                 format!("Whether there is a way back is unknown: migration {name} could not be read.")
@@ -61,7 +61,7 @@ struct Reach {
 impl Reach {
     fn of(view: &View<'_>) -> Reach {
         let service = view.service();
-        let needed_by: Vec<String> = view.needed_by().into_iter().map(|service| service.to_string()).collect();
+        let needed_by: Vec<String> = view.needed_by().iter().map(|service| service.to_string()).collect();
         let mut sharing: Vec<String> = view
             .shares()
             .into_iter()
@@ -98,7 +98,7 @@ impl Reach {
         }
         let own = match shares.as_slice() {
             [] => format!("{name} fails"),
-            shares => format!("{name} fails, which {} meet", says::list(shares)),
+            shares => format!("{name} fails for {}", says::list(shares)),
         };
         let mut rest = String::new();
         if !self.needed_by.is_empty() {

@@ -140,7 +140,7 @@ pub fn ai(view: &View<'_>) -> Option<Answer> {
         );
     }
     let numbers = format!(
-        "here {} of {} such changes needed a fix ({}), {} of {} others ({})",
+        "here {} of {} changes that declare it needed a fix ({}), {} of {} others ({})",
         with.bad,
         with.n,
         interval(with),

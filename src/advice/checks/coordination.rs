@@ -8,13 +8,16 @@ use crate::advice::{Because, FlagLevel, says};
 use crate::clock::{DAY, HOUR};
 use crate::message::tame;
 
+/// Another deployment, who told of it, and what it has to do with this one.
+type Near<'a> = (&'a Fact<Vec<Other>>, &'a Other, Vec<String>);
+
 /// What else is under way while this would be deployed and watched. It gives no points, because it depends on the moment
 /// and the moment's points come from `timing`.
 pub fn in_flight(view: &View<'_>) -> Option<Answer> {
     let touched: Vec<&str> =
         view.the_change().map(|change| change.files.iter().map(|f| f.path.as_str()).collect()).unwrap_or_default();
     let touched: std::collections::BTreeSet<&str> = touched.into_iter().collect();
-    let mut near: Vec<(&Fact<Vec<Other>>, &Other, Vec<String>)> = Vec::new();
+    let mut near: Vec<Near<'_>> = Vec::new();
     for fact in &view.others.known {
         for other in &fact.value {
             let meets = other.start < view.end && other.end > view.begin || other.doing == Doing::UnderWay;
@@ -25,8 +28,7 @@ pub fn in_flight(view: &View<'_>) -> Option<Answer> {
         }
     }
     near.sort_by(|a, b| {
-        let rank =
-            |entry: &(&Fact<Vec<Other>>, &Other, Vec<String>)| (!is_close(view, entry.1, &entry.2), entry.1.start);
+        let rank = |entry: &Near<'_>| (!is_close(view, entry.1, &entry.2), entry.1.start);
         rank(a).cmp(&rank(b)).then_with(|| a.1.id.cmp(&b.1.id))
     });
     let missing = gap(view, Topic::Others);

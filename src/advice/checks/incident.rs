@@ -26,7 +26,7 @@ pub fn open(view: &View<'_>) -> Option<Answer> {
         }
         let near = says::count(i64::try_from(view.needs().len() + view.needed_by().len()).unwrap_or(0), "neighbour");
         let says = format!("No open incident on {} or its {near}.", view.plan.service);
-        return Some(Answer::pass(says).because(view.incidents.known.iter().map(|fact| listed(fact))));
+        return Some(Answer::pass(says).because(view.incidents.known.iter().map(listed)));
     };
     let more = match open.len() {
         1 => String::new(),
@@ -72,7 +72,7 @@ pub fn recent(view: &View<'_>) -> Option<Answer> {
             return Some(Answer::gap(missing));
         }
         let says = format!("No incident on {} or around it in the last {span}.", view.plan.service);
-        return Some(Answer::pass(says).because(view.incidents.known.iter().map(|fact| listed(fact))));
+        return Some(Answer::pass(says).because(view.incidents.known.iter().map(listed)));
     };
     let follow_ups: u32 = recent.iter().map(|(_, i)| i.follow_ups).sum();
     let open = match follow_ups {

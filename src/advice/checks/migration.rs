@@ -53,7 +53,7 @@ fn compare(view: &View<'_>, change: &Change, state: &Fact<MigrationState>) -> Ve
     let ran = |version: &str| applied.iter().find(|a| a.success && same(&a.version, version));
     let mut found: Vec<(FlagLevel, String)> = Vec::new();
     let mut failed: Vec<&AppliedMigration> = applied.iter().filter(|a| !a.success).collect();
-    failed.sort_by(|a, b| key(&a.version).cmp(&key(&b.version)));
+    failed.sort_by_key(|migration| key(&migration.version));
     for migration in failed.iter().take(3) {
         found
             .push((FlagLevel::Critical, format!("{} began in {environment} and failed", tame(&migration.version, 60))));

@@ -1,5 +1,7 @@
 //! What the plan says of itself: why, the way back, who cares for it, what would show success, which commands.
 
+use std::collections::BTreeMap;
+
 use crate::advice::checks::Answer;
 use crate::advice::condition;
 use crate::advice::facts::Means;
@@ -10,7 +12,7 @@ use crate::advice::sight::{Topic, gap};
 use crate::advice::view::{View, because};
 use crate::advice::{Because, FlagLevel};
 use crate::message::tame;
-use crate::name::Person;
+use crate::name::{Environment, Person};
 
 pub fn reason(view: &View<'_>) -> Option<Answer> {
     let Some(why) = filled(&view.plan.why) else {
@@ -170,14 +172,33 @@ pub fn success(view: &View<'_>) -> Option<Answer> {
 
 pub fn commands(view: &View<'_>) -> Option<Answer> {
     let how = filled(&view.plan.how)?;
-    let findings = target::judge(how, &view.plan.environment, view.settings);
-    let level = findings.iter().map(|finding| finding.level).max().unwrap_or(FlagLevel::Pass);
-    let mut says: Vec<&str> = findings.iter().filter(|f| f.level == level).map(|f| f.says.as_str()).collect();
-    says.truncate(3);
-    Some(if level <= FlagLevel::Info && says.is_empty() {
-        Answer::pass(format!("The commands aim at {}.", view.plan.environment))
+    let mut targets: BTreeMap<Environment, target::Target> = BTreeMap::new();
+    for (name, environment) in &view.settings.environment {
+        match environment.target.clone().try_into() {
+            Ok(target) => drop(targets.insert(name.clone(), target)),
+            Err(_) => {
+                let says = format!(
+                    "Where the commands aim is unknown: the settings of `{name}` list targets that cannot be read."
+                );
+                return Some(Answer::unknown(says));
+            }
+        }
+    }
+    let findings = target::judge(&target::read(how), &view.plan.environment, &targets);
+    let Some(level) = findings.iter().map(|finding| finding.level).max() else {
+        return Some(Answer::unknown("Where the commands aim is unknown: no command could be read in them."));
+    };
+    let worst: Vec<&str> = findings.iter().filter(|f| f.level == level).map(|f| f.says.as_str()).collect();
+    let more = match worst.len().saturating_sub(3) {
+        0 => String::new(),
+        n => format!(" The same holds for {}.", says::count(i64::try_from(n).unwrap_or(0), "other command")),
+    };
+    let first = worst.iter().take(3).copied().collect::<Vec<_>>().join(" ");
+    Some(if level == FlagLevel::Pass {
+        let commands = says::count(i64::try_from(findings.len()).unwrap_or(0), "command");
+        Answer::pass(format!("{commands}, aimed at {}. {first}{more}", view.plan.environment))
     } else {
-        Answer::at(level, says.join(" "))
+        Answer::at(level, format!("{first}{more}"))
     })
 }
 

@@ -115,7 +115,7 @@ pub fn support(view: &View<'_>) -> Option<Answer> {
     let busy = training(view);
     if touched.is_empty() {
         let n = says::count(i64::try_from(articles.len()).unwrap_or(0), "support article");
-        let says = format!("None of {n} describes what changes.");
+        let says = format!("No support article describes what changes ({n} looked at).");
         return Some(Answer::pass(says).unless(gap(view, Topic::Change)));
     }
     let told: Vec<String> =

@@ -30,7 +30,7 @@ pub fn draft(view: &View<'_>) -> Option<String> {
         (WayBack::Closed { name, says }, _) => {
             let old = target.as_ref().map_or("the old version", |target| target.name.as_str());
             steps.push(format!(
-                "Take a backup right before migration {name}, which {says}. Once it has run, {old} cannot run: fix forward, \
+                "Take a backup right before migration {name} ({says}). Once it has run, {old} cannot run: fix forward, \
                  and restore that backup only if data is lost."
             ));
         }

@@ -72,6 +72,15 @@ pub fn read(view: &View<'_>) -> Rollback {
         };
         return redeploy(view, &target, names.first().map_or("", String::as_str));
     }
+    if let WayBack::Closed { name, says } = schema::way_back(view)
+        && !ways.contains(&Way::FlagOff)
+        && !ways.is_empty()
+    {
+        let plan = says::list(&words::said(&ways));
+        let says =
+            format!("The rollback plan is to {plan}; there is no way back once migration {name} has run ({says}).");
+        return Rollback { verdict: Verdict::Vague, says, because: Vec::new() };
+    }
     if others || ways.contains(&Way::Down) {
         let says = format!("The rollback plan is to {}.", says::list(&words::said(&ways)));
         return Rollback { verdict: Verdict::Works, says, because: Vec::new() };
@@ -84,7 +93,7 @@ fn missing(view: &View<'_>) -> Rollback {
     let running = view.the_change().and_then(|change| change.base.as_ref()).map(|base| tame(&base.name, 60));
     let says = match schema::way_back(view) {
         WayBack::Closed { name, says } if view.plan.kind.has_version() => format!(
-            "No rollback plan, and {} cannot run on the new schema: migration {name} {says}.",
+            "No rollback plan, and {} cannot run on the new schema (migration {name}: {says}).",
             running.as_deref().unwrap_or("the old version")
         ),
         _ => "No rollback plan.".to_owned(),
@@ -166,14 +175,15 @@ fn against_migrations(view: &View<'_>, target: Option<&str>, ways: &[Way]) -> Op
     match schema::way_back(view) {
         WayBack::Closed { name, says } if ways.contains(&Way::Restore) => {
             let says = format!(
-                "Going back to {old} needs the data restored first, because migration {name} {says}; \
+                "Going back to {old} needs the data restored first, because of migration {name} ({says}); \
                  what is written after the deployment is lost with it."
             );
             Some(Rollback { verdict: Verdict::Vague, says, because: Vec::new() })
         }
         WayBack::Closed { name, says } => {
-            let says =
-                format!("The rollback plan cannot work: {old} cannot run on the new schema (migration {name} {says}).");
+            let says = format!(
+                "The rollback plan cannot work: {old} cannot run on the new schema (migration {name}: {says})."
+            );
             Some(Rollback { verdict: Verdict::Impossible, says, because: Vec::new() })
         }
         WayBack::Unsure { name, says } => {

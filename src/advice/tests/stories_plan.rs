@@ -241,3 +241,23 @@ fn the_policys_digest_changes_with_the_policy_alone() {
     world.settings.policy.score_step = 11;
     assert_ne!(policy_digest(&world.settings), before);
 }
+
+#[test]
+fn fixing_forward_is_a_plan_and_no_way_back() {
+    let mut world = World::calm();
+    world.migrate(migration("0047", "drop table carts;"));
+    world.plan.rollback = Some("fix forward".to_owned());
+    world.says("plan.rollback", Caution, &["fix forward", "no way back once migration 0047 has run"]);
+    world.plan.rollback = Some("restore the backup of 10:00".to_owned());
+    world.says("plan.rollback", Caution, &["restore the data"]);
+}
+
+#[test]
+fn commands_that_nobody_could_read_are_unknown() {
+    let mut world = World::calm();
+    world.is_silent("plan.commands");
+    world.plan.how = Some("   ".to_owned());
+    world.is_silent("plan.commands");
+    world.plan.how = Some("…".to_owned());
+    assert_ne!(world.flag("plan.commands").level, Pass);
+}
