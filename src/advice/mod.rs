@@ -4,9 +4,30 @@
 //! replaying last quarter under other rules, scoring every slot of the next days, saying what each mitigation would
 //! change, and proving that the advice shown was the advice computed.
 
+mod advise;
+pub mod category;
+pub mod checks;
+pub mod condition;
 pub mod facts;
+mod mitigation;
+pub mod model;
+mod paths;
+pub mod policy;
+pub mod rollback;
+pub mod says;
+mod schema;
+mod score;
+mod seam;
+mod sight;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
+
+pub use advise::advise;
+pub use policy::policy_digest;
 
 use crate::clock::Time;
 use crate::config::{Need, Settings};

@@ -1,0 +1,70 @@
+//! From a plan and its facts to the advice.
+
+use crate::advice::checks::{self, ALL};
+use crate::advice::paths::PathBook;
+use crate::advice::rollback;
+use crate::advice::schema;
+use crate::advice::seam::timing::{self, Timeline};
+use crate::advice::view::View;
+use crate::advice::{Advice, Context, Flag, Part, Points, mitigation, policy, score};
+use crate::config::CheckMode;
+
+/// What Tidegate has to say about a plan. The same context always gives the same advice, in whatever order its sources
+/// answered.
+pub fn advise(ctx: Context<'_>) -> Advice {
+    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let sql = schema::read_sql(&ctx);
+    let view = View::new(ctx, &paths, &sql);
+    let timeline = Timeline::build(&ctx);
+    let moment = timeline.moment(view.begin);
+
+    let answered: Vec<(Flag, Part)> = checks::ask(&view);
+    let mut points = checks::points(&view, &answered);
+    let base: i32 = points.iter().map(|p| p.points).sum();
+    let is_on = |code: &str| checks::mode(&view, code) == CheckMode::On;
+    points.extend(moment.points.into_iter().filter(|p| p.points != 0 && is_on(&p.code)));
+    let sum: i32 = points.iter().map(|p| p.points).sum();
+    let score = score::score(&view, points);
+
+    let windows = timing::windows(&ctx, &timeline, base);
+    let mut flags: Vec<Flag> = answered.into_iter().map(|(flag, _)| flag).collect();
+    let asked = moment.flags.into_iter().filter(|flag| checks::mode(&view, &flag.code) != CheckMode::Off);
+    join(&mut flags, asked, &score.points);
+    let shown: Vec<Flag> = flags.iter().filter(|flag| is_on(&flag.code)).cloned().collect();
+    let approvals = policy::approvals(&view, score.value, &shown);
+    flags.extend(checks::ask_policy(&view, &approvals).into_iter().map(|(flag, _)| flag));
+    flags.sort_by_key(|flag| ALL.iter().position(|check| check.code == flag.code).unwrap_or(ALL.len()));
+
+    let draft = rollback::draft(&view);
+    let ideas = mitigation::ideas(&view, score.value, sum, &windows, draft.as_deref(), &flags);
+    mitigation::help(&mut flags, &ideas);
+    let (flags, shadow): (Vec<Flag>, Vec<Flag>) = flags.into_iter().partition(|flag| is_on(&flag.code));
+    Advice {
+        blockers: policy::blockers(ctx.settings, &flags),
+        flags,
+        shadow,
+        score,
+        windows,
+        mitigations: mitigation::offered(&ideas),
+        approvals,
+        category: view.category.view.clone(),
+        rollback_draft: draft,
+        impact: checks::impact(&view),
+    }
+}
+
+/// Puts the moment's flags to the brief's. Where both speak of the same code, the brief's words stand, at the graver of
+/// the two levels, with the points of the moment.
+fn join(flags: &mut Vec<Flag>, moment: impl Iterator<Item = Flag>, points: &[Points]) {
+    for flag in moment {
+        match flags.iter_mut().find(|own| own.code == flag.code) {
+            Some(own) if own.level >= flag.level => own.would_help = own.would_help.take().or(flag.would_help),
+            Some(own) => *own = flag,
+            None => flags.push(flag),
+        }
+    }
+    for flag in flags.iter_mut().filter(|flag| flag.of == 0) {
+        let own = points.iter().filter(|p| p.code == flag.code);
+        (flag.points, flag.of) = own.fold((0, 0), |(points, of), p| (points + p.points, of + p.of));
+    }
+}

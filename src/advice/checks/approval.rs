@@ -1,0 +1,117 @@
+//! Who must approve, whether anyone independent is left, and whether the declared risk looks right.
+
+use crate::advice::checks::Answer;
+use crate::advice::policy;
+use crate::advice::says;
+use crate::advice::sight::{Topic, gap};
+use crate::advice::view::View;
+use crate::advice::{Approvals, FlagLevel};
+use crate::message::tame;
+use crate::name::Person;
+use crate::plan::Risk;
+
+pub fn needed(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
+    if approvals.needs.is_empty() {
+        return Some(Answer::info("The policy asks for no approval here."));
+    }
+    let total: u32 = approvals.needs.iter().map(|need| need.need.count).sum();
+    let needs: Vec<String> =
+        approvals.needs.iter().map(|need| format!("{} ({})", policy::says_need(&need.need), need.because)).collect();
+    let short: Vec<String> = approvals
+        .needs
+        .iter()
+        .filter_map(|need| {
+            let able = policy::able(view, &need.need).len();
+            let asked = usize::try_from(need.need.count).unwrap_or(usize::MAX);
+            (able < asked)
+                .then(|| format!("{} could be {}, but {able} can", policy::says_need(&need.need), need.need.count))
+        })
+        .collect();
+    let says = format!("{} needed: {}.", says::count(total, "approval"), needs.join("; "));
+    if !short.is_empty() {
+        let who: Vec<String> = approvals
+            .needs
+            .iter()
+            .filter(|n| policy::able(view, &n.need).len() < n.need.count as usize)
+            .map(|n| policy::says_need(&n.need))
+            .collect();
+        let says = format!("{says} Too few people could give {}: neither planner nor authors count.", says::list(&who));
+        return Some(Answer::critical(says));
+    }
+    let could: Vec<&str> = approvals.eligible.iter().map(Person::as_str).collect();
+    let around: Vec<&str> =
+        approvals.eligible.iter().filter(|p| policy::is_at_work(view, p, view.now)).map(Person::as_str).collect();
+    let around = match around.len() {
+        0 => "none of them is at work now".to_owned(),
+        n if n == could.len() => "at work now, all of them".to_owned(),
+        _ => format!("at work now: {}", says::some(&around, 5)),
+    };
+    Some(Answer::info(format!("{says} Could give one: {} ({around}).", says::some(&could, 6))))
+}
+
+pub fn separation(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
+    if !view.settings.policy.separation || approvals.needs.is_empty() {
+        return None;
+    }
+    let authors = policy::authors(view);
+    let mut out: Vec<&str> = std::iter::once(&view.plan.by).chain(&authors.people).map(Person::as_str).collect();
+    out.sort_unstable();
+    out.dedup();
+    let out = says::some(&out, 5);
+    if approvals.eligible.is_empty() {
+        return Some(Answer::critical(format!(
+            "Nobody is left to approve: {out} planned or wrote it, and no one else may."
+        )));
+    }
+    let answer = if let Some(first) = authors.strangers.first() {
+        let more = match authors.strangers.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        let says = format!(
+            "Whether an approver wrote it is not certain: nobody in the settings is {}{more}.",
+            tame(first, 60)
+        );
+        Answer::unknown(says)
+    } else {
+        Answer::pass(format!(
+            "{out} planned or wrote it and cannot approve it; {} others could.",
+            approvals.eligible.len()
+        ))
+    };
+    let missing = if view.plan.kind.has_version() { gap(view, Topic::Change) } else { None };
+    Some(answer.unless(missing))
+}
+
+/// A declared word stands; a doubt goes upwards only.
+pub fn risk_declared(view: &View<'_>) -> Option<Answer> {
+    let Some(risk) = view.plan.risk else {
+        return Some(Answer::caution("No risk was declared; it counts as high."));
+    };
+    if let Some(doubt) = &view.category.view.doubt {
+        let says = format!("{doubt} The declared word stands until an eligible person settles it.");
+        return Some(Answer::caution(says));
+    }
+    let seen = view.category.highest().filter(|_| risk < Risk::High);
+    if let Some(seen) = seen {
+        return Some(Answer::caution(format!(
+            "Declared {} risk; looks higher: {}, and {} is high-risk.",
+            risk.as_str(),
+            seen.why,
+            seen.name
+        )));
+    }
+    let irreversible = crate::advice::schema::steps(view).into_iter().filter(|step| step.ran != Some(true));
+    let irreversible = irreversible.filter_map(|step| Some((step.name(), step.irreversible()?.says.clone()))).next();
+    if let (Some((name, _)), true) = (&irreversible, risk < Risk::High) {
+        return Some(Answer::caution(format!(
+            "Declared {} risk; looks higher: migration {name} cannot be undone.",
+            risk.as_str()
+        )));
+    }
+    let says = format!("Declared {} risk, and nothing seen speaks for more.", risk.as_str());
+    let missing = if view.plan.kind.has_version() && risk < Risk::High { gap(view, Topic::Change) } else { None };
+    let level = if risk == Risk::High { FlagLevel::Info } else { FlagLevel::Pass };
+    let says = if risk == Risk::High { "Declared high risk.".to_owned() } else { says };
+    Some(Answer::at(level, says).unless(missing))
+}

@@ -1,0 +1,7 @@
+//! Stories of single checks, and the laws of the whole.
+
+mod laws;
+mod stories_change;
+mod stories_plan;
+mod stories_world;
+mod world;
