@@ -1,5 +1,6 @@
 //! Command lines as people paste them, and what is to be said about them.
 
+mod ambient;
 mod commands;
 mod hostile;
 mod settings;
