@@ -14,12 +14,18 @@
 pub mod canonical;
 mod checkpoint;
 mod entry;
+pub mod export;
 mod hash;
 mod head;
 mod key;
 mod kind;
+mod outline;
+pub mod proof;
+pub mod table;
 mod text;
 pub mod tree;
+mod verdict;
+mod verify;
 
 pub use checkpoint::{Checkpoint, NotACheckpoint, Signed, SignedCheckpoint};
 pub use entry::{Actor, Entry, Evidence, NotARecord, PlanRef, PolicyRef, Record, VERSION};
@@ -27,5 +33,11 @@ pub use hash::{Hash, NotAHash, hex, sha256, unhex};
 pub use head::{Appended, Head, NotAnOrigin, Origin, Unfit};
 pub use key::{NotAKey, PublicKey, SecretKey};
 pub use kind::{Kind, NotAKind};
+pub use proof::{Continuation, Proof, Proven};
 pub use text::{MAX_TEXT, Salt, StoredText, Text};
 pub use tree::{Frontier, Node, Place};
+pub use verdict::{Damage, Epoch, Finding, FirstBad, TextCount, Verdict};
+pub use verify::{Columns, Row, Trust, Verifier};
+
+#[cfg(test)]
+mod tests;
