@@ -141,14 +141,14 @@ pub fn verify(mut lines: impl BufRead, mut trust: Trust) -> Verdict {
         );
     }
     let verdict = match header.scope {
-        Scope::All => verify_all(lines, buffer, trust),
+        Scope::All => verify_all(lines, buffer, trust, &header.ledger),
         Scope::Part => verify_part(lines, buffer, &trust, &header),
     };
     verdict.remarking(remarks)
 }
 
-fn verify_all(mut lines: impl BufRead, mut buffer: Vec<u8>, trust: Trust) -> Verdict {
-    let mut verifier = Verifier::new(trust);
+fn verify_all(mut lines: impl BufRead, mut buffer: Vec<u8>, trust: Trust, ledger: &str) -> Verdict {
+    let mut verifier = Verifier::new(trust).of_ledger(ledger);
     loop {
         let text = match read_line(&mut lines, &mut buffer) {
             Ok(Some(text)) => text,

@@ -119,6 +119,13 @@ impl Verifier {
         self
     }
 
+    /// Expects the entries of this ledger; otherwise the first entry says which it is.
+    #[must_use]
+    pub fn of_ledger(mut self, ledger: &str) -> Verifier {
+        self.ledger = Some(ledger.to_owned());
+        self
+    }
+
     /// The next row, in the order of storage.
     pub fn push(&mut self, row: &Row<'_>) {
         let leaf = Hash::leaf(row.bytes.as_bytes());
@@ -181,10 +188,10 @@ impl Verifier {
             for anchor in std::mem::take(&mut self.anchors) {
                 self.beyond(&anchor);
             }
-        }
-        for (seq, name) in std::mem::take(&mut self.erased) {
-            let says = format!("The text `{name}` of entry {seq} is gone, and no entry says who erased it.");
-            self.find(seq, Damage::Missing, says);
+            for (seq, name) in std::mem::take(&mut self.erased) {
+                let says = format!("The text `{name}` of entry {seq} is gone, and no entry says who erased it.");
+                self.find(seq, Damage::Missing, says);
+            }
         }
         let remarks = self.epochs.iter().filter_map(lost).collect();
         Verdict {
