@@ -9,8 +9,7 @@ against every checkpoint (C2SP signed note, Ed25519); it follows key rotations a
 import base64, functools, hashlib, json, re, subprocess, sys, tempfile
 FINDINGS, DOUBTS, ERASED = [], [], set()  # a finding: (seq, damage, what, the later end of a range)
 def find(seq, damage, what, until=None): FINDINGS.append((seq, damage, what, until))
-def sha(data): return hashlib.sha256(data).digest()
-def b64(text): return base64.b64decode(text, validate=True)
+sha, b64 = lambda data: hashlib.sha256(data).digest(), lambda text: base64.b64decode(text, validate=True)
 def whole(text):
     if not re.fullmatch(r"-?[0-9]+", text) or abs(int(text)) >= 2 ** 53: raise ValueError("a number is an integer below 2^53")
     return int(text)
@@ -36,8 +35,7 @@ def grow(tree, leaf):  # tree: (leaves, hash) of each full subtree, the largest 
         (n, right), (_, left) = tree.pop(), tree.pop()
         tree.append((2 * n, sha(b"\x01" + left + right)))
 def root(tree):
-    hashes = [subtree for _, subtree in reversed(tree)]
-    return functools.reduce(lambda right, left: sha(b"\x01" + left + right), hashes) if hashes else sha(b"")
+    return functools.reduce(lambda right, left: sha(b"\x01" + left + right), [h for _, h in reversed(tree)]) if tree else sha(b"")
 def ed25519(key, message, signature):
     with tempfile.TemporaryDirectory() as at:
         for name, data in ("k", bytes.fromhex("302a300506032b6570032100") + key), ("m", message), ("s", signature):
@@ -45,7 +43,7 @@ def ed25519(key, message, signature):
         asked = f"openssl pkeyutl -verify -pubin -keyform DER -inkey {at}/k -rawin -in {at}/m -sigfile {at}/s"
         return subprocess.run(asked.split(), capture_output=True).returncode == 0
 def key_of(text):
-    (name, kid, key), raw = text.strip().split("+", 2), b64(text.strip().split("+", 2)[2])
+    name, kid, raw = (part if i < 2 else b64(part) for i, part in enumerate(text.strip().split("+", 2)))
     if raw[:1] != b"\x01" or len(raw) != 33 or sha(f"{name}\n".encode() + raw)[:4].hex() != kid: raise ValueError("not an Ed25519 key")
     return name.rsplit("/", 1)[0], raw
 class Checkpoint:
@@ -125,7 +123,7 @@ def verify(rows, keys, anchors, ledger):
         _, start, known = next((e for e in epochs if e[0] > c.epoch), (0, size + 1, 0))
         if c.ledger != ledger or not c.signed(keys): DOUBTS.append("a checkpoint is not of this ledger, altered, or not signed")
         elif c.size > known: find(start, "truncated", f"entries up to {c.size} are gone")
-    for seq, name in sorted(ERASED) if state == "whole" else []: find(seq, "missing", f"text {name} of entry {seq} is gone, and no entry says who erased it")
+    for seq, name in sorted(ERASED) if state == "whole" else []: find(seq, "missing", f"text {name} of entry {seq} is gone, its erasure unrecorded")
     if not closing: find(size + 1, "truncated", "the export breaks off: its closing checkpoint is gone")
     if closing and next(rows, None): raise ValueError("something follows the closing checkpoint")
     end(tree, size)
@@ -134,8 +132,8 @@ def read(lines):
         line = raw.decode().rstrip("\r\n")
         try:
             row = json.loads(line)
-            texts = [text for kept in (row.get("texts") or {}).values() if kept is not None for text in (kept["salt"], kept["body"])]
-            if not all(text.encode() is not None for text in [row["bytes"], row["leaf"], *texts]) or type(row["seq"]) is not int: row = None
+            texts = [kept[part] for kept in (row.get("texts") or {}).values() if kept is not None for part in ("salt", "body")]
+            if type(row["seq"]) is not int or not [text.encode() for text in (row["bytes"], row["leaf"], *texts)]: row = None
         except (ValueError, KeyError, TypeError, AttributeError): row = None
         yield line, row
 def main(args):
@@ -143,7 +141,7 @@ def main(args):
     try:
         with open(args[0], "rb") as lines:
             header = json.loads(next(lines))
-            if [header[k] for k in ("format", "v", "scope")] != ["tidegate-ledger", 1, "all"]: raise ValueError("not an export of a whole ledger")
+            if [header[k] for k in ("format", "v", "scope")] != ["tidegate-ledger", 1, "all"]: raise ValueError("no export of a whole ledger")
             keys = [key_of(value) for name, value in options if name == "--key"] or [key_of(header["key"])]
             anchors = [Checkpoint(open(value, encoding="utf-8").read()) for name, value in options if name == "--checkpoint"]
             verify(read(lines), keys, sorted(anchors, key=lambda c: c.size), header["ledger"])
