@@ -1,13 +1,43 @@
 //! The record: canonical entries, chain and tree, checkpoints, verification, export.
+//!
+//! Everything here is pure. The store reads one head row, calls [`Head::append`] and writes what comes back, in the
+//! transaction of everything else. Format version 1, complete:
+//!
+//! - an entry is one JSON object in canonical form ([`canonical`]), stored as the bytes that are hashed ([`Record`]);
+//! - leaf = SHA-256(0x00 ‖ bytes); `prev` is the leaf of the entry before, 64 zeros at first: a chain;
+//! - the same leaves make a Merkle tree ([`tree`]) whose root a signed [`Checkpoint`] carries out of the house;
+//! - free text stands beside, bound by a salted commitment ([`Text`]).
+//!
+//! What is not detected: a ledger rewritten whole by someone who holds the key, behind the newest checkpoint that anybody
+//! kept elsewhere. That is why every decision carries one.
 
-/// `sha256:` and the hash in hex.
-pub fn sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(bytes);
-    digest.iter().fold("sha256:".to_owned(), |mut out, byte| {
-        use std::fmt::Write;
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
+pub mod canonical;
+mod checkpoint;
+mod entry;
+pub mod export;
+mod hash;
+mod head;
+mod key;
+mod kind;
+mod outline;
+pub mod proof;
+pub mod table;
+mod text;
+pub mod tree;
+mod verdict;
+mod verify;
+
+pub use checkpoint::{Checkpoint, NotACheckpoint, Signed, SignedCheckpoint};
+pub use entry::{Actor, Entry, Evidence, NotARecord, PlanRef, PolicyRef, Record, VERSION};
+pub use hash::{Hash, NotAHash, hex, sha256, unhex};
+pub use head::{Appended, Head, NotAnOrigin, Origin, Unfit};
+pub use key::{NotAKey, PublicKey, SecretKey};
+pub use kind::{Kind, NotAKind};
+pub use proof::{Continuation, Proof, Proven};
+pub use text::{MAX_TEXT, Salt, StoredText, Text};
+pub use tree::{Frontier, Node, Place};
+pub use verdict::{Damage, Epoch, Finding, FirstBad, TextCount, Verdict};
+pub use verify::{Columns, Row, Trust, Verifier};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! What kinds of entries there are: an open list of dotted names, the known ones as constants.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A dotted lower-case name of at most 64 bytes: `word.given`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Kind(Cow<'static, str>);
+
+/// Says what a kind looks like.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "`{0}` is not a kind of entry: lower-case words of letters, digits and underscores, joined by dots, 64 at most"
+)]
+pub struct NotAKind(pub String);
+
+macro_rules! kinds {
+    ($($name:ident = $text:literal, $says:literal;)*) => {
+        impl Kind {
+            $(#[doc = $says] pub const $name: Kind = Kind(Cow::Borrowed($text));)*
+
+            /// Every kind that Tidegate itself writes, with what it means.
+            pub const KNOWN: &'static [(&'static str, &'static str)] = &[$(($text, $says)),*];
+        }
+    };
+}
+
+kinds! {
+    PLAN_MADE = "plan.made", "Somebody made a plan.";
+    PLAN_AMENDED = "plan.amended", "Somebody changed a plan: a new revision.";
+    PLAN_REVISED = "plan.revised", "Something that matters changed around a plan: a new revision of its brief.";
+    PLAN_REFUSED = "plan.refused", "A plan was refused, for example for a version that does not exist.";
+    PLAN_CANCELLED = "plan.cancelled", "Somebody called a plan off.";
+    PLAN_EXPIRED = "plan.expired", "A plan's time went by.";
+    WORD_GIVEN = "word.given", "Somebody approved, objected or asked to hold, and it counts.";
+    WORD_WITHDRAWN = "word.withdrawn", "Somebody took their word back.";
+    WORD_VOIDED = "word.voided", "A word no longer counts, because what it was given for changed.";
+    WORD_REFUSED = "word.refused", "A word did not count, and why.";
+    START = "start", "A named person began a plan.";
+    CONFIRM = "confirm", "A person confirmed the target by typing its name.";
+    DEPLOYMENT_STARTED = "deployment.started", "A deployment began, as a webhook or a person tells.";
+    DEPLOYMENT_SUCCEEDED = "deployment.succeeded", "A deployment came through.";
+    DEPLOYMENT_FAILED = "deployment.failed", "A deployment failed.";
+    DEPLOYMENT_ROLLED_BACK = "deployment.rolled_back", "A deployment was rolled back.";
+    WATCH_BEGUN = "watch.begun", "The watch over a deployment began.";
+    WATCH_ENDED = "watch.ended", "The watch over a deployment ended.";
+    ALERT_RAISED = "alert.raised", "The watch alerted humans.";
+    ALERT_ACKNOWLEDGED = "alert.acknowledged", "Somebody looks at an alert.";
+    ALERT_RECOVERED = "alert.recovered", "What an alert was about is well again.";
+    OUTCOME_PROPOSED = "outcome.proposed", "The watch proposed an outcome.";
+    OUTCOME_GIVEN = "outcome.given", "A named person said what became of a deployment.";
+    GATE_ANSWERED = "gate.answered", "The gate answered a pipeline.";
+    RISK_SETTLED = "risk.settled", "An eligible person settled a doubted risk category.";
+    POLICY_CHANGED = "policy.changed", "The rules changed.";
+    KEY_ROTATED = "key.rotated", "Another key signs checkpoints from here on.";
+    LOG_RESTORED = "log.restored", "The ledger was restored from a backup: a new epoch.";
+    CHECKPOINT_ANCHORED = "checkpoint.anchored", "A checkpoint was left outside the database.";
+    TEXT_ERASED = "text.erased", "Free text beside an older entry was removed.";
+    OVERRIDE = "override", "Somebody goes on in spite of a named blocker.";
+    LOCK = "lock", "Somebody asks others to wait.";
+    UNLOCK = "unlock", "A lock ended.";
+    FREEZE = "freeze", "A freeze was added, changed or lifted.";
+    DELEGATE = "delegate", "An approver named a deputy.";
+    NOTE = "note", "Somebody left, changed or retired a note.";
+    OBLIGATION = "obligation", "A review, root cause, remediation or report is owed, or was given.";
+}
+
+impl Kind {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Takes any name of the right form; a kind unknown today may come from a later Tidegate.
+    pub fn parse(text: &str) -> Result<Kind, NotAKind> {
+        let word = |word: &str| {
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        if text.len() > 64 || !text.split('.').all(word) {
+            return Err(NotAKind(text.chars().take(80).collect()));
+        }
+        Ok(Kind(Cow::Owned(text.to_owned())))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Kind, D::Error> {
+        Kind::parse(&Cow::<str>::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_kind_has_the_form_of_one_and_stands_once() {
+        for (at, (text, says)) in Kind::KNOWN.iter().enumerate() {
+            assert_eq!(Kind::parse(text).unwrap().as_str(), *text);
+            assert!(says.ends_with('.'));
+            assert!(Kind::KNOWN[..at].iter().all(|(other, _)| other != text));
+        }
+    }
+
+    #[test]
+    fn a_name_of_another_form_is_refused() {
+        for bad in ["", ".", "a.", "Plan.made", "plan made", "1.a", "plan..made", "plän", &"a".repeat(65)] {
+            assert!(Kind::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Kind::parse("quarantine.lifted_2").is_ok());
+    }
+}
