@@ -31,6 +31,13 @@ pub struct From {
     pub channel: Channel,
 }
 
+impl From {
+    /// The workspace or server on its platform, where it has several: what stands before the slash of a user's id.
+    pub fn workspace(&self) -> &str {
+        self.user.split_once('/').map_or("", |(workspace, _)| workspace)
+    }
+}
+
 /// What may fall due. Timers carry no work of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]

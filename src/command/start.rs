@@ -56,7 +56,7 @@ async fn started(app: &App, tx: &mut Tx, row: &PlanRow, from: &From, person: &Pe
     let id = &row.plan.id;
     let revision = tx.revision(id, row.revision).await?;
     let brief = revision.as_ref().map(|r| r.brief.clone());
-    tx.record(app, Statement::new("plan.started").by(from, Some(person), None).of(row, brief.as_deref()).evidence(&claim.id, None)).await?;
+    tx.record(app, Statement::new("start").by(from, Some(person), None).of(row, brief.as_deref()).evidence(&claim.id, None)).await?;
     if let Some(revision) = &revision {
         show::main(app, tx, row, revision).await?;
     }
@@ -85,7 +85,7 @@ pub async fn confirm(app: &App, claim: &Claim, from: &From, person: &Person, see
         tx.update_plan(&row).await?;
         let revision = tx.revision(&row.plan.id, row.revision).await?;
         let brief = revision.as_ref().map(|r| r.brief.as_str());
-        tx.record(app, Statement::new("plan.confirmed").by(from, Some(person), None).of(&row, brief).evidence(&claim.id, None)).await?;
+        tx.record(app, Statement::new("confirm").by(from, Some(person), None).of(&row, brief).evidence(&claim.id, None)).await?;
         show::in_thread(&mut tx, &row, wording::card::confirmed(&row, person)).await?;
     }
     tx.commit().await

@@ -26,7 +26,7 @@ pub async fn take_alert(app: &App, claim: &Claim, from: &From, id: &str) -> anyh
         None => None,
     };
     tx.put_alert(&alert, plan.as_ref().map(|p| &p.plan.id)).await?;
-    let mut record = Statement::new("alert.taken").by(from, Some(&person), None).evidence(&claim.id, None).with("alert", id);
+    let mut record = Statement::new("alert.acknowledged").by(from, Some(&person), None).evidence(&claim.id, None).with("alert", id);
     if let Some(plan) = &plan {
         record = record.of(plan, None);
         show::in_thread(&mut tx, plan, wording::deploy::taken(&person)).await?;

@@ -112,7 +112,7 @@ async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&P
         body: serde_json::to_string(signal)?,
     };
     tx.put_alert(&alert, plan.map(|p| &p.plan.id)).await?;
-    let mut record = Statement::new("alert.opened").with("alert", alert.id.clone()).with("deployment", row.deployment.id.clone()).with("signal", signal.signal.clone());
+    let mut record = Statement::new("alert.raised").with("alert", alert.id.clone()).with("deployment", row.deployment.id.clone()).with("signal", signal.signal.clone());
     if let Some(plan) = plan {
         record = record.of(plan, None);
     }

@@ -2,123 +2,111 @@
 
 use serde_json::{Map, Value};
 
+use super::{Actor, Entry, Evidence, Kind, PlanRef, PolicyRef, Salt};
+use crate::clock::Time;
 use crate::event::From;
-use crate::name::{Person, PlanId, Role};
+use crate::name::{Person, Role};
+use crate::store::plan::PlanRow;
 
 /// One thing for the record; the store gives it its number, time and hashes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Statement {
     /// A dotted name: `plan.made`, `word.given`.
     pub kind: String,
-    pub actor: Actor,
+    actor: Actor,
     pub plan: Option<PlanRef>,
-    pub evidence: Evidence,
-    pub policy: Option<PolicyRef>,
-    pub verdict: Option<String>,
-    /// Facts of this kind of entry: strings, whole numbers, true and false, lists and objects of them.
-    pub data: Map<String, Value>,
+    evidence: Evidence,
+    policy: Option<PolicyRef>,
+    verdict: Option<String>,
+    data: Map<String, Value>,
     /// Free text by name: kept beside the chain, the entry holds a salted commitment.
-    pub texts: Vec<(String, String)>,
+    texts: Vec<(String, String)>,
 }
 
-/// Who acted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Actor {
-    /// Tidegate itself: a timer, a refresh.
-    #[default]
-    Tidegate,
-    /// Another system: `hook:ci`.
-    System(String),
-    Person { platform: String, user: String, person: Option<Person>, role: Option<Role> },
-}
-
-/// Which plan, at which revision, exactly.
-#[derive(Clone, Debug, Default)]
-pub struct PlanRef {
-    pub id: Option<PlanId>,
-    pub revision: Option<i64>,
-    pub brief: Option<String>,
-    pub commit: Option<String>,
-    pub service: String,
-    pub environment: String,
-    pub version: Option<String>,
-}
-
-/// Where it can be looked up outside.
-#[derive(Clone, Debug, Default)]
-pub struct Evidence {
-    pub platform: Option<String>,
-    pub channel: Option<String>,
-    pub message: Option<String>,
-    pub event: Option<String>,
-}
-
-/// Which rules were in force.
+/// What became of a statement: its number, and the signed checkpoint after it.
 #[derive(Clone, Debug)]
-pub struct PolicyRef {
-    pub digest: String,
-    pub rule: Option<String>,
-    pub quorum: Option<i64>,
+pub struct Receipt {
+    pub seq: i64,
+    pub checkpoint: String,
 }
 
 impl Statement {
+    /// Something that Tidegate itself did, until [`Statement::by`] says who else.
     pub fn new(kind: &str) -> Statement {
-        Statement { kind: kind.to_owned(), ..Statement::default() }
+        Statement {
+            kind: kind.to_owned(),
+            actor: Actor::system("tidegate"),
+            plan: None,
+            evidence: Evidence::default(),
+            policy: None,
+            verdict: None,
+            data: Map::new(),
+            texts: Vec::new(),
+        }
     }
 
     /// Somebody did it, on a platform.
+    #[must_use]
     pub fn by(mut self, from: &From, person: Option<&Person>, role: Option<&Role>) -> Statement {
-        self.actor = Actor::Person {
-            platform: from.platform.clone(),
-            user: from.user.clone(),
-            person: person.cloned(),
-            role: role.cloned(),
-        };
+        let mut actor = Actor::user(&from.platform, from.workspace(), &from.user);
+        if let Some(person) = person {
+            actor = actor.person(person.as_str());
+        }
+        if let Some(role) = role {
+            actor = actor.role(role.as_str());
+        }
+        self.actor = actor;
         self.evidence.platform = Some(from.platform.clone());
         self.evidence.channel = Some(from.channel.to_string());
         self
     }
 
+    #[must_use]
     pub fn by_system(mut self, name: &str) -> Statement {
-        self.actor = Actor::System(name.to_owned());
+        self.actor = Actor::system(name);
         self
     }
 
-    pub fn of(mut self, row: &crate::store::plan::PlanRow, brief: Option<&str>) -> Statement {
+    #[must_use]
+    pub fn of(mut self, row: &PlanRow, brief: Option<&str>) -> Statement {
+        let plan = &row.plan;
         self.plan = Some(PlanRef {
-            id: Some(row.plan.id.clone()),
-            revision: Some(row.revision),
+            id: plan.id.to_string(),
+            revision: u64::try_from(row.revision).ok(),
             brief: brief.map(str::to_owned),
-            commit: row.plan.commit.clone(),
-            service: row.plan.service.to_string(),
-            environment: row.plan.environment.to_string(),
-            version: row.plan.version.clone(),
+            commit: plan.commit.clone(),
+            change: plan.set_digest(),
+            artifact: None,
+            service: Some(plan.service.to_string()),
+            environment: Some(plan.environment.to_string()),
+            version: plan.version.clone(),
         });
         self
     }
 
     /// The arrival that it answers and the message that it was said on.
+    #[must_use]
     pub fn evidence(mut self, event: &str, message: Option<&str>) -> Statement {
-        self.evidence.event = Some(event.to_owned());
+        self.evidence.event_id = Some(event.to_owned());
         self.evidence.message = message.map(str::to_owned);
         self
     }
 
+    #[must_use]
     pub fn policy(mut self, digest: &str, rule: Option<&str>, quorum: Option<u32>) -> Statement {
-        self.policy = Some(PolicyRef {
-            digest: digest.to_owned(),
-            rule: rule.map(str::to_owned),
-            quorum: quorum.map(i64::from),
-        });
+        let quorum = quorum.map(|n| n.to_string());
+        self.policy = Some(PolicyRef { digest: digest.to_owned(), rule: rule.map(str::to_owned), quorum });
         self
     }
 
+    #[must_use]
     pub fn verdict(mut self, verdict: &str) -> Statement {
         self.verdict = Some(verdict.to_owned());
         self
     }
 
     /// One fact; absent ones are left out, as the format asks.
+    #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Statement {
         let value = value.into();
         if !value.is_null() {
@@ -128,10 +116,27 @@ impl Statement {
     }
 
     /// Free text, where there is any.
+    #[must_use]
     pub fn text(mut self, name: &str, text: Option<&str>) -> Statement {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.texts.push((name.to_owned(), text.to_owned()));
         }
         self
+    }
+
+    /// The entry, with a salt for each text.
+    pub fn entry(self, at: Time) -> anyhow::Result<Entry> {
+        let mut entry = Entry::new(self.kind.parse::<Kind>()?, at, self.actor);
+        entry.plan = self.plan;
+        entry.evidence = (self.evidence != Evidence::default()).then_some(self.evidence);
+        entry.policy = self.policy;
+        entry.verdict = self.verdict;
+        entry.data = self.data;
+        for (name, body) in self.texts {
+            let mut salt = [0u8; 32];
+            getrandom::fill(&mut salt).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
+            entry = entry.text(&name, body, Salt(salt));
+        }
+        Ok(entry)
     }
 }

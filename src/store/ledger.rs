@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use super::{Engine, Store, Tx, said};
 use crate::app::App;
 use crate::clock::Time;
-use crate::ledger::{self, Actor, Checkpoint, Entry, Frontier, Hash, Head, Node, Origin, Place, Receipt, Statement, StoredText};
+use crate::ledger::{Checkpoint, Frontier, Hash, Head, Node, Origin, Place, Receipt, Statement, StoredText};
 use crate::name::PlanId;
 
 /// An entry as it is stored.
@@ -15,6 +15,7 @@ pub struct StoredEntry {
     pub seq: i64,
     pub at: Time,
     pub kind: String,
+    pub plan: Option<String>,
     /// The very bytes that are hashed.
     pub bytes: String,
     pub leaf: String,
@@ -52,7 +53,7 @@ impl Store {
 
     /// A plan's entries, in order.
     pub async fn ledger_of(&self, plan: &PlanId) -> anyhow::Result<Vec<StoredEntry>> {
-        let rows = sqlx::query("select seq, at, kind, bytes, leaf from ledger_entry where plan = $1 order by seq")
+        let rows = sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where plan = $1 order by seq")
             .bind(plan.as_str())
             .fetch_all(self.reader())
             .await
@@ -62,7 +63,7 @@ impl Store {
 
     /// Entries from a number on, in order, at most `most`.
     pub async fn ledger_from(&self, seq: i64, most: i64) -> anyhow::Result<Vec<StoredEntry>> {
-        let rows = sqlx::query("select seq, at, kind, bytes, leaf from ledger_entry where seq >= $1 order by seq limit $2")
+        let rows = sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where seq >= $1 order by seq limit $2")
             .bind(seq)
             .bind(most)
             .fetch_all(self.reader())
@@ -81,7 +82,7 @@ impl Store {
         .fetch_all(self.reader())
         .await
         .map_err(said)?;
-        Ok(rows.into_iter().map(|(seq, name, salt, body)| (seq, StoredText { name, salt, body })).collect())
+        Ok(rows.into_iter().map(|(seq, name, salt, body)| (seq, StoredText { name, kept: body.map(|body| (salt, body)) })).collect())
     }
 
     /// One inner hash of the tree.
@@ -121,7 +122,7 @@ impl Store {
         let query = match self.engine() {
             Engine::Sqlite => "select name, sql from sqlite_master where type = 'trigger' and name like 'ledger%' order by name",
             Engine::Postgres => {
-                "select cast(t.tgname as text), pg_get_triggerdef(t.oid) || ' ' || cast(t.tgenabled as text) || ' ' || md5(p.prosrc)
+                "select cast(t.tgname as text), pg_get_triggerdef(t.oid) || ' ' || cast(t.tgenabled as text) || chr(10) || p.prosrc
                  from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
                  where not t.tgisinternal and c.relname in ('ledger_entry', 'ledger_node', 'ledger_head')
                    and c.relnamespace = cast(current_schema() as regnamespace) order by 1"
@@ -131,23 +132,57 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The triggers that must be there, by name.
+    pub fn trigger_names(&self) -> &'static [&'static str] {
+        match self.engine() {
+            Engine::Sqlite => &["ledger_entry_no_delete", "ledger_entry_no_gap", "ledger_entry_no_update", "ledger_head_grows",
+                "ledger_head_no_delete", "ledger_node_no_delete", "ledger_node_no_replace", "ledger_node_no_update"],
+            Engine::Postgres => &["ledger_entry_no_change", "ledger_entry_no_gap", "ledger_entry_no_truncate", "ledger_head_grows",
+                "ledger_head_no_delete", "ledger_node_no_change", "ledger_node_no_truncate"],
+        }
+    }
+}
+
+impl Store {
+    /// Whether a trigger's definition is the one that the migrations set.
+    pub fn trigger_is_ours(&self, name: &str, definition: &str) -> bool {
+        match self.engine() {
+            // SQLite keeps the statement as it was written, without `if not exists`.
+            Engine::Sqlite => {
+                let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace("if not exists ", "");
+                let ours = plain(include_str!("../../migrations/sqlite/triggers.sql"));
+                ours.contains(&plain(definition))
+            }
+            // PostgreSQL prints its own form: what matters is that it always fires and calls the function that was set.
+            Engine::Postgres => {
+                let function = match name {
+                    "ledger_entry_no_gap" => "ledger_next()",
+                    "ledger_head_grows" => "ledger_grow()",
+                    _ => "ledger_refuse()",
+                };
+                let Some((printed, body)) = definition.split_once('\n') else { return false };
+                let ours = include_str!("../../migrations/postgres/triggers.sql");
+                printed.contains(function) && printed.contains("BEFORE") && printed.ends_with(" A") && ours.contains(body)
+            }
+        }
+    }
+}
+
 impl Tx {
     /// Writes one entry for the record: number, chain, tree and texts in this transaction. Returns its number and the
     /// signed checkpoint after it.
     pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {
         let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
         let mut head = head_row(&row.context("the ledger has no head: the store was not founded")?)?;
-        let plan = statement.plan.as_ref().and_then(|p| p.id.clone());
-        let kind = statement.kind.clone();
-        let entry = ledger::entry_of(statement, self.now)?;
+        let entry = statement.entry(self.now)?;
         let appended = head.append(entry).context("the record refused an entry")?;
         let seq = i64::try_from(appended.seq)?;
-        let now = self.now;
         sqlx::query("insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values ($1, $2, $3, $4, $5, $6)")
             .bind(seq)
-            .bind(now.ms())
-            .bind(&kind)
-            .bind(plan.as_ref().map(PlanId::as_str))
+            .bind(appended.at.ms())
+            .bind(appended.kind.to_string())
+            .bind(&appended.plan)
             .bind(&appended.bytes)
             .bind(appended.leaf.to_string())
             .execute(self.conn())
@@ -155,8 +190,8 @@ impl Tx {
             .map_err(said)?;
         for node in &appended.nodes {
             sqlx::query("insert into ledger_node (level, pos, hash) values ($1, $2, $3)")
-                .bind(i64::from(node.place.level))
-                .bind(i64::try_from(node.place.index)?)
+                .bind(i64::from(node.at.level))
+                .bind(i64::try_from(node.at.index)?)
                 .bind(node.hash.to_string())
                 .execute(self.conn())
                 .await
@@ -166,7 +201,7 @@ impl Tx {
             sqlx::query("insert into ledger_text (seq, name, salt, body) values ($1, $2, $3, $4)")
                 .bind(seq)
                 .bind(&text.name)
-                .bind(&text.salt)
+                .bind(text.salt.hex())
                 .bind(&text.body)
                 .execute(self.conn())
                 .await
@@ -176,7 +211,7 @@ impl Tx {
             .bind(i64::try_from(head.size())?)
             .bind(head.leaf.to_string())
             .bind(head.frontier.text())
-            .bind(now.ms())
+            .bind(appended.at.ms())
             .execute(self.conn())
             .await
             .map_err(said)?;
@@ -207,7 +242,7 @@ fn head_row(row: &sqlx::any::AnyRow) -> anyhow::Result<Head> {
     let mut head = Head::new(Origin::parse(&origin)?);
     head.leaf = leaf.parse()?;
     head.frontier = Frontier::parse(size, &frontier)?;
-    let _ = (at, Actor::system("tidegate"), Entry::parse(""));
+    head.at = Time::from_ms(at);
     Ok(head)
 }
 
@@ -216,6 +251,7 @@ fn entry_row(row: &sqlx::any::AnyRow) -> Result<StoredEntry, sqlx::Error> {
         seq: row.try_get("seq")?,
         at: Time::from_ms(row.try_get("at")?),
         kind: row.try_get("kind")?,
+        plan: row.try_get("plan")?,
         bytes: row.try_get("bytes")?,
         leaf: row.try_get("leaf")?,
     })
