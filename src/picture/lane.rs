@@ -14,6 +14,8 @@ pub struct Wanted {
     pub x1: f64,
     pub x2: f64,
     pub label: String,
+    /// Whether words beside it stand before it rather than after.
+    pub before: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +79,8 @@ fn homes(bar: &Wanted, kind: Type, left: f64, right: f64, widest: f64) -> Vec<Ho
     let label = fit(&bar.label, kind, widest);
     let wide = width(&label, kind);
     let rooms = [x2 - x1 - 2.0 * GAP, right - x2 - GAP, x1 - left - GAP];
-    let mut places: Vec<usize> = (0..3).filter(|place| wide <= rooms[*place]).collect();
+    let order = if bar.before { [0, 2, 1] } else { [0, 1, 2] };
+    let mut places: Vec<usize> = order.into_iter().filter(|place| wide <= rooms[*place]).collect();
     if places.is_empty() {
         places.push((1..3).fold(0, |best, next| if rooms[next] > rooms[best] { next } else { best }));
     }
@@ -119,7 +122,7 @@ mod tests {
     const KIND: Type = Type::regular(11.0);
 
     fn bar(x1: f64, x2: f64, label: &str) -> Wanted {
-        Wanted { x1, x2, label: label.to_owned() }
+        Wanted { x1, x2, label: label.to_owned(), before: false }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Canvas {
 
     pub fn frame(&mut self, area: Area, radius: f64, ink: Ink, thick: f64, dash: bool) {
         let stroke = self.stroke(ink, thick, dash);
-        self.boxed(area, radius, &format!("{} {stroke}", nothing()));
+        self.boxed(area, radius, &stroke);
     }
 
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64), ink: Ink, thick: f64, dash: bool) {
@@ -81,7 +81,7 @@ impl Canvas {
     pub fn ring(&mut self, x: f64, y: f64, r: f64, ink: Ink, thick: f64) {
         let stroke = self.stroke(ink, thick, false);
         let (x, y, r) = (num(x), num(y), num(r));
-        self.push(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" {} {stroke}/>", nothing()));
+        self.push(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" {stroke}/>"));
     }
 
     /// A line through points.
@@ -89,7 +89,7 @@ impl Canvas {
         if points.len() > 1 {
             let stroke = self.stroke(ink, thick, dash);
             let d = through(points);
-            self.push(format_args!("<path d=\"{d}\" {} {stroke} stroke-linejoin=\"round\"/>", nothing()));
+            self.push(format_args!("<path d=\"{d}\" {stroke} stroke-linejoin=\"round\"/>"));
         }
     }
 
@@ -120,19 +120,20 @@ impl Canvas {
         }
         if !d.is_empty() {
             let stroke = self.stroke(ink, thick, false);
-            self.push(format_args!("<path d=\"{d}\" {} {stroke}/>", nothing()));
+            self.push(format_args!("<path d=\"{d}\" {stroke}/>"));
         }
     }
 
     /// Text with its baseline at `y`.
     pub fn text(&mut self, at: (f64, f64), anchor: Anchor, kind: Type, ink: Ink, text: &str) {
-        self.write(at, anchor, kind, ink, text, "");
+        let paint = self.fill(ink, 1.0);
+        self.write(at, anchor, kind, text, &paint);
     }
 
     /// Text that stands on lines and areas: with a rim of what lies behind.
     pub fn text_on(&mut self, at: (f64, f64), anchor: Anchor, kind: Type, inks: (Ink, Ink), text: &str) {
-        let rim = format!(" {} paint-order=\"stroke\" stroke-linejoin=\"round\"", self.stroke(inks.1, 3.0, false));
-        self.write(at, anchor, kind, inks.0, text, &rim);
+        let paint = self.paint(Some((inks.0, 1.0)), Some((inks.1, 3.0)));
+        self.write(at, anchor, kind, text, &format!("{paint} paint-order=\"stroke\" stroke-linejoin=\"round\""));
     }
 
     /// The whole picture, `height` high, saying `alt` to those who do not see it.
@@ -149,11 +150,10 @@ impl Canvas {
         )
     }
 
-    fn write(&mut self, at: (f64, f64), anchor: Anchor, kind: Type, ink: Ink, text: &str, more: &str) {
+    fn write(&mut self, at: (f64, f64), anchor: Anchor, kind: Type, text: &str, paint: &str) {
         if text.is_empty() {
             return;
         }
-        let fill = self.fill(ink, 1.0);
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -164,9 +164,7 @@ impl Canvas {
             Weight::Bold => " font-weight=\"700\"",
         };
         let (x, y, size, text) = (num(at.0), num(at.1), num(kind.size), escape(text));
-        self.push(format_args!(
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\"{weight}{anchor} {fill}{more}>{text}</text>"
-        ));
+        self.push(format_args!("<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\"{weight}{anchor} {paint}>{text}</text>"));
     }
 
     fn boxed(&mut self, area: Area, radius: f64, paint: &str) {
@@ -178,17 +176,36 @@ impl Canvas {
     }
 
     fn fill(&self, ink: Ink, opacity: f64) -> String {
-        let colour = ink.colour(self.theme);
-        let class = if self.theme == Theme::Page { format!(" class=\"f-{}\"", ink.name()) } else { String::new() };
-        let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{}\"", num(opacity)) } else { String::new() };
-        format!("fill=\"{colour}\"{opacity}{class}")
+        self.paint(Some((ink, opacity)), None)
     }
 
     fn stroke(&self, ink: Ink, thick: f64, dash: bool) -> String {
-        let colour = ink.colour(self.theme);
-        let class = if self.theme == Theme::Page { format!(" class=\"s-{}\"", ink.name()) } else { String::new() };
         let dash = if dash { " stroke-dasharray=\"3 3\"" } else { "" };
-        format!("stroke=\"{colour}\" stroke-width=\"{}\"{dash}{class}", num(thick))
+        format!("{}{dash}", self.paint(None, Some((ink, thick))))
+    }
+
+    /// How something is painted: filled with an ink, as opaque as this; outlined with an ink, as thick as this.
+    fn paint(&self, fill: Option<(Ink, f64)>, stroke: Option<(Ink, f64)>) -> String {
+        let mut out = String::new();
+        let mut classes = Vec::new();
+        match fill {
+            None => out.push_str("fill=\"none\""),
+            Some((ink, opacity)) => {
+                let _ = write!(out, "fill=\"{}\"", ink.colour(self.theme));
+                if opacity < 1.0 {
+                    let _ = write!(out, " fill-opacity=\"{}\"", num(opacity));
+                }
+                classes.push(format!("f-{}", ink.name()));
+            }
+        }
+        if let Some((ink, thick)) = stroke {
+            let _ = write!(out, " stroke=\"{}\" stroke-width=\"{}\"", ink.colour(self.theme), num(thick));
+            classes.push(format!("s-{}", ink.name()));
+        }
+        if self.theme == Theme::Page && !classes.is_empty() {
+            let _ = write!(out, " class=\"{}\"", classes.join(" "));
+        }
+        out
     }
 
     fn push(&mut self, element: std::fmt::Arguments<'_>) {
@@ -203,10 +220,6 @@ fn num(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
-fn nothing() -> &'static str {
-    "fill=\"none\""
 }
 
 fn through(points: &[(f64, f64)]) -> String {

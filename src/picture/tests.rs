@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
+use proptest::prelude::*;
 
 use super::chart::{Band, Chart, Mark, MarkKind, Panel, Point, State, Unit, Verdict};
 use super::strip::{Event, EventKind, LoadPoint, Strip, Window};
@@ -100,7 +101,6 @@ pub fn sample() -> Strip {
 #[test]
 fn the_strip_is_drawn() {
     keep("strip", |theme| super::strip::svg(&sample(), theme));
-    println!("{}", super::strip::alt(&sample()));
 }
 
 pub fn trouble() -> Chart {
@@ -168,5 +168,346 @@ pub fn trouble() -> Chart {
 #[test]
 fn the_chart_is_drawn() {
     keep("chart", |theme| super::chart::svg(&trouble(), theme));
-    println!("{}", super::chart::alt(&trouble()));
+}
+
+/// Everything that makes a picture hard: no good window, lanes that could not be seen, hostile and endless words, more
+/// than there is room for, clocks that change, a gap in the traffic.
+pub fn rough() -> Strip {
+    let zone = Tz::Europe__Berlin;
+    let start = time("2027-03-27T09:00:00+01:00");
+    let at = |hours: i64| start.plus(hours * HOUR);
+    let event = |n: i64| Event {
+        start: at(n * 2),
+        end: at(n * 2 + 1 + n % 5),
+        label: format!(
+            "🔥 <b>Launch</b> \u{202e}& \"sale\" number {n} ブラックフライデー with a name that goes on and on and on"
+        ),
+        kind: if n % 7 == 3 { EventKind::Launch } else { EventKind::Busy },
+    };
+    let mut load = daily(start, 48, zone);
+    load.drain(12..20);
+    Strip {
+        title: "an-extraordinarily-long-service-name-for-a-service → production-eu-central-1 · long-service-name-1043"
+            .to_owned(),
+        start,
+        end: at(48),
+        now: at(26),
+        zone,
+        score_now: None,
+        load,
+        allowed: Some(Vec::new()),
+        freezes: Some(vec![Labelled {
+            start: at(-40),
+            end: at(60),
+            label: "Quarter end (owner: Finance), until Thu 1 Apr 09:00".to_owned(),
+        }]),
+        events: Some((0..24).map(event).collect()),
+        on_call: None,
+        deployments: Some(
+            (0..30).map(|n| Moment { at: at(n * 3 / 2), label: format!("service-{n} v{n}.0") }).collect(),
+        ),
+        working: Vec::new(),
+        windows: vec![
+            Window {
+                start: at(120),
+                end: at(122),
+                score: 28,
+                good: true,
+                why: "First good one after the freeze".to_owned(),
+            },
+            Window { start: at(27), end: at(28), score: 71, good: false, why: "x".repeat(300) },
+        ],
+        none_good: Some(
+            "Nothing good in the next 48 hours: freeze “Quarter end” until Thu 1 Apr 09:00, owner: Finance".to_owned(),
+        ),
+    }
+}
+
+#[test]
+fn a_rough_strip_is_drawn() {
+    keep("strip-rough", |theme| super::strip::svg(&rough(), theme));
+}
+
+#[test]
+fn an_empty_strip_is_drawn() {
+    let nothing = Strip {
+        title: String::new(),
+        score_now: None,
+        load: Vec::new(),
+        allowed: None,
+        freezes: None,
+        events: None,
+        on_call: None,
+        deployments: None,
+        working: Vec::new(),
+        windows: Vec::new(),
+        ..sample()
+    };
+    keep("strip-unknown", |theme| super::strip::svg(&nothing, theme));
+}
+
+#[test]
+fn a_rough_chart_is_drawn() {
+    let sample = trouble();
+    let mut chart = Chart {
+        title: "🔥 checkout <in> production with a very long name that must be cut somewhere".to_owned(),
+        headline:
+            "Errors 0.2 % → no data since 20:14: the metric has been silent for 31 minutes, too little traffic to tell"
+                .to_owned(),
+        state: State::Alert,
+        ..sample
+    };
+    chart.panels[0].points.truncate(70);
+    chart.panels[0].verdict = Verdict::Unknown;
+    chart.panels[0].after = None;
+    chart.panels[1].points.clear();
+    chart.panels[1].band.clear();
+    chart.requests = None;
+    chart.marks = (0..12)
+        .map(|n| Mark {
+            at: chart.start.plus(n * 9 * MINUTE),
+            kind: [MarkKind::Deployment, MarkKind::Alert, MarkKind::Recovery, MarkKind::RollBack][n as usize % 4],
+            label: format!("v2.14.{n}-some-long-build-name"),
+        })
+        .collect();
+    keep("chart-rough", |theme| super::chart::svg(&chart, theme));
+}
+
+/// Parses as the renderer does, and gives back the texts that stand in the picture.
+fn texts(svg: &str) -> Vec<String> {
+    let options = resvg::usvg::Options { fontdb: super::font::database(), ..Default::default() };
+    let tree = resvg::usvg::Tree::from_str(svg, &options).expect("a picture parses");
+    assert!(tree.size().width() <= 480.5 && tree.size().height() <= 1_200.0, "{:?}", tree.size());
+    assert!(svg.len() < 400_000, "{} bytes", svg.len());
+    fn collect(group: &resvg::usvg::Group, into: &mut Vec<String>) {
+        for node in group.children() {
+            match node {
+                resvg::usvg::Node::Group(group) => collect(group, into),
+                resvg::usvg::Node::Text(text) => {
+                    let bounds = text.abs_bounding_box();
+                    let says: String = text.chunks().iter().map(resvg::usvg::TextChunk::text).collect();
+                    assert!(bounds.left() >= 0.0 && bounds.right() <= 480.0, "{says}: {bounds:?}");
+                    into.push(says);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut into = Vec::new();
+    collect(tree.root(), &mut into);
+    into
+}
+
+fn any_time() -> impl Strategy<Value = Time> {
+    prop_oneof![
+        4 => (-80i64..120).prop_map(|hours| time("2026-10-24T12:00:00Z").plus(hours * HOUR)),
+        1 => any::<i64>().prop_map(Time::from_ms),
+    ]
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![4 => 0.0..1.5f64, 1 => any::<f64>()]
+}
+
+fn any_zone() -> impl Strategy<Value = Tz> {
+    prop::sample::select(&chrono_tz::TZ_VARIANTS[..])
+}
+
+fn any_words() -> impl Strategy<Value = String> {
+    prop_oneof!["\\PC{0,60}", any::<String>(), Just("<script>&\"'</svg>]]>".to_owned())]
+}
+
+fn labelled() -> impl Strategy<Value = Option<Vec<Labelled>>> {
+    let one = (any_time(), any_time(), any_words()).prop_map(|(start, end, label)| Labelled { start, end, label });
+    prop::option::of(prop::collection::vec(one, 0..12))
+}
+
+fn any_strip() -> impl Strategy<Value = Strip> {
+    let stretches = || {
+        let one = (any_time(), any_time()).prop_map(|(start, end)| Stretch { start, end });
+        prop::collection::vec(one, 0..12)
+    };
+    let load = (any_time(), prop::option::of(any_number())).prop_map(|(at, share)| LoadPoint { at, share });
+    let window = (any_time(), any_time(), any::<u32>(), any::<bool>(), any_words())
+        .prop_map(|(start, end, score, good, why)| Window { start, end, score, good, why });
+    let lists = (stretches(), labelled(), labelled(), labelled(), stretches());
+    let rest = (
+        prop::collection::vec(load, 0..60),
+        prop::collection::vec(window, 0..6),
+        prop::option::of(any_words()),
+        prop::option::of(any::<u32>()),
+    );
+    ((any_time(), any_time(), any_time(), any_zone(), any_words()), lists, rest).prop_map(
+        |(
+            (start, end, now, zone, title),
+            (allowed, freezes, events, on_call, working),
+            (load, windows, none_good, score_now),
+        )| {
+            let kind = |n: usize| if n % 3 == 0 { EventKind::Launch } else { EventKind::Busy };
+            let event = |(n, one): (usize, &Labelled)| Event {
+                start: one.start,
+                end: one.end,
+                label: one.label.clone(),
+                kind: kind(n),
+            };
+            Strip {
+                title,
+                start,
+                end,
+                now,
+                zone,
+                score_now,
+                load,
+                deployments: freezes
+                    .as_ref()
+                    .map(|list| list.iter().map(|one| Moment { at: one.start, label: one.label.clone() }).collect()),
+                events: events.as_ref().map(|list| list.iter().enumerate().map(event).collect()),
+                allowed: Some(allowed),
+                freezes,
+                on_call,
+                working,
+                windows,
+                none_good,
+            }
+        },
+    )
+}
+
+fn any_chart() -> impl Strategy<Value = Chart> {
+    let point = || (any_time(), prop::option::of(any_number())).prop_map(|(at, value)| Point { at, value });
+    let band = (any_time(), any_number(), any_number(), any_number()).prop_map(|(at, low, median, high)| Band {
+        at,
+        low,
+        median,
+        high,
+    });
+    let panel = (
+        any_words(),
+        prop::sample::select(vec![Unit::Share, Unit::Millis, Unit::Count]),
+        prop::collection::vec(point(), 0..60),
+        prop::collection::vec(band, 0..30),
+        prop::option::of(any_number()),
+        prop::option::of((any_number(), any_words())),
+    )
+        .prop_map(|(name, unit, points, band, value, limit)| Panel {
+            name,
+            unit,
+            points,
+            band,
+            before: value,
+            after: value.map(|value| value * 1e9),
+            verdict: Verdict::Worse,
+            limit,
+        });
+    let kinds = vec![MarkKind::Deployment, MarkKind::Alert, MarkKind::Recovery, MarkKind::RollBack];
+    let mark =
+        (any_time(), prop::sample::select(kinds), any_words()).prop_map(|(at, kind, label)| Mark { at, kind, label });
+    (
+        (any_time(), any_time(), any_time(), any_zone(), any_words(), any_words()),
+        prop::collection::vec(panel, 0..5),
+        prop::option::of(prop::collection::vec(point(), 0..30)),
+        prop::collection::vec(mark, 0..14),
+    )
+        .prop_map(|((start, end, now, zone, title, headline), panels, requests, marks)| Chart {
+            usual: headline.clone(),
+            state: State::Alert,
+            title,
+            headline,
+            start,
+            end,
+            now,
+            zone,
+            panels,
+            requests,
+            marks,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_strip_is_a_picture_whose_words_stay_inside(strip in any_strip()) {
+        for theme in [Theme::Light, Theme::Page] {
+            texts(&super::strip::svg(&strip, theme));
+        }
+        prop_assert!(super::strip::alt(&strip).chars().count() <= 1_900);
+    }
+
+    #[test]
+    fn any_chart_is_a_picture_whose_words_stay_inside(chart in any_chart()) {
+        for theme in [Theme::Dark, Theme::Page] {
+            texts(&super::chart::svg(&chart, theme));
+        }
+        prop_assert!(super::chart::alt(&chart).chars().count() <= 1_900);
+    }
+}
+
+#[test]
+fn words_from_outside_stay_words() {
+    let mut strip = sample();
+    strip.title = "</text><script>alert(1)</script>".to_owned();
+    let svg = super::strip::svg(&strip, Theme::Page);
+    assert!(!svg.contains("<script"));
+    assert!(texts(&svg).contains(&"</text><script>alert(1)</script>".to_owned()));
+}
+
+#[test]
+fn a_thousand_events_and_ten_thousand_points_are_one_picture() {
+    let mut strip = sample();
+    let start = strip.start;
+    let at = |n: i64, of: i64| start.plus(n * 48 * HOUR / of);
+    strip.load = (0..10_000).map(|n| LoadPoint { at: at(n, 10_000), share: Some(n as f64 % 100.0 / 100.0) }).collect();
+    strip.working = (0..10_000).map(|n| Stretch { start: at(n, 10_000), end: at(n, 10_000) }).collect();
+    strip.events = Some(
+        (0..1_000)
+            .map(|n| Event {
+                start: at(n, 1_000),
+                end: at(n + 1, 1_000),
+                label: "x".repeat(5_000),
+                kind: EventKind::Busy,
+            })
+            .collect(),
+    );
+    assert!(texts(&super::strip::svg(&strip, Theme::Light)).iter().any(|says| says.starts_with("+99")));
+    let mut chart = trouble();
+    chart.panels[0].points =
+        (0..10_000).map(|n| Point { at: chart.start.plus(n * 600), value: Some(n as f64 % 100.0) }).collect();
+    texts(&super::chart::svg(&chart, Theme::Light));
+}
+
+#[test]
+fn the_strip_says_in_words_what_it_shows() {
+    let says = super::strip::alt(&sample());
+    for part in [
+        "1. Wed 25 Nov 10:20–11:40: risk 31 of 100; Traffic 38 % of peak",
+        "2. Tue 24 Nov 20:10–21:40: risk 34 of 100, at a cost",
+        "Now, Tue 24 Nov 15:10: risk 62 of 100.",
+        "Traffic: highest 94 % of the weekly peak, Tue 24 Nov 15:00",
+        "Freezes: Black Friday, Thu 26 Nov 00:00",
+        "Nobody on call: Thu 26 Nov 09:00–11:00.",
+        "Events: Campaign: winter sale, Wed 25 Nov 14:00–16:00",
+    ] {
+        assert!(says.contains(part), "{part}\n{says}");
+    }
+    assert!(super::strip::alt(&rough()).contains("On call: unknown."));
+}
+
+#[test]
+fn the_chart_says_in_words_what_it_shows() {
+    let says = super::chart::alt(&trouble());
+    for part in [
+        "Recovered. Errors 0.2 % → 1.9 % since 20:14.",
+        "Tue 24 Nov 20:10: v2.14.0 deployed.",
+        "Errors: 0.2 % before, 1.9 % after, worse; highest 2.1 %; a part has no data; limit: roll back above 1 %.",
+    ] {
+        assert!(says.contains(part), "{part}\n{says}");
+    }
+}
+
+#[test]
+fn pages_are_dark_where_dark_is_asked_for() {
+    let svg = super::strip::svg(&sample(), Theme::Page);
+    assert!(svg.contains("@media (prefers-color-scheme:dark)") && svg.contains("class=\"f-paper\""));
+    assert!(!super::strip::svg(&sample(), Theme::Dark).contains("<style>"));
 }

@@ -13,7 +13,7 @@ const TOLD: usize = 8;
 pub fn alt(chart: &Chart) -> String {
     let axis = Axis::new(chart.start, chart.end, PLOT_X, PLOT_W, chart.zone);
     let when = stretch(axis.start, axis.end, chart.zone);
-    let mut says = vec![format!("Health of {}, {when} ({}).", tame(&chart.title, 80), axis.zone_says())];
+    let mut says = vec![format!("Health of {}, {when}, in {}.", tame(&chart.title, 80), axis.zone_says())];
     match chart.state {
         State::Calm => {}
         State::Alert => says.push("Alert.".to_owned()),

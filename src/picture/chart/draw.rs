@@ -6,14 +6,15 @@ use super::super::font::{Type, drawable, fit, width, wrap};
 use super::super::ink::Ink;
 use super::super::lane::{Packed, Wanted, pack};
 use super::super::svg::{Anchor, Area, Canvas};
+use super::series::{self, Run};
 use super::{Chart, MARGIN, Mark, MarkKind, PANELS, PLOT_W, PLOT_X, State, WIDTH, alt, panel};
 
 const WORDS: Type = Type::bold(11.0);
 const ROW: f64 = 17.0;
 /// Half the width of a mark's sign.
 const SIGN: f64 = 6.0;
-/// More marks than this are counted, not drawn.
-const MARKS: usize = 24;
+/// Of more marks than this the older ones are counted, not drawn.
+const MARKS: usize = 8;
 
 /// Draws the chart, 480 wide and as high as it has panels.
 pub fn svg(chart: &Chart, theme: Theme) -> String {
@@ -22,7 +23,7 @@ pub fn svg(chart: &Chart, theme: Theme) -> String {
     let marks = Marks::of(chart, &axis);
 
     let top = heading(&mut canvas, chart);
-    let plots = top + 8.0 + ROW * marks.packed.rows as f64;
+    let plots = top + 8.0 + ROW * marks.rows() as f64;
     let mut areas = Vec::new();
     let mut y = plots;
     for _ in chart.panels.iter().take(PANELS) {
@@ -52,7 +53,7 @@ pub fn svg(chart: &Chart, theme: Theme) -> String {
     marks.signs(&mut canvas, top + 8.0);
     hours(&mut canvas, &axis, bottom);
     footer(&mut canvas, chart, &axis, bottom + 38.0);
-    canvas.finish(bottom + 50.0, &alt(chart))
+    canvas.finish(bottom + 64.0, &alt(chart))
 }
 
 fn heading(canvas: &mut Canvas, chart: &Chart) -> f64 {
@@ -86,7 +87,7 @@ fn behind(canvas: &mut Canvas, chart: &Chart, axis: &Axis, area: Area) {
     canvas.rect(area, 0.0, Ink::Day);
     let mut marks: Vec<&Mark> = chart.marks.iter().collect();
     marks.sort_by_key(|mark| mark.at);
-    for (n, alert) in marks.iter().enumerate().filter(|(_, mark)| mark.kind == MarkKind::Alert).take(MARKS) {
+    for (n, alert) in marks.iter().enumerate().filter(|(_, mark)| mark.kind == MarkKind::Alert).take(200) {
         let over = marks.iter().skip(n + 1).find(|mark| matches!(mark.kind, MarkKind::Recovery | MarkKind::Alert));
         if let Some((x1, x2)) = axis.clip(alert.at, over.map_or(chart.now.max(alert.at), |over| over.at)) {
             canvas.tint(Area::new(x1, area.y, x2 - x1, area.h), 0.0, Ink::StopWash, 0.6);
@@ -103,30 +104,35 @@ struct Marks<'a> {
     marks: Vec<&'a Mark>,
     places: Vec<f64>,
     packed: Packed,
-    right: f64,
 }
 
 impl<'a> Marks<'a> {
     fn of(chart: &'a Chart, axis: &Axis) -> Marks<'a> {
         let mut marks: Vec<&Mark> = chart.marks.iter().filter(|mark| axis.holds(mark.at)).collect();
-        marks.sort_by_key(|mark| (mark.kind == MarkKind::RollBack, mark.at));
+        marks.sort_by_key(|mark| mark.at);
+        let older = marks.len().saturating_sub(MARKS);
+        marks.drain(..older);
         let places: Vec<f64> = marks.iter().map(|mark| axis.at(mark.at)).collect();
         let wanted: Vec<Wanted> = marks
             .iter()
             .zip(&places)
-            .take(MARKS)
             .map(|(mark, x)| {
                 let at = mark.at.at(axis.zone).format("%H:%M");
                 let label = match drawable(&mark.label) {
                     label if label.is_empty() => format!("{} {at}", mark.kind.says()),
                     label => format!("{} {} {at}", fit(&label, WORDS, 110.0), mark.kind.says()),
                 };
-                Wanted { x1: x - SIGN, x2: x + SIGN, label }
+                Wanted { x1: x - SIGN, x2: x + SIGN, label, before: mark.kind == MarkKind::Deployment }
             })
             .collect();
         let mut packed = pack(&wanted, WORDS, MARGIN, WIDTH - MARGIN, 4, 240.0);
-        packed.hidden += marks.len().saturating_sub(MARKS);
-        Marks { marks, places, packed, right: WIDTH - MARGIN }
+        packed.hidden += older;
+        Marks { marks, places, packed }
+    }
+
+    /// With one for the count of what found no room.
+    fn rows(&self) -> usize {
+        self.packed.rows + usize::from(self.packed.hidden > 0)
     }
 
     fn lines(&self, canvas: &mut Canvas, area: Area) {
@@ -145,7 +151,8 @@ impl<'a> Marks<'a> {
         }
         if self.packed.hidden > 0 {
             let says = format!("+{} more", self.packed.hidden);
-            canvas.text((self.right, top - 12.0), Anchor::End, Type::regular(10.5), Ink::Soft, &says);
+            let y = top + ROW * self.packed.rows as f64 + 4.0;
+            canvas.text((MARGIN, y), Anchor::Start, Type::regular(10.5), Ink::Soft, &says);
         }
     }
 }
@@ -180,6 +187,15 @@ fn hours(canvas: &mut Canvas, axis: &Axis, bottom: f64) {
     }
 }
 
+/// Whether a hole is too narrow for the words that name it.
+fn unnamed_holes(chart: &Chart, axis: &Axis) -> bool {
+    let series = chart.panels.iter().take(PANELS).map(|panel| panel.points.as_slice());
+    series.chain(chart.requests.as_deref()).any(|points| {
+        let narrow = |run: &Run| matches!(run, Run::Gap { x1, x2 } if x2 - x1 < panel::NAMED);
+        series::runs(points, axis, chart.now).iter().any(narrow)
+    })
+}
+
 fn footer(canvas: &mut Canvas, chart: &Chart, axis: &Axis, y: f64) {
     let kind = Type::regular(10.5);
     let date = date_short(axis.start.at(axis.zone).date_naive());
@@ -189,6 +205,9 @@ fn footer(canvas: &mut Canvas, chart: &Chart, axis: &Axis, y: f64) {
     } else {
         format!(" Grey: {usual}.")
     };
-    let says = format!("{date}, {}.{band}", drawable(&axis.zone_says()));
-    canvas.text((MARGIN, y), Anchor::Start, kind, Ink::Soft, &fit(&says, kind, WIDTH - 2.0 * MARGIN));
+    let hatched = if unnamed_holes(chart, axis) { " Hatched: no data." } else { "" };
+    let says = format!("{date}, {}.{band}{hatched}", drawable(&axis.zone_says()));
+    for (n, line) in wrap(&says, kind, WIDTH - 2.0 * MARGIN, 2).iter().enumerate() {
+        canvas.text((MARGIN, y + 14.0 * n as f64), Anchor::Start, kind, Ink::Soft, line);
+    }
 }

@@ -10,11 +10,14 @@ use super::{Band, Chart, MARGIN, Panel, Unit, Verdict, WIDTH};
 /// Of the plot itself.
 pub const HEIGHT: f64 = 84.0;
 /// From the name above the plot to the plot.
-pub const NAME: f64 = 24.0;
+pub const NAME: f64 = 30.0;
 /// After the plot.
 pub const AFTER: f64 = 18.0;
 /// The strip of requests.
 pub const STRIP: f64 = 26.0;
+
+/// A hole at least this wide holds the words "no data".
+pub const NAMED: f64 = 29.0;
 
 /// The scale of a panel: from nothing to its highest label.
 struct Scale {
@@ -38,12 +41,14 @@ pub fn draw(canvas: &mut Canvas, chart: &Chart, panel: &Panel, axis: &Axis, area
     let (top, step) = round_scale(highest, panel.unit);
     let scale = Scale { area, top };
 
-    name(canvas, panel, area.y - 8.0);
-    grid(canvas, &scale, step, panel.unit);
+    name(canvas, panel, area.y - 13.0);
+    if highest > 0.0 || series::values(&runs).next().is_some() {
+        grid(canvas, &scale, step, panel.unit);
+    }
     usual(canvas, &scale, &band);
-    for run in &runs {
+    for (n, run) in runs.iter().enumerate() {
         match run {
-            Run::Data(points) => line(canvas, &scale, points),
+            Run::Data(points) => line(canvas, &scale, points, n + 1 == runs.len()),
             Run::Gap { x1, x2 } => no_data(canvas, Area::new(*x1, area.y, x2 - x1, area.h)),
         }
     }
@@ -64,11 +69,11 @@ pub fn requests(canvas: &mut Canvas, chart: &Chart, points: &[super::Point], axi
     let runs = series::runs(points, axis, chart.now);
     let top = series::values(&runs).fold(0.0, f64::max);
     let kind = Type::bold(11.5);
-    canvas.text((MARGIN, area.y - 8.0), Anchor::Start, kind, Ink::Text, "Requests");
+    canvas.text((MARGIN, area.y - 13.0), Anchor::Start, kind, Ink::Text, "Requests");
     if top > 0.0 {
-        let says = format!("at most {} at once", Unit::Count.says(top));
+        let says = format!("highest {}", Unit::Count.says(top));
         let x = MARGIN + width("Requests", kind) + 8.0;
-        canvas.text((x, area.y - 8.0), Anchor::Start, Type::regular(11.0), Ink::Soft, &says);
+        canvas.text((x, area.y - 13.0), Anchor::Start, Type::regular(11.0), Ink::Soft, &says);
     }
     let scale = Scale { area, top: if top > 0.0 { top } else { 1.0 } };
     for run in &runs {
@@ -124,37 +129,39 @@ fn usual(canvas: &mut Canvas, scale: &Scale, band: &[(f64, Band)]) {
     canvas.shape(&shape, Ink::Bar, 0.75);
     let median: Vec<(f64, f64)> = band.iter().map(|(x, at)| (*x, scale.y(at.median))).collect();
     canvas.curve(&median, Ink::Soft, 1.0, true);
-    if let Some((x, at)) = band.first() {
+    // One moment is no band.
+    if let [(x, at), _, ..] = band {
         let y = (scale.y(at.high) - 4.0).max(scale.area.y + 11.0);
         let kind = Type::regular(10.5);
-        canvas.text_on((x + 5.0, y), Anchor::Start, kind, (Ink::Soft, Ink::Day), "usual");
+        let x = (x + 5.0).min(scale.area.right() - width("usual", kind) - 2.0);
+        canvas.text_on((x, y), Anchor::Start, kind, (Ink::Soft, Ink::Day), "usual");
     }
 }
 
-fn line(canvas: &mut Canvas, scale: &Scale, points: &[(f64, f64)]) {
+/// The line of a run; the last one ends in a dot, the present value. One point alone has no line and is a dot too.
+fn line(canvas: &mut Canvas, scale: &Scale, points: &[(f64, f64)], last: bool) {
     let line: Vec<(f64, f64)> = points.iter().map(|(x, value)| (*x, scale.y(*value))).collect();
     canvas.curve(&line, Ink::Load, 2.0, false);
-    match line[..] {
-        // One point alone has no line.
-        [(x, y)] => canvas.circle(x, y, 2.5, Ink::Load),
-        _ => {
-            if let Some((x, y)) = line.last() {
-                canvas.circle(*x, *y, 3.0, Ink::Load);
-            }
-        }
+    if let Some((x, y)) = line.last().filter(|_| last || line.len() == 1) {
+        canvas.circle(*x, *y, 3.0, Ink::Load);
     }
 }
 
 fn no_data(canvas: &mut Canvas, hole: Area) {
-    canvas.hatch(hole, 7.0, Ink::Bar, 1.25);
-    let kind = Type::bold(11.0);
-    if width("no data", kind) + 8.0 <= hole.w {
-        let middle = (hole.x + hole.w / 2.0, hole.y + hole.h / 2.0 + 4.0);
-        canvas.text_on(middle, Anchor::Middle, kind, (Ink::Text, Ink::Day), "no data");
+    canvas.hatch(hole, 7.0, Ink::Soft, 0.7);
+    let kind = Type::bold(10.0);
+    let room = |says: &str| width(says, kind) + 3.0 <= hole.w;
+    let (x, y) = (hole.x + hole.w / 2.0, hole.y + hole.h / 2.0);
+    let mut says = |y: f64, says: &str| canvas.text_on((x, y), Anchor::Middle, kind, (Ink::Text, Ink::Day), says);
+    if room("no data") {
+        says(y + 4.0, "no data");
+    } else if room("data") {
+        says(y - 2.5, "no");
+        says(y + 10.5, "data");
     }
 }
 
-/// A round top at or above `highest`, and the step between labels: two or three of them.
+/// A round top at or above `highest`, and the step between labels: two to four of them.
 fn round_scale(highest: f64, unit: Unit) -> (f64, f64) {
     let least = match unit {
         // So that one failed request in a thousand does not look like a mountain.
@@ -163,10 +170,14 @@ fn round_scale(highest: f64, unit: Unit) -> (f64, f64) {
         Unit::Count => 4.0,
     };
     let highest = highest.clamp(least, 1e12);
-    let decade = 10f64.powf((highest / 2.0).log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|n| n * decade).into_iter().find(|step| step * 2.0 >= highest);
-    let step = step.unwrap_or(highest / 2.0);
-    (step * 2.0, step)
+    let decade = 10f64.powf(highest.log10().floor());
+    let steps = [0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0].map(|n| n * decade);
+    let scales = steps.into_iter().flat_map(|step| [2.0, 3.0, 4.0].map(|n| (step * n, step)));
+    // The lowest top; of two with the same, the one with fewer labels.
+    scales
+        .filter(|(top, _)| *top >= highest * 0.999)
+        .reduce(|best, next| if next.0 < best.0 * 1.001 { next } else { best })
+        .unwrap_or((highest, highest / 2.0))
 }
 
 #[cfg(test)]
@@ -175,12 +186,12 @@ mod tests {
 
     #[test]
     fn a_scale_is_round_and_holds_its_highest() {
-        for (highest, top) in [(0.019, 0.02), (0.021, 0.04), (0.5, 0.5), (0.51, 1.0), (0.45, 0.5)] {
+        for (highest, top) in [(0.019, 0.02), (0.021, 0.03), (0.5, 0.5), (0.51, 0.6), (0.45, 0.5), (0.95, 1.0)] {
             assert!((round_scale(highest, Unit::Share).0 - top).abs() < 1e-9, "{highest}");
         }
         for highest in [0.0, 1e-300, 3.0, 777.0, 1e12, 1e300] {
             let (top, step) = round_scale(highest, Unit::Millis);
-            assert!(top >= highest.min(1e12) && step > 0.0 && top / step <= 2.01, "{highest}: {top} {step}");
+            assert!(top >= highest.min(1e12) * 0.99 && step > 0.0 && top / step <= 4.01, "{highest}: {top} {step}");
         }
     }
 }

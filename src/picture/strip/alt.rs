@@ -3,6 +3,7 @@
 use super::super::axis::{Axis, moment, stretch};
 use super::super::words::{cut, sentence};
 use super::super::{Labelled, Stretch};
+use super::lanes::nobody;
 use super::load::{Run, runs};
 use super::{PLOT_W, PLOT_X, Strip, Window};
 use crate::clock::Time;
@@ -15,7 +16,7 @@ const TOLD: usize = 5;
 pub fn alt(strip: &Strip) -> String {
     let axis = Axis::new(strip.start, strip.end, PLOT_X, PLOT_W, strip.zone);
     let mut says = vec![format!(
-        "{}, {} (times in {}).",
+        "{}, {}, in {}.",
         tame(&strip.title, 80),
         stretch(axis.start, axis.end, strip.zone),
         axis.zone_says()
@@ -52,6 +53,10 @@ pub fn alt(strip: &Strip) -> String {
     says.push(listed("Events", events.as_deref().map(labelled)));
     says.push(listed("Other deployments", deployments));
     says.push(listed("On call", strip.on_call.as_deref().map(labelled)));
+    let nobody = strip.on_call.as_deref().map(|list| stretches(&nobody(list, &axis))).unwrap_or_default();
+    if !nobody.is_empty() {
+        says.push(listed("Nobody on call", Some(nobody)));
+    }
     cut(&says.join(" "))
 }
 

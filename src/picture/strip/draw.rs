@@ -8,7 +8,7 @@ use super::super::font::{Type, drawable, fit, width};
 use super::super::ink::Ink;
 use super::super::lane::spread;
 use super::super::svg::{Anchor, Area, Canvas};
-use super::{MARGIN, PLOT_W, PLOT_X, Strip, TOLD, WIDTH, alt, lanes, load, table};
+use super::{MARGIN, PLOT_W, PLOT_X, Strip, TOLD, WIDTH, Window, alt, lanes, load, table};
 use crate::clock::HOUR;
 
 const LOAD_HEIGHT: f64 = 88.0;
@@ -121,20 +121,31 @@ fn hour_names(canvas: &mut Canvas, axis: &Axis, y: f64) {
 /// The numbers over the windows, the line of the present, the change of the clocks.
 fn now_and_windows(canvas: &mut Canvas, strip: &Strip, axis: &Axis, (top, bottom): (f64, f64)) {
     let now = axis.holds(strip.now).then(|| axis.at(strip.now));
-    let told = || {
-        strip.windows.iter().take(TOLD).enumerate().filter_map(|(n, window)| {
-            axis.clip(window.start, window.end).map(|(x1, x2)| (n, window, f64::midpoint(x1, x2.max(x1 + 3.0))))
+    // Where each numbered window stands: those that begin after the strip at its end, with an arrow.
+    let told: Vec<(usize, &Window, Option<f64>)> = strip
+        .windows
+        .iter()
+        .take(TOLD)
+        .enumerate()
+        .filter_map(|(n, window)| match axis.clip(window.start, window.end) {
+            Some((x1, x2)) => Some((n, window, Some(f64::midpoint(x1, x2.max(x1 + 3.0))))),
+            None => (window.start > axis.end).then_some((n, window, None)),
         })
-    };
-    let mut places: Vec<f64> = told().map(|(_, _, x)| x).collect();
-    // The word "now" takes its place among the numbers; it is wider than they are, and so stands first in line.
+        .collect();
+    let mut places: Vec<f64> = told.iter().map(|(_, _, x)| x.unwrap_or(axis.right())).collect();
+    // The word "now" takes its place among the numbers.
     places.extend(now);
     let places = spread(&places, 2.0 * MARK + 6.0, axis.x, axis.right() - MARK);
     let y = top - MARK - 6.0;
-    for ((n, window, x), place) in told().zip(&places) {
+    for ((n, window, x), place) in told.iter().zip(&places) {
         let ink = if window.good { Ink::Good } else { Ink::Costs };
-        canvas.line((place.clamp(x - 40.0, x + 40.0), y + MARK), (x, top), ink, 1.5, false);
-        table::number(canvas, (*place, y), n, window.good);
+        if let Some(x) = x {
+            canvas.line((place.clamp(x - 40.0, x + 40.0), y + MARK), (*x, top), ink, 1.5, false);
+        } else {
+            let tip = place + MARK + 10.0;
+            canvas.shape(&[(tip - 6.0, y - 5.0), (tip, y), (tip - 6.0, y + 5.0)], ink, 1.0);
+        }
+        table::number(canvas, (*place, y), *n, window.good);
     }
     if let (Some(x), Some(place)) = (now, places.last()) {
         canvas.line((x, top), (x, bottom), Ink::Text, 1.5, false);

@@ -7,8 +7,9 @@ use super::super::font::{Type, drawable, width};
 use super::super::ink::Ink;
 use super::super::lane::{Packed, Wanted, pack};
 use super::super::svg::{Anchor, Area, Canvas};
-use super::{EventKind, MARGIN, Strip};
-use crate::clock::Time;
+use super::super::{Labelled, Moment, Stretch};
+use super::{Event, EventKind, MARGIN, Strip};
+use crate::clock::{MINUTE, Time};
 
 const ROW: f64 = 19.0;
 const BAR: f64 = 16.0;
@@ -66,7 +67,7 @@ impl Lane {
         canvas.text((MARGIN, base), Anchor::Start, CAPTION, Ink::Text, self.name);
         let row = Area::new(self.axis.x, y, self.axis.w, BAR);
         let Some(bars) = &self.bars else {
-            canvas.hatch(row, 7.0, Ink::Bar, 1.25);
+            canvas.hatch(row, 7.0, Ink::Soft, 0.7);
             let at = (row.x + 6.0, base);
             canvas.text_on(at, Anchor::Start, Type::bold(11.0), (Ink::Text, Ink::Evening), "unknown");
             return;
@@ -131,7 +132,9 @@ impl Look {
 fn lane(name: &'static str, axis: &Axis, bars: Option<Vec<Bar>>, rows: usize) -> Lane {
     let wanted: Vec<Wanted> = bars.iter().flatten().map(|bar| bar.wanted.clone()).collect();
     let (drawn, rest) = wanted.split_at(wanted.len().min(MOST));
-    let mut packed = pack(drawn, WORDS, axis.x, axis.right(), rows, 190.0);
+    // Many share the room: shorter words, more of them.
+    let widest = if wanted.len() > 8 { 104.0 } else { 190.0 };
+    let mut packed = pack(drawn, WORDS, axis.x, axis.right(), rows, widest);
     packed.hidden += rest.len();
     Lane { name, axis: *axis, bars, packed }
 }
@@ -139,21 +142,21 @@ fn lane(name: &'static str, axis: &Axis, bars: Option<Vec<Bar>>, rows: usize) ->
 fn bar(axis: &Axis, start: Time, end: Time, label: &str, look: Look) -> Option<Bar> {
     let (x1, x2) = axis.clip(start, end)?;
     let x2 = x2.max(x1 + 3.0).min(axis.right());
-    Some(Bar { wanted: Wanted { x1: x1.min(x2 - 3.0), x2, label: label.to_owned() }, look })
+    Some(Bar { wanted: Wanted { x1: x1.min(x2 - 3.0), x2, label: label.to_owned(), before: false }, look })
 }
 
-fn allowed(list: &[super::super::Stretch], axis: &Axis) -> Vec<Bar> {
+fn allowed(list: &[Stretch], axis: &Axis) -> Vec<Bar> {
     let mut list: Vec<_> = list.to_vec();
     list.sort_by_key(|stretch| stretch.start);
     // Stretches that touch are one: a rule for each hour is still one window.
-    let mut joined: Vec<super::super::Stretch> = Vec::new();
+    let mut joined: Vec<Stretch> = Vec::new();
     for stretch in list {
         match joined.last_mut() {
             Some(last) if stretch.start <= last.end => last.end = last.end.max(stretch.end),
             _ => joined.push(stretch),
         }
     }
-    let says = |stretch: &super::super::Stretch| {
+    let says = |stretch: &Stretch| {
         if stretch.start <= axis.start && stretch.end >= axis.end {
             return "at any time".to_owned();
         }
@@ -170,13 +173,13 @@ fn allowed(list: &[super::super::Stretch], axis: &Axis) -> Vec<Bar> {
     joined.iter().filter_map(|stretch| bar(axis, stretch.start, stretch.end, &says(stretch), Look::Allowed)).collect()
 }
 
-fn labelled(list: &[super::super::Labelled], axis: &Axis, look: Look, otherwise: &str) -> Vec<Bar> {
+fn labelled(list: &[Labelled], axis: &Axis, look: Look, otherwise: &str) -> Vec<Bar> {
     let mut list: Vec<_> = list.iter().collect();
     list.sort_by_key(|one| one.start);
     list.into_iter().filter_map(|one| bar(axis, one.start, one.end, &named(&one.label, otherwise), look)).collect()
 }
 
-fn events(list: &[super::Event], axis: &Axis) -> Vec<Bar> {
+fn events(list: &[Event], axis: &Axis) -> Vec<Bar> {
     let mut list: Vec<_> = list.iter().collect();
     list.sort_by_key(|event| (event.kind != EventKind::Launch, event.start));
     let look = |kind| if kind == EventKind::Launch { Look::Launch } else { Look::Busy };
@@ -185,43 +188,48 @@ fn events(list: &[super::Event], axis: &Axis) -> Vec<Bar> {
         .collect()
 }
 
-fn deployments(list: &[super::super::Moment], axis: &Axis) -> Vec<Bar> {
+fn deployments(list: &[Moment], axis: &Axis) -> Vec<Bar> {
     let mut list: Vec<_> = list.iter().filter(|one| axis.holds(one.at)).collect();
     list.sort_by_key(|one| one.at);
     let place = |at: Time| axis.at(at).clamp(axis.x + 5.0, axis.right() - 5.0);
     list.into_iter()
         .map(|one| {
             let (x, label) = (place(one.at), named(&one.label, "deployment"));
-            Bar { wanted: Wanted { x1: x - 5.0, x2: x + 5.0, label }, look: Look::Deployment }
+            Bar { wanted: Wanted { x1: x - 5.0, x2: x + 5.0, label, before: false }, look: Look::Deployment }
         })
         .collect()
 }
 
-/// Shifts by name, and the time that nobody has.
-fn on_call(list: &[super::super::Labelled], axis: &Axis) -> Vec<Bar> {
-    let mut bars = labelled(list, axis, Look::Shift, "somebody");
-    let mut spans: Vec<(f64, f64)> = bars.iter().map(|bar| (bar.wanted.x1, bar.wanted.x2)).collect();
-    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut covered = axis.x;
-    let mut nobody = Vec::new();
-    for (x1, x2) in spans.into_iter().chain([(axis.right(), axis.right())]) {
-        if x1 - covered > 4.0 {
-            let label = if x1 - covered > width("nobody", WORDS) + 8.0 { "nobody" } else { "" };
-            let wanted = Wanted { x1: covered, x2: x1, label: label.to_owned() };
-            nobody.push(Bar { wanted, look: Look::Nobody });
-        }
-        covered = covered.max(x2);
-    }
-    // Where nobody is there comes first: it must not be the one that finds no room.
-    nobody.append(&mut bars);
+/// Shifts by name, and the time that nobody has, which comes first: it must not be what finds no room.
+fn on_call(list: &[Labelled], axis: &Axis) -> Vec<Bar> {
+    let room = |gap: &Stretch| axis.clip(gap.start, gap.end).map_or(0.0, |(x1, x2)| x2 - x1 - 8.0);
+    let label = |gap: &Stretch| if room(gap) > width("nobody", WORDS) { "nobody" } else { "" };
+    let gaps = nobody(list, axis);
+    let gaps = gaps.iter().filter_map(|gap| bar(axis, gap.start, gap.end, label(gap), Look::Nobody));
+    let mut bars: Vec<Bar> = gaps.chain(labelled(list, axis, Look::Shift, "somebody")).collect();
     // A hand-over leaves a hair between two shifts, or they would be put into two rows.
-    for bar in &mut nobody {
-        if bar.wanted.x2 - bar.wanted.x1 > 12.0 {
-            bar.wanted.x1 += 1.5;
-            bar.wanted.x2 -= 1.5;
-        }
+    for bar in bars.iter_mut().filter(|bar| bar.wanted.x2 - bar.wanted.x1 > 8.0) {
+        bar.wanted.x1 += 1.5;
+        bar.wanted.x2 -= 1.5;
     }
-    nobody
+    bars
+}
+
+/// The stretches of the strip in which nobody is on call; what lasts less than a minute is a hand-over.
+pub fn nobody(list: &[Labelled], axis: &Axis) -> Vec<Stretch> {
+    let mut shifts: Vec<(Time, Time)> =
+        list.iter().map(|one| (one.start.min(one.end), one.end.max(one.start))).collect();
+    shifts.sort_unstable();
+    let mut covered = axis.start;
+    let mut gaps = Vec::new();
+    for (start, end) in shifts.into_iter().chain([(axis.end, axis.end)]) {
+        let start = start.min(axis.end);
+        if start.since(covered) > MINUTE {
+            gaps.push(Stretch { start: covered, end: start });
+        }
+        covered = covered.max(end);
+    }
+    gaps
 }
 
 fn named(label: &str, otherwise: &str) -> String {

@@ -34,10 +34,8 @@ pub fn draw(canvas: &mut Canvas, strip: &Strip, axis: &Axis, area: Area) {
         }
     }
     canvas.line((axis.x, area.bottom()), (axis.right(), area.bottom()), Ink::Soft, 1.0, false);
-    let middle = area.y + area.h / 2.0;
-    canvas.text((MARGIN, middle - 3.0), Anchor::Start, Type::bold(11.5), Ink::Text, "Traffic");
-    canvas.text((MARGIN, middle + 23.0), Anchor::Start, Type::regular(10.5), Ink::Soft, "100 % is the");
-    canvas.text((MARGIN, middle + 36.0), Anchor::Start, Type::regular(10.5), Ink::Soft, "week's peak");
+    canvas.text((MARGIN, area.bottom() - 14.0), Anchor::Start, Type::bold(11.5), Ink::Text, "Traffic");
+    canvas.text((MARGIN, area.bottom() - 1.0), Anchor::Start, Type::regular(10.5), Ink::Soft, "of peak");
     let peak = runs.iter().filter_map(Run::peak).reduce(|best, next| if next.1 > best.1 { next } else { best });
     if let Some((at, share)) = peak {
         let says = format!("{} %", (share * 100.0).round());
@@ -146,10 +144,10 @@ fn known(canvas: &mut Canvas, axis: &Axis, area: Area, points: &[(Time, f64)], y
 
 fn unknown(canvas: &mut Canvas, axis: &Axis, area: Area, from: Time, to: Time) {
     let hole = Area::new(axis.at(from), area.y, axis.at(to) - axis.at(from), area.h);
-    canvas.hatch(hole, 7.0, Ink::Bar, 1.25);
-    let kind = Type::bold(11.5);
+    canvas.hatch(hole, 7.0, Ink::Soft, 0.7);
+    let kind = Type::bold(10.5);
     let says = ["traffic unknown", "unknown", "?"];
-    if let Some(says) = says.iter().find(|says| width(says, kind) + 8.0 <= hole.w) {
+    if let Some(says) = says.iter().find(|says| width(says, kind) + 4.0 <= hole.w) {
         let middle = (hole.x + hole.w / 2.0, area.y + area.h / 2.0 + 4.0);
         canvas.text_on(middle, Anchor::Middle, kind, (Ink::Text, Ink::Evening), says);
     }

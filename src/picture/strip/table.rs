@@ -16,7 +16,7 @@ const BAR_X: f64 = WIDTH - MARGIN - SCORE_W - BAR_W;
 /// Draws the title and the table, and says where it ends.
 pub fn draw(canvas: &mut Canvas, strip: &Strip) -> f64 {
     let mut y = 28.0;
-    let title = fit(&drawable(&strip.title), Type::bold(13.0), BAR_X - MARGIN - 12.0);
+    let title = fit(&drawable(&strip.title), Type::bold(13.0), WIDTH - 2.0 * MARGIN - 84.0);
     canvas.text((MARGIN, y), Anchor::Start, Type::bold(13.0), Ink::Soft, &title);
     canvas.text((WIDTH - MARGIN, y), Anchor::End, Type::regular(11.5), Ink::Soft, "risk of 100");
     y += 26.0;
@@ -28,6 +28,9 @@ pub fn draw(canvas: &mut Canvas, strip: &Strip) -> f64 {
     for line in wrap(&heading, Type::bold(15.0), WIDTH - 2.0 * MARGIN, 2) {
         canvas.text((MARGIN, y), Anchor::Start, Type::bold(15.0), Ink::Text, &line);
         y += 22.0;
+    }
+    if !heading.is_empty() {
+        y += 6.0;
     }
     for (n, window) in strip.windows.iter().take(TOLD).enumerate() {
         y = row(canvas, strip, n, window, y);
