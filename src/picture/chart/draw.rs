@@ -52,8 +52,8 @@ pub fn svg(chart: &Chart, theme: Theme) -> String {
     }
     marks.signs(&mut canvas, top + 8.0);
     hours(&mut canvas, &axis, bottom);
-    footer(&mut canvas, chart, &axis, bottom + 38.0);
-    canvas.finish(bottom + 64.0, &alt(chart))
+    let end = footer(&mut canvas, chart, &axis, bottom + 38.0);
+    canvas.finish(end, &alt(chart))
 }
 
 fn heading(canvas: &mut Canvas, chart: &Chart) -> f64 {
@@ -196,7 +196,8 @@ fn unnamed_holes(chart: &Chart, axis: &Axis) -> bool {
     })
 }
 
-fn footer(canvas: &mut Canvas, chart: &Chart, axis: &Axis, y: f64) {
+/// Says where it ends.
+fn footer(canvas: &mut Canvas, chart: &Chart, axis: &Axis, y: f64) -> f64 {
     let kind = Type::regular(10.5);
     let date = date_short(axis.start.at(axis.zone).date_naive());
     let usual = drawable(&chart.usual);
@@ -207,7 +208,9 @@ fn footer(canvas: &mut Canvas, chart: &Chart, axis: &Axis, y: f64) {
     };
     let hatched = if unnamed_holes(chart, axis) { " Hatched: no data." } else { "" };
     let says = format!("{date}, {}.{band}{hatched}", drawable(&axis.zone_says()));
-    for (n, line) in wrap(&says, kind, WIDTH - 2.0 * MARGIN, 2).iter().enumerate() {
+    let lines = wrap(&says, kind, WIDTH - 2.0 * MARGIN, 2);
+    for (n, line) in lines.iter().enumerate() {
         canvas.text((MARGIN, y + 14.0 * n as f64), Anchor::Start, kind, Ink::Soft, line);
     }
+    y + 14.0 * lines.len() as f64
 }

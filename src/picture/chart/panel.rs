@@ -49,7 +49,10 @@ pub fn draw(canvas: &mut Canvas, chart: &Chart, panel: &Panel, axis: &Axis, area
     for (n, run) in runs.iter().enumerate() {
         match run {
             Run::Data(points) => line(canvas, &scale, points, n + 1 == runs.len()),
-            Run::Gap { x1, x2 } => no_data(canvas, Area::new(*x1, area.y, x2 - x1, area.h)),
+            Run::Gap { x1, x2 } => {
+                let hole = Area::new(*x1, area.y, x2 - x1, area.h);
+                no_data(canvas, hole, limit.map(|limit| scale.y(limit.0)));
+            }
         }
     }
     if let Some((value, says)) = limit {
@@ -85,7 +88,7 @@ pub fn requests(canvas: &mut Canvas, chart: &Chart, points: &[super::Point], axi
                 }
                 canvas.shape(&shape, Ink::Soft, 0.55);
             }
-            Run::Gap { x1, x2 } => no_data(canvas, Area::new(*x1, area.y, x2 - x1, area.h)),
+            Run::Gap { x1, x2 } => no_data(canvas, Area::new(*x1, area.y, x2 - x1, area.h), None),
         }
     }
     canvas.line((area.x, area.bottom()), (area.right(), area.bottom()), Ink::Soft, 1.0, false);
@@ -147,11 +150,17 @@ fn line(canvas: &mut Canvas, scale: &Scale, points: &[(f64, f64)], last: bool) {
     }
 }
 
-fn no_data(canvas: &mut Canvas, hole: Area) {
+/// A hole, hatched and named; the words keep away from the line at `avoid` and what is written on it.
+fn no_data(canvas: &mut Canvas, hole: Area, avoid: Option<f64>) {
     canvas.hatch(hole, 7.0, Ink::Soft, 0.7);
     let kind = Type::bold(10.0);
     let room = |says: &str| width(says, kind) + 3.0 <= hole.w;
-    let (x, y) = (hole.x + hole.w / 2.0, hole.y + hole.h / 2.0);
+    let x = hole.x + hole.w / 2.0;
+    let y = [0.5, 0.2, 0.8]
+        .map(|share| hole.y + hole.h * share)
+        .into_iter()
+        .find(|y| avoid.is_none_or(|line| (y - (line - 6.0)).abs() > 22.0))
+        .unwrap_or(hole.y + hole.h / 2.0);
     let mut says = |y: f64, says: &str| canvas.text_on((x, y), Anchor::Middle, kind, (Ink::Text, Ink::Day), says);
     if room("no data") {
         says(y + 4.0, "no data");
