@@ -5,6 +5,7 @@
 //! change, and proving that the advice shown was the advice computed.
 
 pub mod facts;
+pub mod says;
 
 use serde::{Deserialize, Serialize};
 
