@@ -6,6 +6,7 @@
 
 pub mod facts;
 pub mod says;
+pub mod timing;
 
 use serde::{Deserialize, Serialize};
 
