@@ -67,7 +67,10 @@ impl<'a> Calendar<'a> {
                     (Some(person), Means::OutOfOffice | Means::Holiday) => {
                         all.people.entry(person).or_default().away.list.push(entry);
                     }
-                    (Some(_), Means::Other) => {}
+                    // Somebody's calendar that holds nothing of weight is seen all the same.
+                    (Some(person), Means::Other) => {
+                        all.people.entry(person).or_default();
+                    }
                     (Some(person), _) => all.people.entry(person).or_default().meetings.list.push(entry),
                 }
             }

@@ -45,9 +45,10 @@ pub enum Code {
 /// One moment, judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
-    /// In the order of [`Code::ALL`]; checks that are off are absent, those in shadow are here.
+    /// In the order of [`Code::ALL`]; checks that are off are absent, those in shadow are here. Launches and other
+    /// deployments are not among them: the brief's own checks tell of those.
     pub flags: Vec<Flag>,
-    /// What counts for the score: the points of checks that are on.
+    /// What counts for the score: the points of checks that are on, launches and other deployments included.
     pub points: Vec<Points>,
 }
 

@@ -1,14 +1,17 @@
 //! What speaks for a stretch of time and against it, and what it would cost: fragments that can follow each other after
 //! a colon ("traffic 38 % of peak, Lin on call and at work until 18:00, nothing else planned").
 
+use super::calendar::Entries;
 use super::check::{needs, rule};
 use super::people::{Desk, free_time};
 use super::search::Terms;
 use super::spans::Stretch;
 use super::{Code, Fit, SlotCost, Timeline};
+use crate::advice::facts::Doing;
 use crate::advice::says;
 use crate::clock::{HOUR, Millis, Time};
 use crate::config::CheckMode;
+use crate::message::tame;
 
 pub fn reasons(line: &Timeline<'_>, stretch: Stretch, cost: &SlotCost, terms: Terms) -> Vec<String> {
     let mut said = Vec::new();
@@ -186,30 +189,24 @@ fn people(line: &Timeline<'_>, (start, end): Stretch) -> Vec<String> {
         .collect()
 }
 
+/// What gives the points of launches and of other deployments at a moment.
+pub fn nearby(line: &Timeline<'_>, code: Code, at: Millis) -> String {
+    let stretch = (at, at + line.length);
+    let (said, gap) = match code {
+        Code::Launch => (launches(line, stretch), &line.calendar_gap),
+        _ => (moving(line, stretch).into_iter().collect(), &line.others.gap),
+    };
+    match (said.is_empty(), gap) {
+        (false, _) => format!("At the same time: {}.", said.join(", ")),
+        (true, Some(gap)) => format!("Who else moves is unknown: {}.", gap.reason),
+        (true, None) => "Nothing at the same time.".to_owned(),
+    }
+}
+
 /// Launches, other deployments and what is still watched; "nothing else planned" where all of that is known to be clear.
-fn others(line: &Timeline<'_>, (start, end): Stretch) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let until = end + line.watch;
-    let kinds = [
-        (&line.calendar.launches, "launch or campaign"),
-        (&line.calendar.demos, "demo or training"),
-        (&line.calendar.maintenance, "maintenance"),
-    ];
-    for (entries, word) in kinds {
-        let Some(entry) = entries.during(start, until).next() else { continue };
-        said.push(format!("{word} {} ({})", entry.title(), entry.when(line.zone, line.ctx.now)));
-    }
-    let met = line.others.list.iter().map(|(_, other, _)| *other);
-    let met: Vec<_> = met.filter(|o| o.start.ms() < until && o.end.ms() > start).collect();
-    if let Some(first) = met.first() {
-        let more = if met.len() > 1 { format!(" and {} more", met.len() - 1) } else { String::new() };
-        let doing = match first.doing {
-            crate::advice::facts::Doing::Planned => "planned",
-            crate::advice::facts::Doing::UnderWay => "under way",
-            crate::advice::facts::Doing::Watched => "still watched",
-        };
-        said.push(format!("{} {doing}{more}", crate::message::tame(&first.id, 60)));
-    }
+fn others(line: &Timeline<'_>, stretch: Stretch) -> String {
+    let mut said = launches(line, stretch);
+    said.extend(moving(line, stretch));
     if said.is_empty() {
         return match &line.others.gap {
             Some(gap) => format!("other deployments unknown: {}", gap.reason),
@@ -218,6 +215,34 @@ fn others(line: &Timeline<'_>, (start, end): Stretch) -> String {
         };
     }
     said.join(", ")
+}
+
+fn launches(line: &Timeline<'_>, (start, end): Stretch) -> Vec<String> {
+    let kinds = [
+        (&line.calendar.launches, "launch or campaign"),
+        (&line.calendar.demos, "demo or training"),
+        (&line.calendar.maintenance, "maintenance"),
+    ];
+    let first = |(entries, word): &(&Entries<'_>, &str)| {
+        let entry = entries.during(start, end + line.watch).next()?;
+        Some(format!("{word} {} ({})", entry.title(), entry.when(line.zone, line.ctx.now)))
+    };
+    kinds.iter().filter_map(first).collect()
+}
+
+/// The nearest deployment that meets a stretch, and how many more: "ledger-12 planned and 1 more".
+fn moving(line: &Timeline<'_>, (start, end): Stretch) -> Option<String> {
+    let until = end + line.watch;
+    let list = line.others.list.iter().filter(|(_, other, _)| other.start.ms() < until && other.end.ms() > start);
+    let met: Vec<_> = list.collect();
+    let (_, first, _) = met.iter().max_by_key(|(.., near)| *near)?;
+    let doing = match first.doing {
+        Doing::Planned => "planned",
+        Doing::UnderWay => "under way",
+        Doing::Watched => "still watched",
+    };
+    let more = if met.len() > 1 { format!(" and {} more", met.len() - 1) } else { String::new() };
+    Some(format!("{} {doing}{more}", tame(&first.id, 60)))
 }
 
 fn free_time_of(desk: &Desk<'_>, at: Millis) -> String {

@@ -2,12 +2,12 @@
 
 use super::spans::Stretch;
 use super::timeline::SEARCHED;
-use super::{Fit, SlotCost, Timeline};
+use super::{Code, Fit, SlotCost, Timeline};
 use crate::clock::{DAY, MINUTE, Millis, Time};
 
 /// Moments are tried this far apart, on round minutes of the team's clocks.
 pub const STEP: Millis = 10 * MINUTE;
-/// Moments whose points differ by no more than this are equally good.
+/// Moments whose points differ by no more than this, and by load alone, are equally good.
 const ALIKE: i32 = 1;
 
 /// One moment that was tried.
@@ -56,19 +56,26 @@ pub fn runs<'t>(tried: &'t [Tried], wanted: impl Fn(&Tried) -> bool + Copy + 't)
 
 /// The best part of a run: around the earliest of its lowest points, as far as the moments are as good.
 pub fn best(run: &[Tried]) -> &[Tried] {
-    let least = run.iter().map(|tried| tried.cost.points).min().unwrap_or(0);
-    let alike = |tried: &Tried| tried.cost.points <= least + ALIKE;
-    let lowest = run.iter().position(|tried| tried.cost.points == least).unwrap_or(0);
-    let start = run[..lowest].iter().rposition(|tried| !alike(tried)).map_or(0, |i| i + 1);
-    let end = run[lowest..].iter().position(|tried| !alike(tried)).map_or(run.len(), |i| lowest + i);
+    let lowest = run.iter().enumerate().min_by_key(|(_, tried)| tried.cost.points);
+    let Some((i, lowest)) = lowest else { return run };
+    let start = run[..i].iter().rposition(|tried| !alike(tried, lowest)).map_or(0, |i| i + 1);
+    let end = run[i..].iter().position(|tried| !alike(tried, lowest)).map_or(run.len(), |ahead| i + ahead);
     &run[start..end]
 }
 
 /// The first part of a run: what begins soonest, as far as the moments are no worse than the first.
 pub fn soonest(run: &[Tried]) -> &[Tried] {
     let Some(first) = run.first() else { return run };
-    let alike = |tried: &Tried| (tried.cost.points - first.cost.points).abs() <= ALIKE;
-    &run[..run.iter().position(|tried| !alike(tried)).unwrap_or(run.len())]
+    &run[..run.iter().position(|tried| !alike(tried, first)).unwrap_or(run.len())]
+}
+
+fn alike(a: &Tried, b: &Tried) -> bool {
+    let rest = |tried: &Tried| {
+        let mut parts = tried.cost.parts;
+        parts[Code::PeakTraffic as usize] = 0;
+        parts
+    };
+    rest(a) == rest(b) && (a.cost.points - b.cost.points).abs() <= ALIKE
 }
 
 /// The first good moment from `from` on, within ninety days of now, with those after it that are as good.
@@ -82,7 +89,7 @@ pub fn first_good(line: &Timeline<'_>, from: Millis, terms: Terms) -> Option<Vec
             let run = runs(&day, |tried| terms.good(&tried.cost)).next()?;
             return Some(soonest(run).to_vec());
         }
-        at = round_up(line, after(line, at, &cost).max(at + STEP))?;
+        at = round_up(line, after(line, at, &cost)?.max(at + STEP))?;
     }
     None
 }
@@ -95,11 +102,11 @@ pub fn lowest_load(line: &Timeline<'_>, planner: bool) -> Option<u32> {
     good.filter_map(|cost| cost.load).min()
 }
 
-/// The first moment at which what stands in the way of `at` could be over.
-fn after(line: &Timeline<'_>, at: Millis, cost: &SlotCost) -> Millis {
+/// The first moment at which what stands in the way of `at` could be over; None: never.
+fn after(line: &Timeline<'_>, at: Millis, cost: &SlotCost) -> Option<Millis> {
     let mut next = at;
     if let Some((allowed, _)) = line.allowed.as_ref().filter(|_| !cost.fit.has(Fit::ALLOWED)) {
-        next = next.max(allowed.next(at + 1).map_or(Millis::MAX, |(start, _)| start));
+        next = next.max(allowed.next(at + 1)?.0);
     }
     if !cost.fit.has(Fit::UNFROZEN) {
         let freezes = &line.calendar.freezes.time;
@@ -107,9 +114,9 @@ fn after(line: &Timeline<'_>, at: Millis, cost: &SlotCost) -> Millis {
         next = next.max(ahead.map_or(at, |(_, end)| end));
     }
     if !cost.fit.has(Fit::ATTENDED) {
-        next = next.max(line.attended.next(at + 1).map_or(Millis::MAX, |(start, _)| start));
+        next = next.max(line.attended.next(at + 1)?.0);
     }
-    next
+    Some(next)
 }
 
 fn round_up(line: &Timeline<'_>, at: Millis) -> Option<Millis> {

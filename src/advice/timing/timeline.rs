@@ -11,6 +11,7 @@ use super::load::Profile;
 use super::local::Wall;
 use super::on_call::Rota;
 use super::people::{Desk, Desks};
+use super::reason::nearby;
 use super::spans::Spans;
 use super::{Code, Moment, check};
 use crate::advice::facts::{Doing, Fact, Other};
@@ -143,15 +144,17 @@ impl<'a> Timeline<'a> {
     pub fn moment(&self, at: Time) -> Moment {
         let at = at.max(self.ctx.now).ms();
         let cost = self.cost(Time::from_ms(at));
-        let asked = Code::ALL.into_iter().filter(|code| self.mode(*code) != CheckMode::Off);
-        let flags: Vec<_> = asked.filter_map(|code| check::flag(self, code, at, &cost)).collect();
-        let counts = |code: &str| Code::ALL.into_iter().find(|c| c.as_str() == code && self.mode(*c) == CheckMode::On);
-        let points = flags.iter().filter(|flag| flag.of > 0).filter_map(|flag| {
-            let part = counts(&flag.code)?.part();
-            let (code, says) = (flag.code.clone(), flag.says.clone());
-            Some(Points { code, part, says, points: flag.points, of: flag.of })
-        });
-        Moment { points: points.collect(), flags }
+        let mut moment = Moment { flags: Vec::new(), points: Vec::new() };
+        for code in Code::ALL.into_iter().filter(|code| self.mode(*code) != CheckMode::Off) {
+            let flag = check::flag(self, code, at, &cost);
+            if self.mode(code) == CheckMode::On && code.of() > 0 {
+                let says = flag.as_ref().map_or_else(|| nearby(self, code, at), |flag| flag.says.clone());
+                let (points, of) = (cost.part(code), code.of());
+                moment.points.push(Points { code: code.as_str().to_owned(), part: code.part(), says, points, of });
+            }
+            moment.flags.extend(flag);
+        }
+        moment
     }
 
     pub(super) fn mode(&self, code: Code) -> CheckMode {

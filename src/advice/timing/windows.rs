@@ -10,13 +10,15 @@ use super::spans::Stretch;
 use super::timeline::SEARCHED;
 use super::{Fit, Timeline};
 use crate::advice::{Context, Slot, Windows, says};
-use crate::clock::{Millis, Time};
+use crate::clock::{HOUR, Millis, Time};
 
 /// How many windows are told.
 const MOST: usize = 5;
-/// How many of them may cost something, where good ones exist.
+/// How many of them may cost something.
 const MOST_COSTLY: usize = 2;
-/// A window that costs something and is not sooner must be better by this much to be told.
+/// A window that costs something is told if it is sooner than the first good one by this much,
+const SOONER: Millis = 2 * HOUR;
+/// or less risky than the best good one by so many points.
 const WORTH: i32 = 3;
 
 /// The windows of a plan: `base_points` is what the rest of the advice gives, without the points of any
@@ -41,6 +43,7 @@ pub fn windows(ctx: &Context<'_>, line: &Timeline<'_>, base_points: i32) -> Wind
     let none_before = later.as_ref().and_then(|run| run.first()).map(|first| Time::from_ms(first.at));
     found.extend(later.as_deref().and_then(Found::of));
     let costly = search.costly(&all, &found, terms);
+    found.truncate(MOST - costly.len());
     let mut windows: Vec<Slot> = found.iter().map(|found| search.slot(found, terms, true)).collect();
     windows.extend(costly.iter().map(|found| search.slot(found, terms, false)));
     let mut now = search.own_time(ctx, terms);
@@ -113,7 +116,7 @@ impl Search<'_, '_> {
         for run in runs(all, wanted) {
             for part in run.chunk_by(|a, b| self.kind(a) == self.kind(b)) {
                 let Some(found) = Found::of(best(part)) else { continue };
-                let worth = first_good.is_none_or(|first| found.first.at < first)
+                let worth = first_good.is_none_or(|first| found.first.at + SOONER <= first)
                     || least.is_none_or(|least| found.points <= least - WORTH);
                 if !worth {
                     continue;
@@ -131,9 +134,8 @@ impl Search<'_, '_> {
             kinds.retain(|(kind, _)| *kind != "night");
         }
         let mut found: Vec<Found> = kinds.into_iter().map(|(_, found)| found).collect();
-        found.sort_by_key(|found| (found.points, found.first.at));
-        let room = MOST - good.len().min(MOST);
-        found.truncate(if good.is_empty() { MOST } else { MOST_COSTLY.min(room.max(1)) });
+        found.sort_by_key(|found| (found.first.at, found.points));
+        found.truncate(MOST_COSTLY);
         if found.is_empty() && good.is_empty() {
             found.extend(self.any_allowed());
         }
@@ -219,6 +221,6 @@ impl Search<'_, '_> {
 /// "the next 48 h", "the next 14 days".
 pub(super) fn horizon(line: &Timeline<'_>) -> String {
     let length = line.horizon_end() - line.ctx.now.ms();
-    let hours = length / crate::clock::HOUR;
+    let hours = length / HOUR;
     if hours <= 72 { format!("the next {hours} h") } else { format!("the next {}", says::span(length)) }
 }

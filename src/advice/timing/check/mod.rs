@@ -1,8 +1,6 @@
 //! The questions about a moment, a file each. Each answers with one flag, or with none where it does not apply.
 
 mod freeze;
-mod in_flight;
-mod launch;
 mod on_call;
 mod peak_traffic;
 mod people;
@@ -21,7 +19,8 @@ pub use window::{needs, rule};
 /// The answer of one check about a plan that begins at `at`.
 pub fn flag(line: &Timeline<'_>, code: Code, at: Millis, cost: &SlotCost) -> Option<Flag> {
     let look = Look { line, at, cost, code };
-    if at > line.last {
+    let told_elsewhere = matches!(code, Code::Launch | Code::InFlight);
+    if at > line.last && !told_elsewhere {
         return Some(look.unknown_because("Too far ahead to be judged.".to_owned(), Vec::new()));
     }
     match code {
@@ -32,8 +31,8 @@ pub fn flag(line: &Timeline<'_>, code: Code, at: Millis, cost: &SlotCost) -> Opt
         Code::OnCall => Some(on_call::flag(&look)),
         Code::People => Some(people::flag(&look)),
         Code::Soak => Some(soak::flag(&look)),
-        Code::Launch => Some(launch::flag(&look)),
-        Code::InFlight => Some(in_flight::flag(&look)),
+        // The brief's own checks tell who else moves; the moment gives the points.
+        Code::Launch | Code::InFlight => None,
         Code::QuietHour => Some(quiet_hour::flag(&look)),
     }
 }

@@ -3,7 +3,7 @@
 use super::Look;
 use crate::advice::facts::{Doing, Other};
 use crate::advice::timing::gap::because;
-use crate::advice::{Flag, FlagLevel, says};
+use crate::advice::{Flag, FlagLevel};
 use crate::message::tame;
 
 pub fn flag(look: &Look<'_, '_>) -> Flag {
@@ -37,13 +37,8 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
 }
 
 /// "checkout v2.13.2 (checkout-86, by Grace)".
-pub fn named(other: &Other) -> String {
+fn named(other: &Other) -> String {
     let version = other.version.as_deref().map(|version| format!(" {}", tame(version, 40))).unwrap_or_default();
     let by = other.by.as_ref().map(|by| format!(", by {}", tame(by.as_str(), 40))).unwrap_or_default();
     format!("{}{version} ({}{by})", other.service, tame(&other.id, 60))
-}
-
-/// Several of them: "checkout v2.13.2 (checkout-86, by grace) and ledger v1.4.0 (ledger-12)".
-pub fn list(others: &[&Other]) -> String {
-    says::some(&others.iter().map(|other| named(other)).collect::<Vec<_>>(), 3)
 }

@@ -23,12 +23,14 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
     }
     if after < 8 * HOUR {
         let left = if after == 0 { "no".to_owned() } else { says::span(after) + " of" };
-        let mut part = format!("{left} working time is left in the 48 h after it, when slow signals show");
-        if let Some(entry) = line.calendar.holidays.during(look.done(), look.done() + 48 * HOUR).next() {
-            part.push_str(&format!(" (public holiday {}, {})", entry.title(), entry.origin()));
-            because.push(entry.because(line.zone, line.ctx.now));
-        }
-        parts.push(part);
+        parts.push(format!("{left} working time is left in the 48 h after it, when slow signals show"));
+    }
+    let holiday = holiday_ahead(look);
+    if let Some(entry) = &holiday {
+        let long = if is_long_weekend(look, entry) { ", a long weekend" } else { "" };
+        let when = entry.when(line.zone, line.ctx.now);
+        parts.push(format!("public holiday ahead: {}, {when} ({}{long})", entry.title(), entry.origin()));
+        because.push(entry.because(line.zone, line.ctx.now));
     }
     if let Some(end) = &ends {
         parts.push(end.says(look));
@@ -36,7 +38,7 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
     }
     let mut level = if missed > 0 || after < 8 * HOUR || matches!(ends, Some(Ends::Marked(_))) {
         FlagLevel::Caution
-    } else if ends.is_some() {
+    } else if ends.is_some() || holiday.is_some() {
         FlagLevel::Info
     } else {
         FlagLevel::Pass
@@ -82,6 +84,13 @@ fn unattended(look: &Look<'_, '_>, because: &mut Vec<Because>) -> String {
     format!("nobody who would notice is at work {from}{until} ({why})")
 }
 
+/// The next public holiday: within the 48 h of slow signals, or within four days where it makes a long weekend.
+fn holiday_ahead<'a>(look: &Look<'_, 'a>) -> Option<Entry<'a>> {
+    let done = look.done();
+    let entry = look.line.calendar.holidays.next(look.looked()).filter(|entry| entry.stretch().0 < done + 4 * DAY)?;
+    (entry.stretch().0 < done + 48 * HOUR || is_long_weekend(look, &entry)).then_some(entry)
+}
+
 /// Whose free time it is: "Lin's evening", "evening".
 fn evenings(look: &Look<'_, '_>, at: Millis) -> String {
     let line = look.line;
@@ -113,7 +122,7 @@ fn who(look: &Look<'_, '_>, at: Millis) -> String {
 }
 
 /// Whether a public holiday makes a weekend long: nobody of the team works for three days or more around it.
-pub fn is_long_weekend(look: &Look<'_, '_>, holiday: &Entry<'_>) -> bool {
+fn is_long_weekend(look: &Look<'_, '_>, holiday: &Entry<'_>) -> bool {
     let (start, end) = holiday.stretch();
     let work = &look.line.team_work;
     let resumes = work.next(end).map_or(end, |(start, _)| start);

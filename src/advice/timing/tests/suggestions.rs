@@ -85,14 +85,27 @@ fn a_freeze_pushes_the_first_good_window_behind_its_end_and_is_named() {
 
 #[test]
 fn nobody_is_asked_to_work_on_a_public_holiday() {
-    let mut world = world("2026-11-25T15:30:00-08:00");
+    let mut world = world("2026-11-25T15:50:00-08:00");
     let holiday = world.event(Means::Holiday, "Thanksgiving", "2026-11-26T00:00:00-08:00", "2026-11-27T00:00:00-08:00");
     holiday.all_day = true;
     let windows = world.windows();
     assert_eq!(windows.none_before, Some(at("2026-11-30T10:00:00-08:00")));
     says(&windows.windows[0].reasons, "public holiday “Thanksgiving”, Thu 26 Nov");
-    let (_, watchable) = world.says("timing.watchable");
-    assert!(watchable.contains("public holiday “Thanksgiving”, calendar company"), "{watchable}");
+    let (level, watchable) = world.says("timing.watchable");
+    assert_eq!(level, FlagLevel::Info);
+    assert_eq!(
+        watchable,
+        "Lin is at work until 18:00 PST; public holiday ahead: “Thanksgiving”, Thu 26 Nov (calendar company)."
+    );
+    let moment = world.moment_at(at("2026-11-26T11:00:00-08:00"));
+    let watchable = moment.flags.iter().find(|flag| flag.code == "timing.watchable").unwrap();
+    assert!(
+        watchable.says.starts_with(
+            "Nobody who would notice is at work then until Fri 27 Nov 09:00 PST (public holiday “Thanksgiving”"
+        ),
+        "{}",
+        watchable.says
+    );
 }
 
 #[test]

@@ -107,9 +107,8 @@ pub fn world_with(now: &str, settings: &str) -> World {
         made_at: now,
     };
     let mut world = World { settings, plan, facts: Facts::default(), now };
-    // Calendars that are seen hold something: Ada's own tells that she is free.
-    world.own("ada", Means::Other, "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z");
-    world.own("ada", Means::OutOfOffice, "2029-12-31T00:00:00Z", "2030-01-01T00:00:00Z");
+    // A calendar that is seen holds something, and Ada's own tells that she is free.
+    world.own("ada", Means::Other, "2000-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
     world.shift("lin", "2026-01-01T00:00:00Z", None);
     world.facts.others.known.push(fact("record", world.now, Vec::new()));
     world.load(|_| 0.3);
