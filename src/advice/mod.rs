@@ -23,6 +23,8 @@ mod view;
 
 #[cfg(test)]
 mod tests;
+pub mod says;
+pub mod timing;
 
 use serde::{Deserialize, Serialize};
 
