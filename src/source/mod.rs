@@ -3,7 +3,9 @@
 //! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
 
-mod gather;
+pub mod gather;
+pub mod git;
+pub mod jsonl;
 
 use std::fmt;
 use std::sync::Arc;
