@@ -188,8 +188,8 @@ fn patience(settings: &Settings, name: &SourceName) -> Duration {
 
 fn says_length(length: Duration) -> String {
     let ms = length.as_millis();
-    if ms < 1_000 {
-        return format!("{ms} ms");
+    if ms < 995 {
+        return format!("{} ms", (ms + 5) / 10 * 10);
     }
     let tenths = (ms + 50) / 100;
     if tenths.is_multiple_of(10) { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, tenths % 10) }

@@ -155,3 +155,6 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Asks. The caller holds the deadline; dropping the future must be harmless.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,10 +161,14 @@ pub fn near_names(versions: &Versions, name: &str) -> Vec<String> {
             let tail = tail.strip_prefix('v').unwrap_or(tail);
             let distance =
                 if known == wanted || tail == wanted { 0 } else { strsim::damerau_levenshtein(&known, &wanted) };
-            (distance <= 2 && distance * 2 < wanted.len().max(1)).then_some((distance, order, version.name.as_str()))
+            (distance <= 2 && distance * 3 <= wanted.len()).then_some((distance, order, version.name.as_str()))
         })
         .collect();
     near.sort_unstable();
+    // Where a name differs in its dress only, others are no better.
+    if near.first().is_some_and(|(distance, ..)| *distance == 0) {
+        near.retain(|(distance, ..)| *distance == 0);
+    }
     near.into_iter().take(MOST_NEAR).map(|(_, _, name)| name.to_owned()).collect()
 }
 

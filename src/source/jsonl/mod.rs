@@ -183,7 +183,8 @@ impl Files {
         lines.each(|line| {
             let incident = record::incident(line)?;
             found.retain(|known| known.id != incident.id);
-            let concerns = incident.services.is_empty() || incident.services.iter().any(|service| near.contains(service));
+            let concerns =
+                incident.services.is_empty() || incident.services.iter().any(|service| near.contains(service));
             let was_open = incident.opened <= ask.to && incident.resolved.is_none_or(|resolved| resolved >= ask.from);
             if concerns && was_open {
                 found.push(incident);

@@ -24,11 +24,14 @@ const SECONDS_END: f64 = 1e11;
 /// A deployment; None where the line tells of one that changed nothing (it failed before it ran, or was cancelled).
 pub(super) fn deployment(line: &[u8]) -> Result<Option<Deployment>, Bad> {
     let record = Record::read(line)?;
-    let status = record.text(&["status", "state", "result", "conclusion"], LONGEST_NAME)?.map(|text| text.to_lowercase());
+    let status =
+        record.text(&["status", "state", "result", "conclusion"], LONGEST_NAME)?.map(|text| text.to_lowercase());
     let said = record.text(&["outcome"], LONGEST_NAME)?;
     let mut outcome = said.as_deref().map(|said| parse_outcome(said).ok_or_else(|| says_outcome(said))).transpose()?;
     match status.as_deref() {
-        Some("failed" | "failure" | "error" | "cancelled" | "canceled" | "skipped") if outcome.is_none() => return Ok(None),
+        Some("failed" | "failure" | "error" | "cancelled" | "canceled" | "skipped") if outcome.is_none() => {
+            return Ok(None);
+        }
         Some(status) => outcome = outcome.or_else(|| parse_outcome(status).filter(|outcome| outcome.is_bad())),
         None => {}
     }
