@@ -7,8 +7,10 @@ use gix::ObjectId;
 use super::objects::{Objects, Trouble};
 use super::tree::Paths;
 
-/// So many commits are walked.
+/// So many commits are walked within the window.
 const MOST: usize = 10_000;
+/// So many in all, to find out how old the oldest files are.
+const MOST_FOR_AGES: usize = 2_000;
 const DAY: i64 = 24 * 60 * 60;
 /// The stretch of time in which changes are counted.
 const WINDOW: i64 = 180 * DAY;
@@ -47,8 +49,9 @@ pub(super) fn past(
         if without_age == 0 && !in_window {
             break;
         }
-        if seen.len() >= MOST {
-            whole = !in_window;
+        let most = if in_window { MOST } else { MOST_FOR_AGES };
+        if seen.len() >= most {
+            whole = whole && !in_window;
             break;
         }
         let node = objects.node(id)?;

@@ -285,4 +285,11 @@ mod tests {
             assert_eq!(of(author, "Bump serde"), AiMark::Bot, "{author:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_message_makes_it_panic(message in "(Assisted-by|Co-authored-by|Generated with |🤖|\\PC|:|<|>|@|\n){0,60}") {
+            let _ = (of(ADA, &message), trailer(&message), name_and_address(&message));
+        }
+    }
 }

@@ -16,8 +16,9 @@ use super::tree::{Difference, Side};
 pub(super) const LARGEST_FILE: u64 = 1 << 20;
 /// So many bytes are compared for one change.
 const MOST_BYTES: u64 = 64 << 20;
-/// So many removed and so many added files are compared to find renamed ones.
-const MOST_PAIRED: usize = 60;
+/// So many removed and so many added files are compared to find renamed ones, and so many pairs of them.
+const MOST_PAIRED: usize = 1_000;
+const MOST_PAIRS: usize = 40_000;
 /// Files up to this size are compared to find renamed ones.
 const LARGEST_PAIRED: u64 = 256 << 10;
 /// At least this share of lines is common to a file and its renamed self, as in git.
@@ -132,7 +133,8 @@ pub(super) fn join_renamed(
         }
     }
     let left: Vec<(Vec<u8>, Side)> = added().filter(|(path, _)| !from.contains_key(path)).collect();
-    if !removed.is_empty() && removed.len() <= MOST_PAIRED && left.len() <= MOST_PAIRED {
+    let few = removed.len().max(left.len()) <= MOST_PAIRED && removed.len() * left.len() <= MOST_PAIRS;
+    if few && !removed.is_empty() {
         for (new_path, old) in alike(objects, &removed, &left)? {
             from.insert(new_path, old);
         }
@@ -182,8 +184,8 @@ fn alike(
     Ok(found)
 }
 
-/// How often each line is in a file, by its hash; None where it cannot be compared.
-type Print = HashMap<u64, u32>;
+/// How many lines a file has, and how often each is in it, by its hash.
+type Print = (u32, HashMap<u64, u32>);
 
 fn prints(objects: &Objects<'_>, files: &[(Vec<u8>, Side)]) -> Result<Vec<Option<Print>>, Trouble> {
     let mut prints = Vec::new();
@@ -193,11 +195,12 @@ fn prints(objects: &Objects<'_>, files: &[(Vec<u8>, Side)]) -> Result<Vec<Option
             other => other?,
         };
         prints.push(content.filter(|content| !is_binary(content)).map(|content| {
-            let mut print = Print::new();
+            let mut print = Print::default();
             for line in byte_lines(&content) {
                 let mut hasher = DefaultHasher::new();
                 line.hash(&mut hasher);
-                *print.entry(hasher.finish()).or_default() += 1;
+                *print.1.entry(hasher.finish()).or_default() += 1;
+                print.0 += 1;
             }
             print
         }));
@@ -205,10 +208,15 @@ fn prints(objects: &Objects<'_>, files: &[(Vec<u8>, Side)]) -> Result<Vec<Option
     Ok(prints)
 }
 
+/// The share of lines that two files have in common, of the longer one's.
 fn likeness(old: &Print, new: &Print) -> f64 {
-    let common: u32 = old.iter().map(|(line, count)| *count.min(new.get(line).unwrap_or(&0))).sum();
-    let longest: u32 = old.values().sum::<u32>().max(new.values().sum());
-    if longest == 0 { 0.0 } else { f64::from(common) / f64::from(longest) }
+    let (shortest, longest) = (old.0.min(new.0), old.0.max(new.0));
+    // What cannot be alike by its length need not be looked at.
+    if longest == 0 || f64::from(shortest) < ALIKE * f64::from(longest) {
+        return 0.0;
+    }
+    let common: u32 = old.1.iter().map(|(line, count)| *count.min(new.1.get(line).unwrap_or(&0))).sum();
+    f64::from(common) / f64::from(longest)
 }
 
 fn last_part(path: &[u8]) -> &[u8] {

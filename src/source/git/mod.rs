@@ -1,8 +1,8 @@
 //! A repository on disk: its versions, and what changed between two of them. It is only read, never fetched into.
 //!
-//! Work is done off the runtime's threads, at most two answers at a time, each with budgets of its own, and stops when
-//! nobody waits any more. What two commits have between them never changes and is kept; what a name means is looked up
-//! each time.
+//! Work is done off the runtime's threads, at most two answers at a time, each with budgets of its own. What two commits
+//! have between them never changes and is kept, also when it came too late for whoever asked; what a name means is looked
+//! up each time.
 
 mod change;
 mod churn;
@@ -57,6 +57,7 @@ pub struct Git {
     environments: Vec<Environment>,
     repository: Arc<Repository>,
     turns: Arc<Semaphore>,
+    closed: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -94,6 +95,7 @@ impl Git {
             environments: settings.environments.clone(),
             repository: Arc::new(repository),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            closed: Arc::default(),
         })
     }
 }
@@ -120,12 +122,10 @@ impl Source for Git {
             }
             let turn =
                 Arc::clone(&self.turns).acquire_owned().await.map_err(|_| CannotSay::because("was shut down"))?;
-            let stop = Stop::default();
-            let stopped = Arc::clone(&stop.0);
-            let (repository, ask) = (Arc::clone(&self.repository), ask.clone());
+            let (repository, ask, closed) = (Arc::clone(&self.repository), ask.clone(), Arc::clone(&self.closed));
             let work = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
-                repository.answer(&ask, &stopped)
+                repository.answer(&ask, &closed)
             });
             match work.await {
                 Ok(answer) => answer.map_err(|trouble| CannotSay::because(trouble.to_string())),
@@ -135,21 +135,17 @@ impl Source for Git {
     }
 }
 
-/// Tells the work that nobody waits any more.
-#[derive(Debug, Default)]
-struct Stop(Arc<AtomicBool>);
-
-impl Drop for Stop {
+/// A source that is closed holds nobody up.
+impl Drop for Git {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.closed.store(true, Ordering::Relaxed);
     }
 }
 
 impl Repository {
-    fn answer(&self, ask: &Ask, stop: &AtomicBool) -> Result<Answer, Trouble> {
-        let mut repository = self.open()?;
-        repository.object_cache_size_if_unset(8 << 20);
-        let objects = Objects::new(&repository, stop)?;
+    fn answer(&self, ask: &Ask, closed: &AtomicBool) -> Result<Answer, Trouble> {
+        let repository = self.open()?;
+        let objects = Objects::new(&repository, closed)?;
         match ask.question {
             Question::Versions => self.versions(&objects, ask),
             Question::Change => self.change(&objects, ask),
@@ -164,7 +160,8 @@ impl Repository {
         if !self.path.is_dir() {
             return Err(Trouble::Says(format!("found no folder at `{path}`")));
         }
-        match gix::open::Options::isolated().open(&self.path) {
+        let limit = format!("gitoxide.objects.allocLimit={}", objects::LARGEST);
+        match gix::open::Options::isolated().config_overrides([limit]).open(&self.path) {
             Ok(repository) => Ok(repository.to_thread_local()),
             Err(error) => {
                 tracing::warn!(source.name = %self.name, error = %error, "the git repository {path} cannot be opened");

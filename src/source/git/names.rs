@@ -70,7 +70,7 @@ pub(super) fn known(
         let Some(name) = of_service(name, prefixes).filter(|name| is_clean(name)) else { continue };
         match reference.try_id().map(|id| peel(objects, id.detach(), peeled)) {
             Some(Ok(Some((commit, seconds)))) => found.push((seconds, name.to_owned(), commit)),
-            Some(Err(Trouble::Stopped)) => return Err(Trouble::Stopped),
+            Some(Err(trouble @ (Trouble::Closed | Trouble::TooLong))) => return Err(trouble),
             Some(Ok(None)) => {}
             Some(Err(_)) | None => broken += 1,
         }

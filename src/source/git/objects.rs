@@ -1,23 +1,26 @@
 //! Reading objects of a repository that may be huge, damaged or hostile: sizes are looked at before anything is loaded,
-//! and everything stops when nobody waits for the answer any more.
+//! and everything stops when it takes too long or the source is closed.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
-/// A commit larger than this is not read.
-const LARGEST_COMMIT: u64 = 1 << 20;
-/// A folder larger than this is not read.
-const LARGEST_TREE: u64 = 8 << 20;
+/// A larger object is not read; the repository is opened with this limit.
+pub(super) const LARGEST: u64 = 16 << 20;
 /// So many folders are remembered, so that walking along a history reads most of them once.
 const TREES_KEPT: usize = 4_000;
 /// So many entries in all, whatever their folders' number.
-const ENTRIES_KEPT: usize = 200_000;
+const ENTRIES_KEPT: usize = 100_000;
+/// So many commits are remembered.
+const NODES_KEPT: usize = 20_000;
+/// No answer takes longer than this, also when nobody waits for it any more: what it finds is kept for the next time.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why an object could not be had. Fragments that go on after the source's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +31,10 @@ pub(super) enum Trouble {
     Damaged(ObjectId),
     #[error("has an object {0} that is too large to read")]
     Huge(ObjectId),
-    #[error("was stopped, because nobody waited any more")]
-    Stopped,
+    #[error("was not read to the end within {} s", LONGEST.as_secs())]
+    TooLong,
+    #[error("was closed while it was read")]
+    Closed,
     #[error("{0}")]
     Says(String),
 }
@@ -59,19 +64,22 @@ pub(super) type Folder = Rc<Vec<Entry>>;
 /// A repository, opened for one answer.
 pub(super) struct Objects<'a> {
     pub repository: &'a gix::Repository,
-    stop: &'a AtomicBool,
+    closed: &'a AtomicBool,
+    until: Instant,
     shallow: HashSet<ObjectId>,
     folders: RefCell<(HashMap<ObjectId, Folder>, usize)>,
+    nodes: RefCell<HashMap<ObjectId, Node>>,
 }
 
 impl<'a> Objects<'a> {
-    pub fn new(repository: &'a gix::Repository, stop: &'a AtomicBool) -> Result<Objects<'a>, Trouble> {
+    pub fn new(repository: &'a gix::Repository, closed: &'a AtomicBool) -> Result<Objects<'a>, Trouble> {
         let shallow = repository
             .shallow_commits()
             .map_err(|_| Trouble::Says("has a `shallow` file that cannot be read".to_owned()))?
             .map(|commits| commits.iter().copied().collect())
             .unwrap_or_default();
-        Ok(Objects { repository, stop, shallow, folders: RefCell::default() })
+        let until = Instant::now() + LONGEST;
+        Ok(Objects { repository, closed, until, shallow, folders: RefCell::default(), nodes: RefCell::default() })
     }
 
     /// Whether the history ends early in this clone.
@@ -79,9 +87,12 @@ impl<'a> Objects<'a> {
         !self.shallow.is_empty()
     }
 
-    /// Fails as soon as the answer is not wanted any more.
+    /// Fails as soon as the answer is of no use any more.
     pub fn go_on(&self) -> Result<(), Trouble> {
-        if self.stop.load(Ordering::Relaxed) { Err(Trouble::Stopped) } else { Ok(()) }
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Trouble::Closed);
+        }
+        if Instant::now() > self.until { Err(Trouble::TooLong) } else { Ok(()) }
     }
 
     /// The kind of an object; None: there is no such object.
@@ -95,23 +106,47 @@ impl<'a> Objects<'a> {
         self.go_on()?;
         let header = self.repository.try_find_header(id).map_err(|_| Trouble::Damaged(id))?;
         let header = header.ok_or(Trouble::Missing(id))?;
-        if header.kind() != kind {
-            return Err(Trouble::Damaged(id));
-        }
         if header.size() > most {
             return Ok(None);
         }
-        let mut object = self.repository.find_object(id).map_err(|_| Trouble::Damaged(id))?;
-        Ok(Some(std::mem::take(&mut object.data)))
+        self.whole(id, kind).map(Some)
+    }
+
+    /// The bytes of an object of a kind. The size is not looked at before, which takes as long as reading: the limit on
+    /// memory with which the repository was opened holds.
+    fn whole(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Trouble> {
+        self.go_on()?;
+        match self.repository.try_find_object(id) {
+            Ok(Some(mut object)) if object.kind == kind => Ok(std::mem::take(&mut object.data)),
+            Ok(Some(_)) => Err(Trouble::Damaged(id)),
+            Ok(None) => Err(Trouble::Missing(id)),
+            Err(_) => match self.repository.try_find_header(id) {
+                Ok(Some(header)) if header.size() > LARGEST => Err(Trouble::Huge(id)),
+                _ => Err(Trouble::Damaged(id)),
+            },
+        }
     }
 
     /// The bytes of a commit.
     pub fn commit_bytes(&self, id: ObjectId) -> Result<Vec<u8>, Trouble> {
-        self.bytes(id, Kind::Commit, LARGEST_COMMIT)?.ok_or(Trouble::Huge(id))
+        self.whole(id, Kind::Commit)
     }
 
     /// A commit as walks see it.
     pub fn node(&self, id: ObjectId) -> Result<Node, Trouble> {
+        if let Some(node) = self.nodes.borrow().get(&id) {
+            return Ok(node.clone());
+        }
+        let node = self.read_node(id)?;
+        let mut kept = self.nodes.borrow_mut();
+        if kept.len() >= NODES_KEPT {
+            kept.clear();
+        }
+        kept.insert(id, node.clone());
+        Ok(node)
+    }
+
+    fn read_node(&self, id: ObjectId) -> Result<Node, Trouble> {
         let bytes = self.commit_bytes(id)?;
         let commit = CommitRef::from_bytes(&bytes, id.kind()).map_err(|_| Trouble::Damaged(id))?;
         let parsed = |hex: &[u8]| ObjectId::from_hex(hex).map_err(|_| Trouble::Damaged(id));
@@ -133,7 +168,7 @@ impl<'a> Objects<'a> {
         }
         let mut entries = Vec::new();
         if !id.is_empty_tree() {
-            let bytes = self.bytes(id, Kind::Tree, LARGEST_TREE)?.ok_or(Trouble::Huge(id))?;
+            let bytes = self.whole(id, Kind::Tree)?;
             for entry in TreeRefIter::from_bytes(&bytes, id.kind()) {
                 let entry = entry.map_err(|_| Trouble::Damaged(id))?;
                 entries.push(Entry {
@@ -162,7 +197,7 @@ impl<'a> Objects<'a> {
             match self.kind(id)? {
                 Some(Kind::Commit) => return Ok(Some(id)),
                 Some(Kind::Tag) => {
-                    let bytes = self.bytes(id, Kind::Tag, LARGEST_COMMIT)?.ok_or(Trouble::Huge(id))?;
+                    let bytes = self.whole(id, Kind::Tag)?;
                     let tag = gix::objs::TagRef::from_bytes(&bytes, id.kind()).map_err(|_| Trouble::Damaged(id))?;
                     id = ObjectId::from_hex(tag.target).map_err(|_| Trouble::Damaged(id))?;
                 }

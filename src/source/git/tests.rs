@@ -402,3 +402,45 @@ async fn this_projects_own_repository_is_read_where_there_is_one() {
     assert_eq!(change.head.commit, head);
     assert_eq!(change.commits.len(), 1);
 }
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_not_loaded() {
+    let huge = vec![b'a'; 17 << 20];
+    let commits = vec![
+        by_ada(0, "Begin\n").file("a", "a\n").tag("v1"),
+        by_ada(1, "Add much\n").file("migrations/0001_much.sql", huge).tag("v2"),
+    ];
+    let world = world(commits, SERVICE);
+    let (change, incomplete) = change_of(&world, Some("v1"), "v2").await;
+    assert_eq!((change.file_count, file(&change, "migrations/0001_much.sql").added), (1, None));
+    assert_eq!((change.migrations.len(), change.migrations[0].sql.clone()), (1, None));
+    assert_eq!(incomplete, ["the migration `migrations/0001_much.sql` is too large to read"]);
+}
+
+#[tokio::test]
+async fn a_closed_source_stops_reading() {
+    let world = world(three_releases(), SERVICE);
+    let closed = Arc::clone(&world.source.closed);
+    let mut ask = ask(Question::Change, &world.settings);
+    ask.version = Some("v2.0.0".to_owned());
+    let repository = Arc::clone(&world.source.repository);
+    drop(world.source);
+    let why = repository.answer(&ask, &closed).unwrap_err();
+    assert_eq!(why, Trouble::Closed);
+}
+
+#[tokio::test]
+async fn a_large_change_is_told_in_part_and_counted_whole() {
+    let mut commits = vec![by_ada(0, "Begin\n").file("a", "a\n").tag("v1")];
+    commits.extend((1..=300).map(|n| by_grace(n, &format!("Step {n}\n")).file(format!("f/{n}"), format!("{n}\n"))));
+    let mut last = by_ada(301, "Many files\n").tag("v2");
+    for n in 0..1_200 {
+        last = last.file(format!("many/{n:04}"), format!("{n} is a number\n"));
+    }
+    commits.push(last);
+    let world = world(commits, SERVICE);
+    let (change, incomplete) = change_of(&world, Some("v1"), "v2").await;
+    assert_eq!((change.commits.len(), change.commit_count), (250, 301));
+    assert_eq!((change.files.len(), change.file_count), (1_000, 1_500));
+    assert_eq!(incomplete, Vec::<String>::new());
+}

@@ -6,7 +6,7 @@
 mod record;
 mod stream;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,7 @@ use anyhow::bail;
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 
+use self::record::Told;
 use self::stream::{Lines, Unread};
 use super::{Answer, Ask, CannotSay, Learned, Question, Source};
 use crate::advice::facts::{Deployment, Incident, Shift};
@@ -39,6 +40,7 @@ pub struct Jsonl {
     files: Arc<Files>,
     /// One file is read at a time.
     turn: Arc<Semaphore>,
+    closed: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Jsonl {
             environments: settings.environments.clone(),
             files: Arc::new(files),
             turn: Arc::new(Semaphore::new(1)),
+            closed: Arc::default(),
         })
     }
 }
@@ -113,12 +116,10 @@ impl Source for Jsonl {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
             let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| CannotSay::because("was shut down"))?;
-            let stop = Stop::default();
-            let stopped = Arc::clone(&stop.0);
-            let (files, ask) = (Arc::clone(&self.files), ask.clone());
+            let (files, ask, closed) = (Arc::clone(&self.files), ask.clone(), Arc::clone(&self.closed));
             let work = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
-                files.answer(&ask, &stopped)
+                files.answer(&ask, &closed)
             });
             match work.await {
                 Ok(answer) => answer,
@@ -128,30 +129,27 @@ impl Source for Jsonl {
     }
 }
 
-/// Tells the reader that nobody waits any more.
-#[derive(Debug, Default)]
-struct Stop(Arc<AtomicBool>);
-
-impl Drop for Stop {
+/// A source that is closed holds nobody up.
+impl Drop for Jsonl {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.closed.store(true, Ordering::Relaxed);
     }
 }
 
 impl Files {
-    fn answer(&self, ask: &Ask, stop: &AtomicBool) -> Result<Answer, CannotSay> {
+    fn answer(&self, ask: &Ask, closed: &AtomicBool) -> Result<Answer, CannotSay> {
         let (learned, incomplete) = match ask.question {
-            Question::Deployments => self.deployments(ask, stop)?,
-            Question::Incidents => self.incidents(ask, stop)?,
-            Question::OnCall => self.on_call(ask, stop)?,
+            Question::Deployments => self.deployments(ask, closed)?,
+            Question::Incidents => self.incidents(ask, closed)?,
+            Question::OnCall => self.on_call(ask, closed)?,
             other => return Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
         };
         Ok(Answer { learned, at: ask.now, link: None, incomplete })
     }
 
     /// Deployments of the service and of what it needs, here and in the environment that comes before, up to now.
-    fn deployments(&self, ask: &Ask, stop: &AtomicBool) -> Result<(Learned, Vec<String>), CannotSay> {
-        let lines = open(self.deployments.as_deref(), stop)?;
+    fn deployments(&self, ask: &Ask, closed: &AtomicBool) -> Result<(Learned, Vec<String>), CannotSay> {
+        let lines = open(self.deployments.as_deref(), closed)?;
         let stamp = lines.stamp();
         let chosen = (around(ask, false), environments(ask));
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,8 +173,8 @@ impl Files {
     }
 
     /// Incidents of the service and its neighbours, or of nothing in particular, that were open in the time looked at.
-    fn incidents(&self, ask: &Ask, stop: &AtomicBool) -> Result<(Learned, Vec<String>), CannotSay> {
-        let mut lines = open(self.incidents.as_deref(), stop)?;
+    fn incidents(&self, ask: &Ask, closed: &AtomicBool) -> Result<(Learned, Vec<String>), CannotSay> {
+        let mut lines = open(self.incidents.as_deref(), closed)?;
         let near = around(ask, true);
         let mut found: Vec<Incident> = Vec::new();
         let mut more = false;
@@ -197,8 +195,8 @@ impl Files {
     }
 
     /// Shifts for the service, or for all, that overlap the time looked at.
-    fn on_call(&self, ask: &Ask, stop: &AtomicBool) -> Result<(Learned, Vec<String>), CannotSay> {
-        let mut lines = open(self.on_call.as_deref(), stop)?;
+    fn on_call(&self, ask: &Ask, closed: &AtomicBool) -> Result<(Learned, Vec<String>), CannotSay> {
+        let mut lines = open(self.on_call.as_deref(), closed)?;
         let people = record::People::of(&ask.settings);
         let mut found: Vec<Shift> = Vec::new();
         let mut more = false;
@@ -222,37 +220,43 @@ fn read_deployments(
     stamp: (u64, Option<SystemTime>),
     chosen: (BTreeSet<Service>, BTreeSet<Environment>),
 ) -> Result<Kept, CannotSay> {
-    let mut found: Vec<Deployment> = Vec::new();
-    let mut by_id = std::collections::HashMap::new();
+    let mut by_id: HashMap<String, Deployment> = HashMap::new();
     let mut more = false;
     lines.each(|line| {
-        let Some(mut deployment) = record::deployment(line)? else { return Ok(()) };
+        let mut deployment = match record::deployment(line)? {
+            Told::Deployed(deployment) => *deployment,
+            Told::Nothing(id) => {
+                id.map(|id| by_id.remove(&id));
+                return Ok(());
+            }
+        };
         if !chosen.0.contains(&deployment.service) || !chosen.1.contains(&deployment.environment) {
             return Ok(());
         }
-        match by_id.get(&deployment.id).and_then(|at: &usize| found.get_mut(*at)) {
-            Some(known) => {
-                if deployment.at > known.at {
-                    deployment.finished = deployment.finished.or(Some(deployment.at));
-                    deployment.at = known.at;
-                }
-                *known = deployment;
-            }
-            None => {
-                if found.len() >= 2 * MOST_DEPLOYMENTS {
-                    more |= drop_oldest(&mut found, MOST_DEPLOYMENTS, |deployment| deployment.at);
-                    by_id = found.iter().enumerate().map(|(at, known)| (known.id.clone(), at)).collect();
-                }
-                by_id.insert(deployment.id.clone(), found.len());
-                found.push(deployment);
-            }
+        if let Some(known) = by_id.get(&deployment.id).filter(|known| known.at < deployment.at) {
+            deployment.finished = deployment.finished.or(Some(deployment.at));
+            deployment.at = known.at;
+        }
+        by_id.insert(deployment.id.clone(), deployment);
+        if by_id.len() > 2 * MOST_DEPLOYMENTS {
+            let mut newest = by_order_of_ids(std::mem::take(&mut by_id));
+            more |= drop_oldest(&mut newest, MOST_DEPLOYMENTS, |deployment| deployment.at);
+            by_id = newest.into_iter().map(|deployment| (deployment.id.clone(), deployment)).collect();
         }
         Ok(())
     })?;
+    let mut found = by_order_of_ids(by_id);
     more |= drop_oldest(&mut found, MOST_DEPLOYMENTS, |deployment| deployment.at);
     found.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     let incomplete = lines.incomplete(more.then_some(MOST_DEPLOYMENTS));
     Ok(Kept { stamp, chosen, deployments: Arc::new(found), incomplete })
+}
+
+/// So that the same file always gives the same answer.
+fn by_order_of_ids(deployments: HashMap<String, Deployment>) -> Vec<Deployment> {
+    let mut deployments: Vec<Deployment> = deployments.into_values().collect();
+    deployments.sort_by(|a, b| a.id.cmp(&b.id));
+    deployments
 }
 
 /// Leaves the newest `most`; tells whether any had to go.
@@ -265,9 +269,9 @@ fn drop_oldest<T>(records: &mut Vec<T>, most: usize, at: impl Fn(&T) -> crate::c
     true
 }
 
-fn open<'a>(path: Option<&Path>, stop: &'a AtomicBool) -> Result<Lines<'a>, CannotSay> {
+fn open<'a>(path: Option<&Path>, closed: &'a AtomicBool) -> Result<Lines<'a>, CannotSay> {
     let path = path.ok_or_else(|| CannotSay::because("has no file for this question"))?;
-    Lines::open(path, stop).map_err(|Unread(why)| CannotSay::because(why))
+    Lines::open(path, closed).map_err(|Unread(why)| CannotSay::because(why))
 }
 
 /// The service and what it needs, with those that need it where `both`.

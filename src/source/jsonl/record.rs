@@ -20,9 +20,18 @@ const MOST_WORDS: usize = 20;
 const MOST_SERVICES: usize = 100;
 /// Below this a number is seconds since 1970, above it milliseconds: the year 5138 against March 1973.
 const SECONDS_END: f64 = 1e11;
+/// Names of a deployment's id.
+const ID: [&str; 4] = ["id", "deployment", "deployment_id", "run"];
 
-/// A deployment; None where the line tells of one that changed nothing (it failed before it ran, or was cancelled).
-pub(super) fn deployment(line: &[u8]) -> Result<Option<Deployment>, Bad> {
+/// What a line says of a deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Told {
+    Deployed(Box<Deployment>),
+    /// It failed before it changed anything, or was cancelled: the one with this id, where the line names one.
+    Nothing(Option<String>),
+}
+
+pub(super) fn deployment(line: &[u8]) -> Result<Told, Bad> {
     let record = Record::read(line)?;
     let status =
         record.text(&["status", "state", "result", "conclusion"], LONGEST_NAME)?.map(|text| text.to_lowercase());
@@ -30,7 +39,7 @@ pub(super) fn deployment(line: &[u8]) -> Result<Option<Deployment>, Bad> {
     let mut outcome = said.as_deref().map(|said| parse_outcome(said).ok_or_else(|| says_outcome(said))).transpose()?;
     match status.as_deref() {
         Some("failed" | "failure" | "error" | "cancelled" | "canceled" | "skipped") if outcome.is_none() => {
-            return Ok(None);
+            return Ok(Told::Nothing(record.text(&ID, LONGEST_NAME)?));
         }
         Some(status) => outcome = outcome.or_else(|| parse_outcome(status).filter(|outcome| outcome.is_bad())),
         None => {}
@@ -41,9 +50,9 @@ pub(super) fn deployment(line: &[u8]) -> Result<Option<Deployment>, Bad> {
     let environment = record.must(&["environment", "env", "stage"])?;
     let version = record.text(&["version", "tag", "release", "ref"], LONGEST_NAME)?;
     let at = record.must_time(&["at", "time", "timestamp", "started", "started_at", "deployed_at", "created_at"])?;
-    let id = record.text(&["id", "deployment", "deployment_id", "run"], LONGEST_NAME)?;
+    let id = record.text(&ID, LONGEST_NAME)?;
     let id = id.unwrap_or_else(|| format!("{service}/{environment}/{}", at.rfc3339()));
-    Ok(Some(Deployment {
+    Ok(Told::Deployed(Box::new(Deployment {
         id,
         service: Service::new(service),
         environment: Environment::new(environment),
@@ -56,7 +65,7 @@ pub(super) fn deployment(line: &[u8]) -> Result<Option<Deployment>, Bad> {
         incident: record.text(&["incident", "incident_id"], LONGEST_NAME)?,
         link: record.link()?,
         shape: shape(&record)?,
-    }))
+    })))
 }
 
 pub(super) fn incident(line: &[u8]) -> Result<Incident, Bad> {

@@ -35,13 +35,13 @@ pub(super) struct Lines<'a> {
     name: String,
     stamp: (u64, Option<SystemTime>),
     reader: BufReader<std::io::Take<File>>,
-    stop: &'a AtomicBool,
+    closed: &'a AtomicBool,
     named: Vec<String>,
     bad: usize,
 }
 
 impl<'a> Lines<'a> {
-    pub fn open(path: &Path, stop: &'a AtomicBool) -> Result<Lines<'a>, Unread> {
+    pub fn open(path: &Path, closed: &'a AtomicBool) -> Result<Lines<'a>, Unread> {
         let shown = path.display();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let cannot = |error: std::io::Error| match error.kind() {
@@ -62,7 +62,7 @@ impl<'a> Lines<'a> {
             stamp: (about.len(), about.modified().ok()),
             // What is appended meanwhile is for the next time.
             reader: BufReader::with_capacity(64 << 10, file.take(about.len())),
-            stop,
+            closed,
             named: Vec::new(),
             bad: 0,
         })
@@ -78,8 +78,8 @@ impl<'a> Lines<'a> {
         let mut line = Vec::new();
         let mut number = 0usize;
         loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Unread("was stopped, because nobody waited any more".to_owned()));
+            if self.closed.load(Ordering::Relaxed) {
+                return Err(Unread("was closed while it was read".to_owned()));
             }
             line.clear();
             let most = u64::try_from(LONGEST_LINE).unwrap_or(u64::MAX);

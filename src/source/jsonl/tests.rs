@@ -71,7 +71,9 @@ async fn deployments_are_read_by_many_names_and_only_those_that_concern() {
 #[tokio::test]
 async fn a_later_line_with_the_same_id_says_what_became_of_it() {
     let lines = "{\"id\":\"1\",\"status\":\"started\",\"service\":\"checkout\",\"environment\":\"production\",\"at\":\"2026-11-01T10:00:00Z\"}\n\
-        {\"id\":\"1\",\"status\":\"rolled_back\",\"service\":\"checkout\",\"environment\":\"production\",\"at\":\"2026-11-01T10:30:00Z\"}\n";
+        {\"id\":\"1\",\"status\":\"rolled_back\",\"service\":\"checkout\",\"environment\":\"production\",\"at\":\"2026-11-01T10:30:00Z\"}\n\
+        {\"id\":\"2\",\"status\":\"started\",\"service\":\"checkout\",\"environment\":\"production\",\"at\":\"2026-11-02T10:00:00Z\"}\n\
+        {\"id\":\"2\",\"status\":\"failed\"}\n";
     let (found, _) = deployments(&world(lines, "", "")).await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].at, at("2026-11-01T10:00:00Z"));

@@ -73,23 +73,26 @@ fn is_one_way(line: &str) -> bool {
 
 fn ruby_method<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let start = format!("def {name}");
-    let at = text.lines().scan(0, |at, line| {
-        let here = *at;
-        *at += line.len() + 1;
-        Some((here, line))
-    });
-    let (at, line) = at.into_iter().find(|(_, line)| {
-        line.trim().strip_prefix(&start).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ';', '(']))
+    let (at, line) = numbered(text).find(|(_, line)| {
+        let rest = line.trim().strip_prefix(&start);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ';', '(']))
     })?;
-    let body = text.get((at + line.len() + 1).min(text.len())..)?;
-    let indent = line.len() - line.trim_start().len();
-    let end = body.lines().scan(0, |at, line| {
-        let here = *at;
-        *at += line.len() + 1;
-        Some((here, line))
-    });
-    let end = end.into_iter().find(|(_, line)| line.trim() == "end" && line.len() - line.trim_start().len() <= indent);
+    let body = text.get(at + line.len()..)?;
+    let end = numbered(body).find(|(_, inner)| inner.trim() == "end" && indent(inner) <= indent(line));
     body.get(..end.map_or(body.len(), |(at, _)| at))
+}
+
+/// Each line with the place where it begins.
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split_inclusive('\n').scan(0, |at, line| {
+        let here = *at;
+        *at += line.len();
+        Some((here, line))
+    })
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// Alembic: `downgrade` does something and does not refuse.
@@ -193,6 +196,20 @@ mod tests {
         assert!(!rails("def up\nend\ndef down\n  raise ActiveRecord::IrreversibleMigration\nend\n"));
         assert!(rails("  def up\n    execute 'x'\n  end\n  def down\n    execute 'y'\n  end\n"));
         assert!(!rails("  def up\n    execute 'x'\n  end\n  def down\n    # no way\n  end\n"));
+    }
+
+    #[test]
+    fn line_ends_of_another_system_change_nothing() {
+        assert!(rails("  def up\r\n    execute 'x'\r\n  end\r\n  def down\r\n    execute 'y'\r\n  end\r\n"));
+        assert!(down_section("-- +goose Up\r\nx;\r\n-- +goose Down\r\ny;\r\n").is_some_and(has_statement));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(def (down|change|downgrade)|end|\\PC|\n|\r|RunSQL\\(|-- \\+goose (Up|Down)|[(),'\"]){0,60}") {
+            let _ = (has_statement(&text), up_section(&text), down_section(&text));
+            let _ = (rails(&text), alembic(&text), django(&text));
+        }
     }
 
     #[test]
