@@ -1,1 +1,3 @@
 //! The command line: a file per subcommand.
+
+pub mod sample;

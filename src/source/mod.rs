@@ -3,7 +3,9 @@
 //! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
 
-mod gather;
+pub mod gather;
+pub mod git;
+pub mod jsonl;
 
 use std::fmt;
 use std::sync::Arc;
@@ -153,3 +155,6 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Asks. The caller holds the deadline; dropping the future must be harmless.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>>;
 }
+
+#[cfg(test)]
+mod tests;

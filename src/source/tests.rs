@@ -1,0 +1,57 @@
+//! What the tests of the sources share: settings and a question.
+
+use std::sync::Arc;
+
+use super::{Ask, Question};
+use crate::clock::{DAY, Time};
+use crate::config::Settings;
+use crate::name::{Environment, Service};
+
+/// The least settings that can be read, and `more`.
+pub(super) fn settings(more: &str) -> Arc<Settings> {
+    let least = r#"
+        team = { name = "Sample", zone = "UTC", hours = ["Mon-Fri 09:00-18:00"] }
+        store = {}
+        gate = { longest-wait = "2m" }
+        ledger = { origin = "sample.test/deployments", anchor-every = "1h" }
+        web = { listen = "127.0.0.1:0" }
+        watch = { length = "30m", every = "1m", least-requests = 100, escalate-after = "10m" }
+        [chat]
+        command = "/deploy"
+        channel = "deploys"
+        reactions = {}
+        console = { enabled = true, channels = ["deploys"] }
+        [policy]
+        horizon = "2d"
+        source-timeout = "2s"
+        brief-timeout = "4s"
+        approval-expires = "1d"
+        plan-expires = "7d"
+        deployment-length = "15m"
+        refresh-every = "5m"
+        score-step = 10
+        separation = true
+        bands = { moderate = 25, elevated = 50, high = 75 }
+        blockers = []
+        flag-patterns = ['flag_enabled\("([a-z0-9._-]+)"\)']
+    "#;
+    let text = format!("{least}\n{more}");
+    Arc::new(toml::from_str(&text).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// A question about `checkout` in `production` on 2026-11-20.
+pub(super) fn ask(question: Question, settings: &Arc<Settings>) -> Ask {
+    let now = Time::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
+    Ask {
+        question,
+        settings: Arc::clone(settings),
+        service: Service::new("checkout"),
+        environment: Environment::new("production"),
+        version: None,
+        running: None,
+        names: Vec::new(),
+        from: now.plus(-DAY),
+        to: now.plus(2 * DAY),
+        now,
+    }
+}
