@@ -4,6 +4,7 @@
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
 
 mod gather;
+pub mod ics;
 
 use std::fmt;
 use std::sync::Arc;
