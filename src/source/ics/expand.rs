@@ -1,5 +1,6 @@
 //! What takes place in a stretch of time: rules, extra dates, exceptions and changed instances put together.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +40,9 @@ impl Calendar {
             }
         }
         problems.append(&mut view.problems);
+        if view.to > horizon() {
+            problems.push("It is not followed beyond the year 2200.".into());
+        }
         let mut occurrences = view.occurrences;
         occurrences.sort_by(|a, b| (a.start, a.end, &a.entry.uid).cmp(&(b.start, b.end, &b.entry.uid)));
         Expansion { busy: busy(&occurrences), occurrences, incomplete: summed_up(problems) }
@@ -99,6 +103,7 @@ struct Instance {
 
 impl View {
     fn series(&mut self, series: &Series) {
+        let first = self.occurrences.len();
         // Of several changes to one instance the latest edition counts.
         let mut changed: HashMap<NaiveDateTime, &Event> = HashMap::new();
         for change in &series.changes {
@@ -110,11 +115,18 @@ impl View {
         }
         let onwards = changed.iter().filter(|(_, change)| change.and_future);
         let onwards = onwards.map(|(at, change)| (*at, *change)).collect::<BTreeMap<_, _>>();
-        for master in &series.masters {
+        // Of several editions of one series the latest counts; without any order between them, all do.
+        let latest = series.masters.iter().map(|master| master.sequence).max().unwrap_or(0);
+        for master in series.masters.iter().filter(|master| master.sequence == latest) {
             self.master(master, &changed, &onwards);
         }
         for change in changed.values() {
             self.show(change, change.start.wall, &change.start.zone, change.length, change.start.date_only);
+        }
+        if series.masters.len() > 1 {
+            let mut seen = HashSet::new();
+            let own = self.occurrences.split_off(first);
+            self.occurrences.extend(own.into_iter().filter(|occurrence| seen.insert((occurrence.start, occurrence.end))));
         }
     }
 
@@ -161,8 +173,12 @@ impl View {
         let slack = TimeDelta::days(2) + TimeDelta::seconds(slack.min(400 * 86_400));
         let length = TimeDelta::seconds(master.length.seconds());
         let (from, to) = (self.from - slack - length, (self.to + slack).min(horizon()));
+        // The first start counts although it may not match the rule. A rule that ends before it begins is what is left
+        // of a series that was called off from its first occurrence on.
+        let over = |rule: &Counted| self.until(rule, &master.start).is_some_and(|until| until < master.start.wall);
+        let called_off = !master.rules.is_empty() && master.rules.iter().all(over);
         let mut walls = Vec::new();
-        if (master.rules.is_empty() || true) && from <= master.start.wall && master.start.wall < to {
+        if !called_off && from <= master.start.wall && master.start.wall < to {
             walls.push(master.start.wall);
         }
         for rule in &master.rules {
@@ -175,15 +191,26 @@ impl View {
         walls.retain(|wall| !excepted.contains(wall));
         walls.sort_unstable();
         walls.dedup();
-        let mut instances =
-            walls.into_iter().map(|wall| Instance { wall, zone: zone.clone(), length: master.length }).collect::<Vec<_>>();
+        let plain = |wall| Instance { wall, zone: zone.clone(), length: master.length };
+        let mut instances = walls.into_iter().map(plain).collect::<Vec<_>>();
+        let mut places: HashMap<NaiveDateTime, usize> = HashMap::new();
+        if !master.extra.is_empty() {
+            let at = |instance: &Instance| instance.zone.to_utc(instance.wall, self.zone);
+            places.extend(instances.iter().enumerate().map(|(place, instance)| (at(instance), place)));
+        }
         for extra in &master.extra {
             let length = extra.length.unwrap_or(master.length);
+            let longest = TimeDelta::seconds(length.seconds());
+            if extra.start.wall >= to || extra.start.wall + longest < self.from - slack {
+                continue;
+            }
             let instance = Instance { wall: extra.start.wall, zone: extra.start.zone.clone(), length };
-            let at = instance.zone.to_utc(instance.wall, self.zone);
-            match instances.iter_mut().find(|known| known.zone.to_utc(known.wall, self.zone) == at) {
-                Some(known) => known.length = length,
-                None => instances.push(instance),
+            match places.entry(extra.start.utc(self.zone)) {
+                Entry::Occupied(known) => instances[*known.get()].length = length,
+                Entry::Vacant(free) => {
+                    free.insert(instances.len());
+                    instances.push(instance);
+                }
             }
         }
         self.drop_exceptions(master, &mut instances);
@@ -196,17 +223,22 @@ impl View {
         first: &Moment,
         window: (NaiveDateTime, NaiveDateTime),
     ) -> Result<Vec<NaiveDateTime>, recur::Refused> {
+        let until = self.until(rule, first);
+        recur::starts(&rule.rule, first.wall, window, until, &mut self.budget)
+    }
+
+    /// The last wall-clock time at which a rule of a series may still have an instance.
+    fn until(&self, rule: &Counted, first: &Moment) -> Option<NaiveDateTime> {
         let until = rule.rule.until.map(|until| match until {
             Until::Date(date) => end_of(date),
             Until::Wall(wall) => wall,
             Until::Utc(utc) if first.date_only => end_of(first.zone.to_wall(utc, self.zone).date()),
             Until::Utc(utc) => first.zone.to_wall(utc, self.zone),
         });
-        let until = match (until, rule.last) {
+        match (until, rule.last) {
             (Some(until), Some(last)) => Some(until.min(last)),
             (until, last) => until.or(last),
-        };
-        recur::starts(&rule.rule, first.wall, window, until, &mut self.budget)
+        }
     }
 
     fn drop_exceptions(&self, master: &Event, instances: &mut Vec<Instance>) {

@@ -127,7 +127,7 @@ pub fn calendar_json(expansion: &Expansion) -> Value {
             "uid": occurrence.entry.uid,
             "start": occurrence.start,
             "end": occurrence.end,
-            "summary": occurrence.entry.summary,
+            "summary": occurrence.entry.summary.as_deref().unwrap_or_default(),
             "status": occurrence.entry.status,
             "transparent": occurrence.entry.transparent,
         })

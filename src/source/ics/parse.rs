@@ -56,10 +56,10 @@ impl Calendar {
         if calendars.iter().map(count).sum::<usize>() != found.rule_problems.len() {
             reading.note("Some of its entries could not be told apart, so entries may be missing.".into(), None);
         }
+        let mut zone_budget = Budget::new(limits.steps);
         let mut rule_problems = found.rule_problems.into_iter();
         for calendar in &calendars {
-            let zones = Zones::of(calendar);
-            let mut zones = zones;
+            let mut zones = Zones::of(calendar, &mut zone_budget);
             for component in &calendar.components {
                 if is_event(component) {
                     let rule_problem = rule_problems.next().flatten();
@@ -110,12 +110,12 @@ impl Reading<'_> {
         let entry = Arc::new(entry(component));
         let title = title(&entry);
         let mut problems = Vec::new();
-        let Some(start) = self.start(component, zones, &mut problems) else {
+        let Some(mut start) = self.start(component, zones, &mut problems) else {
             self.note(format!("{title} is left out: its start could not be read."), None);
             return;
         };
         let recurring = component.is_recurrent();
-        let length = self.length(component, &start, zones, recurring, &mut problems);
+        let length = self.length(component, &mut start, zones, recurring, &mut problems);
         let mut event = Event {
             entry,
             sequence: first(component, &ICalendarProperty::Sequence).and_then(ICalendarValue::as_integer).unwrap_or(0),
@@ -167,7 +167,7 @@ impl Reading<'_> {
     fn length(
         &mut self,
         component: &ICalendarComponent,
-        start: &Moment,
+        start: &mut Moment,
         zones: &mut Zones<'_>,
         recurring: bool,
         problems: &mut Vec<String>,
@@ -175,7 +175,7 @@ impl Reading<'_> {
         let unsaid = if start.date_only { Length::Days(1) } else { Length::Exact(0) };
         let length = if let Some(property) = component.property(&ICalendarProperty::Dtend) {
             match moment(property, property.values.first(), zones, problems) {
-                Some(end) => between(start, &end),
+                Some(end) => between(start, end),
                 None => {
                     problems.push("its end could not be read".into());
                     unsaid
@@ -279,9 +279,9 @@ fn period_start(
 ) -> Option<Extra> {
     match period {
         ICalendarPeriod::Range { start, end } => {
-            let start = placed(start, property, zones, problems)?;
+            let mut start = placed(start, property, zones, problems)?;
             let end = placed(end, property, zones, problems)?;
-            Some(Extra { length: Some(between(&start, &end)), start })
+            Some(Extra { length: Some(between(&mut start, end)), start })
         }
         ICalendarPeriod::Duration { start, duration } => {
             let start = placed(start, property, zones, problems)?;
@@ -290,17 +290,24 @@ fn period_start(
     }
 }
 
-/// From a start to an end; the wrong way round is taken the right way round.
-fn between(start: &Moment, end: &Moment) -> Length {
+/// From a start to an end. Where they are the wrong way round, they are swapped. An end on the date of the start means
+/// that day: read as no time at all, a freeze of one day would vanish.
+fn between(start: &mut Moment, mut end: Moment) -> Length {
+    // Where one is floating the difference depends on the reader's zone; taking UTC for it is as good as any.
+    let elapsed = |start: &Moment, end: &Moment| {
+        let utc = chrono_tz::UTC;
+        end.utc(utc).signed_duration_since(start.utc(utc)).num_seconds()
+    };
+    if elapsed(start, &end) < 0 {
+        std::mem::swap(start, &mut end);
+    }
     if start.date_only && end.date_only {
-        return Length::Days(end.wall.signed_duration_since(start.wall).num_days().unsigned_abs().max(1));
+        Length::Days(end.wall.signed_duration_since(start.wall).num_days().unsigned_abs().max(1))
+    } else if start.zone == end.zone {
+        Length::Wall(end.wall.signed_duration_since(start.wall).num_seconds().abs())
+    } else {
+        Length::Exact(elapsed(start, &end).abs())
     }
-    if start.zone == end.zone {
-        return Length::Wall(end.wall.signed_duration_since(start.wall).num_seconds().abs());
-    }
-    // Where neither is floating the default zone has no say; where one is, the difference is as good as any.
-    let utc = chrono_tz::UTC;
-    Length::Exact(end.utc(utc).signed_duration_since(start.utc(utc)).num_seconds().abs())
 }
 
 fn lasting(start: &Moment, duration: &ICalendarDuration) -> Length {
@@ -338,7 +345,6 @@ fn placed(
     let date_only = !at.has_time();
     let name = property.parameter(&ICalendarParameterName::Tzid).and_then(|name| name.as_text());
     let zone = match (read.offset, name) {
-        _ if date_only => zones.own.clone(),
         (Some(offset), _) if offset.local_minus_utc() == 0 => Zone::Utc,
         (Some(offset), _) => Zone::Fixed(offset.local_minus_utc()),
         (None, Some(name)) => zones.named(name, problems),
@@ -352,70 +358,64 @@ struct Zones<'a> {
     calendar: &'a ICalendar,
     /// For times without a zone.
     own: Zone,
-    known: HashMap<String, Zone>,
-    budget: Budget,
+    /// Where each zone that the calendar brings along is defined.
+    defined: HashMap<&'a str, &'a ICalendarComponent>,
+    /// Names looked up before; what was wrong with them, where something was.
+    known: HashMap<String, Result<Zone, String>>,
+    budget: &'a mut Budget,
 }
 
-/// Steps that the zones of one calendar may take: a hundred zones with a century of changes each.
-const ZONE_STEPS: u64 = 50_000;
-
-impl Zones<'_> {
-    fn of(calendar: &ICalendar) -> Zones<'_> {
-        let stated = calendar.components.first().and_then(|calendar| {
-            let name = ICalendarProperty::Other("X-WR-TIMEZONE".into());
-            calendar.entries.iter().find(|entry| entry.name.as_str().eq_ignore_ascii_case(name.as_str()))
+impl<'a> Zones<'a> {
+    fn of(calendar: &'a ICalendar, budget: &'a mut Budget) -> Zones<'a> {
+        let own = calendar.components.first().and_then(|calendar| {
+            let stated = calendar.entries.iter().find(|entry| entry.name.as_str().eq_ignore_ascii_case("X-WR-TIMEZONE"));
+            stated?.values.first()?.as_text()?.trim().parse().ok()
         });
-        let own = stated.and_then(|property| property.values.first()).and_then(ICalendarValue::as_text);
-        let own = own.and_then(|name| name.trim().parse().ok()).map_or(Zone::Floating, Zone::Named);
-        Zones { calendar, own, known: HashMap::new(), budget: Budget::new(ZONE_STEPS) }
+        let zones = calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VTimezone);
+        let defined = zones.filter_map(|zone| Some((first(zone, &ICalendarProperty::Tzid)?.as_text()?, zone)));
+        Zones {
+            own: own.map_or(Zone::Floating, Zone::Named),
+            defined: defined.collect(),
+            calendar,
+            known: HashMap::new(),
+            budget,
+        }
     }
 
     fn named(&mut self, name: &str, problems: &mut Vec<String>) -> Zone {
-        if let Some(zone) = self.known.get(name) {
-            return zone.clone();
+        if !self.known.contains_key(name) {
+            let found = self.find(name);
+            self.known.insert(name.to_owned(), found);
         }
-        let zone = match self.find(name) {
-            Ok(Some(zone)) => zone,
-            Ok(None) => {
-                let name = plain(name, 60, false);
-                problems.push(format!("its time zone `{name}` is unknown, so its times may be off"));
-                // Not remembered: every entry that it concerns says so.
-                return self.own.clone();
-            }
+        match &self.known[name] {
+            Ok(zone) => zone.clone(),
             Err(reason) => {
-                problems.push(format!("its times may be off: {reason}"));
-                return self.own.clone();
+                if !problems.contains(reason) {
+                    problems.push(reason.clone());
+                }
+                self.own.clone()
             }
-        };
-        self.known.insert(name.to_owned(), zone.clone());
-        zone
+        }
     }
 
-    fn find(&mut self, name: &str) -> Result<Option<Zone>, String> {
+    fn find(&mut self, name: &str) -> Result<Zone, String> {
         if let Ok(zone) = name.trim().parse() {
-            return Ok(Some(Zone::Named(zone)));
+            return Ok(Zone::Named(zone));
         }
-        if let Some(zone) = self.defined(name)? {
-            return Ok(Some(Zone::Custom(Arc::new(zone))));
+        if let Some(definition) = self.defined.get(name) {
+            let parts = definition.component_ids.iter().filter_map(|id| self.calendar.components.get(*id as usize));
+            let observances = parts.take(64).filter_map(observance).collect::<Vec<_>>();
+            let zone = CustomZone::new(&observances, self.budget);
+            let zone = zone.map_err(|reason| format!("its times may be off: {reason}"))?;
+            if let Some(zone) = zone {
+                return Ok(Zone::Custom(Arc::new(zone)));
+            }
         }
-        Ok(match name.parse::<calcard::common::timezone::Tz>() {
-            Ok(calcard::common::timezone::Tz::Tz(zone)) => Some(Zone::Named(zone)),
-            Ok(calcard::common::timezone::Tz::Fixed(offset)) => Some(Zone::Fixed(offset.local_minus_utc())),
-            _ => None,
-        })
-    }
-
-    /// The zone that the calendar itself defines under this name.
-    fn defined(&mut self, name: &str) -> Result<Option<CustomZone>, String> {
-        let calendar = self.calendar;
-        let definition = calendar.components.iter().find(|component| {
-            component.component_type == ICalendarComponentType::VTimezone
-                && first(component, &ICalendarProperty::Tzid).and_then(ICalendarValue::as_text) == Some(name)
-        });
-        let Some(definition) = definition else { return Ok(None) };
-        let parts = definition.component_ids.iter().filter_map(|id| calendar.components.get(*id as usize)).take(64);
-        let observances = parts.filter_map(observance).collect::<Vec<_>>();
-        CustomZone::new(&observances, &mut self.budget)
+        match name.parse::<calcard::common::timezone::Tz>() {
+            Ok(calcard::common::timezone::Tz::Tz(zone)) => Ok(Zone::Named(zone)),
+            Ok(calcard::common::timezone::Tz::Fixed(offset)) => Ok(Zone::Fixed(offset.local_minus_utc())),
+            _ => Err(format!("its time zone `{}` is unknown, so its times may be off", plain(name, 60, false))),
+        }
     }
 }
 
