@@ -3,7 +3,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
@@ -29,6 +28,7 @@ impl Calendar {
             zone: default_zone,
             budget: Budget::new(self.limits.steps),
             room: self.limits.occurrences,
+            full: false,
             occurrences: Vec::new(),
             problems: Vec::new(),
         };
@@ -36,6 +36,9 @@ impl Calendar {
         let mut problems = self.problems.iter().filter(concerned).map(|problem| problem.says.clone()).collect::<Vec<_>>();
         if view.from < view.to {
             for series in &self.series {
+                if view.full {
+                    break;
+                }
                 view.series(series);
             }
         }
@@ -89,7 +92,9 @@ struct View {
     to: NaiveDateTime,
     zone: Tz,
     budget: Budget,
+    /// How many more occurrences are returned, and whether one found no room.
     room: usize,
+    full: bool,
     occurrences: Vec<Occurrence>,
     problems: Vec<String>,
 }
@@ -137,10 +142,9 @@ impl View {
         onwards: &BTreeMap<NaiveDateTime, &Event>,
     ) {
         let farthest = onwards.values().map(|change| self.moved(change).num_seconds().abs()).max().unwrap_or(0);
-        let instances = match catch_unwind(AssertUnwindSafe(|| self.instances(master, farthest))) {
-            Ok(Ok(instances)) => instances,
-            Ok(Err(reason)) => return self.left_out(master, &reason),
-            Err(_) => return self.left_out(master, "expanding it failed"),
+        let instances = match self.instances(master, farthest) {
+            Ok(instances) => instances,
+            Err(reason) => return self.left_out(master, &reason),
         };
         for instance in instances {
             let at = instance.zone.to_utc(instance.wall, self.zone);
@@ -267,10 +271,10 @@ impl View {
             return;
         }
         if self.room == 0 {
-            let says = "It has more occurrences than are read; the rest is left out.";
-            if self.problems.last().is_none_or(|last| last != says) {
-                self.problems.push(says.into());
+            if !self.full {
+                self.problems.push("It has more occurrences than are read; the rest is left out.".into());
             }
+            self.full = true;
             return;
         }
         self.room -= 1;

@@ -59,7 +59,7 @@ impl Default for Limits {
             times_per_day: 1_000,
             instances_per_period: 10_000,
             rules_per_event: 4,
-            steps: 1_000_000,
+            steps: 2_000_000,
             days_long: 3_660,
         }
     }
