@@ -4,10 +4,12 @@ use crate::advice::checks::{self, ALL};
 use crate::advice::paths::PathBook;
 use crate::advice::rollback;
 use crate::advice::schema;
-use crate::advice::seam::timing::{self, Timeline};
+use crate::advice::timing::{self, Timeline};
 use crate::advice::view::View;
-use crate::advice::{Advice, Context, Flag, Part, Points, mitigation, policy, score};
-use crate::config::CheckMode;
+use crate::advice::facts::Facts;
+use crate::advice::{Advice, Context, Flag, Part, Points, Windows, mitigation, policy, score};
+use crate::config::{CheckMode, Settings};
+use crate::plan::Plan;
 
 /// What Tidegate has to say about a plan. The same context always gives the same advice, in whatever order its sources
 /// answered.
@@ -51,6 +53,19 @@ pub fn advise(ctx: Context<'_>) -> Advice {
         rollback_draft: draft,
         impact: checks::impact(&view),
     }
+}
+
+/// The windows for a target without a change: what timing alone says.
+pub fn windows(ctx: Context<'_>) -> Windows {
+    timing::windows(&ctx, &Timeline::build(&ctx), 0)
+}
+
+/// The kinds of change that paths, words and settings see, the weightiest first.
+pub fn seen_categories(plan: &Plan, facts: &Facts, settings: &Settings) -> Vec<String> {
+    let ctx = Context { plan, facts, settings, now: plan.made_at };
+    let paths = PathBook::new(settings, &plan.service);
+    let sql = schema::read_sql(&ctx);
+    View::new(ctx, &paths, &sql).category.view.seen.clone()
 }
 
 /// Puts the moment's flags to the brief's. Where both speak of the same code, the brief's words stand, at the graver of

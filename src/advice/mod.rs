@@ -19,16 +19,16 @@ mod schema;
 mod score;
 mod seam;
 mod sight;
+pub mod timing;
 mod view;
 
 #[cfg(test)]
 mod tests;
-pub mod says;
-pub mod timing;
+
 
 use serde::{Deserialize, Serialize};
 
-pub use advise::advise;
+pub use advise::{advise, seen_categories, windows};
 pub use policy::policy_digest;
 
 use crate::clock::Time;

@@ -41,7 +41,6 @@ fn neighbours(call: &Call<'_>, service: &Service) -> Vec<Service> {
 async fn incidents(call: &Call<'_>, service: &Service, from: crate::clock::Time) -> crate::advice::facts::Asked<Vec<crate::advice::facts::Incident>> {
     use crate::source::{Ask, Learned, Question};
     let Some(environment) = call.settings.environment.keys().next_back() else { return Default::default() };
-    let sources = crate::plan::brief::sources_for(call.app, &call.settings, service, environment);
     let ask = Ask {
         question: Question::Incidents,
         settings: call.settings.clone(),
@@ -54,5 +53,6 @@ async fn incidents(call: &Call<'_>, service: &Service, from: crate::clock::Time)
         to: call.now,
         now: call.now,
     };
-    crate::plan::brief::asked(call.app, &sources, ask, |l| if let Learned::Incidents(v) = l { Some(v) } else { None }).await
+    let said = crate::plan::brief::ask(call.app, &ask).await;
+    crate::source::gather::asked(said, call.now, |learned| if let Learned::Incidents(v) = learned { Some(v) } else { None })
 }

@@ -8,7 +8,7 @@ use crate::event::Due;
 use crate::ledger::Statement;
 use crate::name::{Environment, PlanId, Service};
 use crate::plan::{Kind, Plan, Risk, Setting, When, brief, show};
-use crate::source::{Ask, Learned, Question, ask_all};
+use crate::source::{Ask, Learned, Question};
 use crate::store::plan::PlanRow;
 use crate::wording;
 use crate::work::Send;
@@ -182,7 +182,6 @@ fn setting(text: &str) -> Result<Setting, BadCommand> {
 /// a plan that cannot be approved until it is.
 pub async fn resolve(call: &Call<'_>, plan: &mut Plan) -> Result<()> {
     let Some(version) = plan.version.clone() else { return Ok(()) };
-    let sources = brief::sources_for(call.app, &call.settings, &plan.service, &plan.environment);
     let ask = Ask {
         question: Question::Versions,
         settings: call.settings.clone(),
@@ -198,7 +197,7 @@ pub async fn resolve(call: &Call<'_>, plan: &mut Plan) -> Result<()> {
     plan.commit = None;
     let mut known: Vec<String> = Vec::new();
     let mut said = false;
-    for (_, answer) in ask_all(&sources, &ask, &call.app.clock).await {
+    for (_, answer) in brief::ask(call.app, &ask).await {
         let Ok(answer) = answer else { continue };
         let Learned::Versions(versions) = answer.learned else { continue };
         said = true;

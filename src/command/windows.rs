@@ -16,7 +16,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let environment = call.environment(call.arguments.get("environment").unwrap_or_default())?;
     let (plan, facts, windows) = search(call.app, &call.person, service, environment).await;
     let now = call.now;
-    let strip = crate::picture::strip(&plan, &facts, &windows, &call.settings, now);
+    let strip = crate::picture::strip_of(&plan, &facts, &windows, &call.settings, now);
     let picture = format!("strip-{}", crate::name::new_id(now));
     let mut tx = call.begin().await?;
     tx.insert_picture(&picture, &strip.light, &strip.dark).await?;

@@ -21,7 +21,7 @@ pub struct EnvironmentSettings {
     pub window: Vec<WeekHours>,
     pub zone: Option<Tz>,
     /// What a command or a shell aims at when it means this environment.
-    pub target: toml::Table,
+    pub target: crate::target::Target,
 }
 
 /// How much Tidegate says.

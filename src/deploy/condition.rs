@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::advice::condition;
 use crate::clock::{MINUTE, Millis};
 use crate::config::Span;
+use crate::message::tame;
 
 /// One condition that reads. What does not read is left to humans, and a check says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,44 +30,22 @@ pub enum Measure {
     Traffic,
 }
 
-/// Reads every condition of a text; they are separated by commas, semicolons, `or`, `and` or lines.
+/// Reads every condition of a text that the watch can evaluate.
 pub fn read_conditions(text: &str, calls_back: bool) -> Vec<Condition> {
-    let text: String = text.chars().take(2_000).collect::<String>().to_lowercase();
     let parts = text.replace(" or ", ";").replace(" and ", ";").replace(['\n', ','], ";");
-    parts.split(';').filter_map(|part| read_one(part.trim(), calls_back)).take(8).collect()
-}
-
-fn read_one(text: &str, calls_back: bool) -> Option<Condition> {
-    let of = if ["error", "failure", "5xx", "fail rate"].iter().any(|word| text.contains(word)) {
-        Measure::Errors
-    } else if ["latency", "p95", "p99", "p50", "response time", "slower", "duration"].iter().any(|word| text.contains(word)) {
-        Measure::Latency
-    } else if ["traffic", "requests", "rps"].iter().any(|word| text.contains(word)) {
-        Measure::Traffic
-    } else {
-        return None;
+    let read = |part: &str| {
+        let condition = condition::parse(part).0.into_iter().next()?;
+        let of = match condition.measure {
+            condition::Measure::Errors => Measure::Errors,
+            condition::Measure::Latency => Measure::Latency,
+            condition::Measure::Traffic => Measure::Traffic,
+        };
+        // The series is by the minute, people think of traffic by the second.
+        let limit = if of == Measure::Traffic { condition.limit * 60.0 } else { condition.limit };
+        let span = condition.held.map_or(5 * MINUTE, Span::ms).clamp(MINUTE, 60 * MINUTE);
+        Some(Condition { text: tame(part, 120), of, above: condition.side == condition::Side::Above, limit, span, calls_back })
     };
-    let signs = [(">", true), ("above", true), ("over", true), ("more than", true), ("exceed", true), ("<", false), ("below", false), ("under", false), ("less than", false)];
-    let (place, sign, above) = signs.iter().filter_map(|(sign, above)| text.find(sign).map(|at| (at, *sign, *above))).min_by_key(|(at, ..)| *at)?;
-    let rest = text.get(place + sign.len()..)?.trim_start_matches(['=', 's', ' ']).trim_start();
-    let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-    let number: f64 = digits.parse().ok().filter(|n: &f64| n.is_finite())?;
-    let unit = rest.get(digits.len()..)?.trim_start();
-    let limit = match of {
-        Measure::Errors if unit.starts_with('%') || unit.starts_with("percent") || number > 1.0 => number / 100.0,
-        Measure::Errors => number,
-        Measure::Latency if unit.starts_with("ms") || unit.starts_with("milli") => number,
-        Measure::Latency if unit.starts_with('s') => number * 1_000.0,
-        Measure::Latency => number,
-        Measure::Traffic if unit.contains("/s") || unit.contains("per second") || text.contains("rps") => number * 60.0,
-        Measure::Traffic => number,
-    };
-    let span = text.split(" for ").nth(1).and_then(|span| {
-        let words: String = span.split_whitespace().take(2).collect::<Vec<_>>().join("");
-        Span::parse(&words).or_else(|| Span::parse(span.split_whitespace().next()?))
-    });
-    let span = span.map_or(5 * MINUTE, Span::ms).clamp(MINUTE, 60 * MINUTE);
-    Some(Condition { text: text.to_owned(), of, above, limit, span, calls_back })
+    parts.split(';').filter_map(|part| read(part.trim())).take(8).collect()
 }
 
 #[cfg(test)]

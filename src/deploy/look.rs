@@ -12,7 +12,7 @@ use crate::event::Due;
 use crate::ledger::Statement;
 use crate::name::new_id;
 use crate::plan::show;
-use crate::source::{Ask, Learned, Question, Series, ask_all};
+use crate::source::{Ask, Learned, Question, Series};
 use crate::store::deployment::{Alert, DeploymentRow, Status};
 use crate::store::plan::PlanRow;
 use crate::store::{Claim, Tx};
@@ -77,10 +77,9 @@ async fn series(app: &App, settings: &Arc<Settings>, row: &DeploymentRow) -> (Se
         to: now,
         now,
     };
-    let sources = crate::plan::brief::sources_for(app, settings, &deployment.service, &deployment.environment);
     let mut best = Series::default();
     let mut unseen = Vec::new();
-    for (name, answer) in ask_all(&sources, &ask, &app.clock).await {
+    for (name, answer) in crate::plan::brief::ask(app, &ask).await {
         match answer {
             // Of several sources the one with the most minutes speaks: metrics before a probe.
             Ok(answer) => match answer.learned {
@@ -137,7 +136,7 @@ async fn recover(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&Plan
 /// The alert's one message, with its chart; edited when things change.
 #[allow(clippy::too_many_arguments)]
 async fn say(tx: &mut Tx, app: &App, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
-    let chart = crate::picture::health_chart(&row.deployment, series, at, alert.opened_at, alert.recovered_at, settings, tx.now);
+    let chart = crate::picture::health_chart(&row.deployment, series, look, (at, alert.opened_at, alert.recovered_at), settings, tx.now);
     let picture = format!("chart-{}", alert.id);
     tx.insert_picture(&picture, &chart.light, &chart.dark).await?;
     let message = wording::deploy::alert(row, plan, alert, look, signal, &picture, &chart.alt, settings, tx.now);

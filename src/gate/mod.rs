@@ -11,7 +11,7 @@ use crate::approval::WordKind;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
 use crate::plan::{When, show};
-use crate::source::{Ask, Learned, Question, ask_all};
+use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
 use crate::store::plan::PlanRow;
 
@@ -126,9 +126,8 @@ pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
         to: now,
         now,
     };
-    let sources = crate::plan::brief::sources_for(app, &settings, &row.plan.service, &row.plan.environment);
     let mut commit = None;
-    for (_, answer) in ask_all(&sources, &ask, &app.clock).await {
+    for (_, answer) in crate::plan::brief::ask(app, &ask).await {
         if let Ok(answer) = answer
             && let Learned::Versions(versions) = answer.learned
         {

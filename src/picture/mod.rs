@@ -4,6 +4,7 @@
 //! [`chart::alt`] say the same in words. Everything is pure and total: whatever comes in, a picture of bounded size
 //! comes out.
 
+mod adapt;
 mod axis;
 pub mod chart;
 mod font;
@@ -16,6 +17,7 @@ mod svg;
 mod tests;
 mod words;
 
+pub use adapt::{Drawn, health_chart, strip_of};
 pub use ink::Theme;
 pub use png::png;
 

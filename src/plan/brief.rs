@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::history;
 use crate::advice::facts::{Asked, Doing, Fact, Facts, History, Other, Shape, Unknown};
 use crate::app::App;
 use crate::clock::{DAY, HOUR, Time};
@@ -9,7 +10,8 @@ use crate::config::Settings;
 use crate::learn::most_alike;
 use crate::name::{Environment, Service, SourceName};
 use crate::plan::{Plan, State};
-use crate::source::{Answer, Ask, CannotSay, Learned, Question, Source, ask_all};
+use crate::source::gather::Gathered;
+use crate::source::{self, Ask, Question, Source, brief_deadline};
 use crate::store::plan::PlanRow;
 
 /// Calendars and rotations are looked at this far ahead: windows are searched for so long.
@@ -18,38 +20,64 @@ const AHEAD: i64 = 92 * DAY;
 /// Asks everything that a brief needs, all sources at once where one answer does not depend on another.
 pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let now = app.clock.now();
+    let until = brief_deadline(settings);
     let sources = sources_for(app, settings, &plan.service, &plan.environment);
-    let history = crate::plan::history::past(app, settings, &plan.service, &plan.environment, plan.version.as_deref(), plan.commit.as_deref(), &sources).await;
-    let running = history.running.as_ref().and_then(|d| d.commit.clone().or_else(|| d.version.clone()));
-    let ask = |question| Ask {
-        question,
+    let (version, commit) = (plan.version.as_deref(), plan.commit.as_deref());
+    let template = Ask {
+        question: Question::Calendar,
         settings: settings.clone(),
         service: plan.service.clone(),
         environment: plan.environment.clone(),
-        version: plan.commit.clone().or_else(|| plan.version.clone()),
-        running: running.clone(),
-        names: version_names(plan),
+        version: plan.version.clone(),
+        running: None,
+        names: plan.rollback.as_deref().map(crate::advice::rollback::names).unwrap_or_default(),
         from: now.plus(-DAY),
         to: now.plus(AHEAD),
         now,
     };
-    let with = |question: Question, from: Time, to: Time| Ask { from, to, ..ask(question) };
-    let versions = Ask { version: plan.version.clone(), ..ask(Question::Versions) };
-    let (calendar, on_call, incidents, versions, change, migrations, load, health, others) = tokio::join!(
-        asked(app, &sources, ask(Question::Calendar), |l| if let Learned::Calendar(v) = l { Some(v) } else { None }),
-        asked(app, &sources, ask(Question::OnCall), |l| if let Learned::OnCall(v) = l { Some(v) } else { None }),
-        asked(app, &sources, with(Question::Incidents, now.plus(-30 * DAY), now), |l| if let Learned::Incidents(v) = l { Some(v) } else { None }),
-        asked(app, &sources, versions, |l| if let Learned::Versions(v) = l { Some(v) } else { None }),
-        asked(app, &sources, ask(Question::Change), |l| if let Learned::Change(v) = l { Some(*v) } else { None }),
-        asked(app, &sources, ask(Question::Migrations), |l| if let Learned::Migrations(v) = l { Some(v) } else { None }),
-        asked(app, &sources, with(Question::Load, now.plus(-28 * DAY), now), |l| if let Learned::Load(v) = l { Some(v) } else { None }),
-        asked(app, &sources, with(Question::Health, now.plus(-HOUR), now), |l| if let Learned::Health(v) = l { Some(v) } else { None }),
+    let over = |from: Time, to: Time| Ask { from, to, ..template.clone() };
+    let (mut ahead, mut behind, mut lately) = (Gathered::default(), Gathered::default(), Gathered::default());
+    let (past, past_month, hour) = (over(now.plus(-550 * DAY), now), over(now.plus(-30 * DAY), now), over(now.plus(-HOUR), now));
+    let ((), (), (), others, load) = tokio::join!(
+        source::gather(&mut ahead, &sources, &template, &[Question::Calendar, Question::OnCall, Question::Versions, Question::Migrations], &app.clock, until),
+        source::gather(&mut behind, &sources, &past, &[Question::Deployments], &app.clock, until),
+        source::gather(&mut lately, &sources, &past_month, &[Question::Incidents, Question::Load], &app.clock, until),
         others(app, plan),
+        async {
+            let mut health = Gathered::default();
+            source::gather(&mut health, &sources, &hour, &[Question::Health], &app.clock, until).await;
+            health.facts.health
+        },
     );
-    let mut facts = Facts { calendar, on_call, incidents, versions, change, migrations, load, health, history: Asked::default(), others };
+    let history = history::past(app, settings, (&plan.service, &plan.environment), (version, commit), &behind.deployments).await;
+    // The change lies between what runs and what is wanted, so it is asked for when it is known what runs.
+    let running = history.running.as_ref().and_then(|d| d.commit.clone().or_else(|| d.version.clone()));
+    let change = Ask { version: plan.commit.clone().or_else(|| plan.version.clone()), running, ..template.clone() };
+    let mut second = Gathered::default();
+    if plan.kind.has_version() && plan.version.is_some() {
+        source::gather(&mut second, &sources, &change, &[Question::Change], &app.clock, until).await;
+    }
+    let mut facts = Facts {
+        incidents: lately.facts.incidents,
+        load: lately.facts.load,
+        health: load,
+        change: second.facts.change,
+        others,
+        history: Asked::default(),
+        ..ahead.facts
+    };
     let shape = crate::plan::shape::of(plan, &facts, settings);
     facts.history = complete(app, plan, history, &shape, now).await;
+    for unknown in behind.deployments.unknown {
+        facts.history.unknown.push(unknown);
+    }
     facts
+}
+
+/// Asks one question of everybody who can answer it, within the time of a brief.
+pub async fn ask(app: &App, ask: &Ask) -> Vec<source::gather::Said> {
+    let sources = sources_for(app, &ask.settings, &ask.service, &ask.environment);
+    source::ask_all(&sources, ask, &app.clock, brief_deadline(&ask.settings)).await
 }
 
 /// The sources that have anything to say about a target.
@@ -60,31 +88,6 @@ pub fn sources_for(app: &App, settings: &Settings, service: &Service, environmen
         (!is_code || repository.is_none_or(|name| name == source.name())) && source.concerns(service, environment)
     };
     app.sources().into_iter().filter(concerns).collect()
-}
-
-/// Everybody's answers to one question.
-pub async fn asked<T>(app: &App, sources: &[Arc<dyn Source>], ask: Ask, read: impl Fn(Learned) -> Option<T>) -> Asked<T> {
-    let answers = ask_all(sources, &ask, &app.clock).await;
-    sort(answers, ask.now, read)
-}
-
-fn sort<T>(answers: Vec<(SourceName, Result<Answer, CannotSay>)>, now: Time, read: impl Fn(Learned) -> Option<T>) -> Asked<T> {
-    let mut asked = Asked::default();
-    for (source, answer) in answers {
-        match answer {
-            Ok(answer) => match read(answer.learned) {
-                Some(value) => asked.known.push(Fact { source, link: answer.link, at: answer.at, value, incomplete: answer.incomplete }),
-                None => asked.unknown.push(Unknown { source, reason: "answered another question".to_owned(), at: now }),
-            },
-            Err(CannotSay(reason)) => asked.unknown.push(Unknown { source, reason, at: now }),
-        }
-    }
-    asked
-}
-
-/// Words of the rollback plan that could be versions, to be looked up.
-fn version_names(plan: &Plan) -> Vec<String> {
-    plan.rollback.as_deref().map(crate::advice::version_names).unwrap_or_default()
 }
 
 /// Plans and deployments that are near: waiting, under way, watched.

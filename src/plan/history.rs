@@ -1,29 +1,25 @@
 //! The past of a target: our own store, and what deployment files tell.
 
-use std::sync::Arc;
-
-use crate::advice::facts::{Deployment, History, Outcome};
+use crate::advice::facts::{Asked, Deployment, History, Outcome};
 use crate::app::App;
-use crate::clock::DAY;
 use crate::config::Settings;
 use crate::name::{Environment, Service};
-use crate::source::{Ask, Learned, Question, Source, ask_all};
 
-/// What is known of a target before anything is known of the change.
-pub async fn past(app: &App, settings: &Arc<Settings>, service: &Service, environment: &Environment, version: Option<&str>, commit: Option<&str>, sources: &[Arc<dyn Source>]) -> History {
-    let told = told(app, settings, service, environment, sources).await;
-    match stored(app, settings, service, environment, version, commit).await {
-        Ok(mut history) => {
-            join(&mut history, told);
-            history
-        }
+/// What is known of a target before anything is known of the change. `told` is what files of deployments say.
+pub async fn past(app: &App, settings: &Settings, (service, environment): (&Service, &Environment), (version, commit): (Option<&str>, Option<&str>), told: &Asked<Vec<Deployment>>) -> History {
+    let now = app.clock.now();
+    let all = told.known.iter().flat_map(|fact| &fact.value);
+    let mut told: Vec<Deployment> = all.filter(|d| d.service == *service && d.environment == *environment && d.at <= now).cloned().collect();
+    told.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+    let mut history = match stored(app, settings, service, environment, version, commit).await {
+        Ok(history) => history,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "could not read the history");
-            let mut history = History::default();
-            join(&mut history, told);
-            history
+            History::default()
         }
-    }
+    };
+    join(&mut history, told);
+    history
 }
 
 async fn stored(app: &App, settings: &Settings, service: &Service, environment: &Environment, version: Option<&str>, commit: Option<&str>) -> anyhow::Result<History> {
@@ -52,33 +48,6 @@ async fn stored(app: &App, settings: &Settings, service: &Service, environment: 
         dependencies,
         ..History::default()
     })
-}
-
-/// What files of deployments tell, newest first.
-async fn told(app: &App, settings: &Arc<Settings>, service: &Service, environment: &Environment, sources: &[Arc<dyn Source>]) -> Vec<Deployment> {
-    let now = app.clock.now();
-    let ask = Ask {
-        question: Question::Deployments,
-        settings: settings.clone(),
-        service: service.clone(),
-        environment: environment.clone(),
-        version: None,
-        running: None,
-        names: Vec::new(),
-        from: now.plus(-550 * DAY),
-        to: now,
-        now,
-    };
-    let mut told: Vec<Deployment> = Vec::new();
-    for (_, answer) in ask_all(sources, &ask, &app.clock).await {
-        if let Ok(answer) = answer
-            && let Learned::Deployments(deployments) = answer.learned
-        {
-            told.extend(deployments.into_iter().filter(|d| d.service == *service && d.environment == *environment && d.at <= now));
-        }
-    }
-    told.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
-    told
 }
 
 /// Joins what files tell to what is stored; a deployment that both know counts once.

@@ -29,7 +29,7 @@ pub fn card_key(plan: &PlanId, revision: i64) -> String {
 pub async fn revision(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision, entry: &Receipt) -> anyhow::Result<()> {
     let settings = app.settings();
     let picture = format!("strip-{}-{}", row.plan.id, revision.number);
-    let strip = crate::picture::strip_of(row, revision, &settings, tx.now);
+    let strip = crate::picture::strip_of(&row.plan, &revision.facts, &revision.advice.windows, &settings, tx.now);
     tx.insert_picture(&picture, &strip.light, &strip.dark).await?;
     main(app, tx, row, revision).await?;
     in_thread_as(tx, row, Some(format!("evidence:{}:{}", row.plan.id, revision.number)), wording::brief::evidence(row, revision, &settings, tx.now)).await?;

@@ -3,8 +3,10 @@
 //! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
 
+pub mod calendar;
 pub mod gather;
 pub mod git;
+pub mod ics;
 pub mod jsonl;
 
 use std::fmt;
@@ -17,8 +19,10 @@ use crate::advice::facts::{
     CalendarEvent, Change, Deployment, Health, Incident, Load, MigrationState, Shift, Versions,
 };
 use crate::clock::Time;
-use crate::config::Settings;
+use crate::config::{Settings, SourceKind};
 use crate::name::{Environment, Service, SourceName};
+
+pub use gather::{ask_all, brief_deadline, gather};
 
 /// What must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -154,6 +158,21 @@ pub trait Source: Send + Sync + fmt::Debug {
 
     /// Asks. The caller holds the deadline; dropping the future must be harmless.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>>;
+}
+
+/// Opens every source of the settings. A source that cannot be opened at all is named with its reason.
+pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result<Vec<Arc<dyn Source>>> {
+    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+    for source in &settings.source {
+        let opened: Arc<dyn Source> = match &source.kind {
+            SourceKind::Git { .. } => Arc::new(git::Git::open(source, &settings.base)?),
+            SourceKind::Ics { .. } => Arc::new(calendar::Calendars::open(source, &settings.base, clock)?),
+            SourceKind::Jsonl { .. } => Arc::new(jsonl::Jsonl::open(source, &settings.base)?),
+            SourceKind::Prometheus { .. } | SourceKind::Http { .. } | SourceKind::Database { .. } => continue,
+        };
+        sources.push(gather::limited(opened, 4));
+    }
+    Ok(sources)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::advice::condition;
 use crate::advice::facts::Means;
 use crate::advice::rollback::Verdict;
 use crate::advice::says;
-use crate::advice::seam::target;
+use crate::target;
 use crate::advice::sight::{Topic, gap};
 use crate::advice::view::{View, because};
 use crate::advice::{Because, FlagLevel};
