@@ -20,6 +20,8 @@ use crate::clock::Time;
 use crate::config::Settings;
 use crate::name::{Environment, Service, SourceName};
 
+pub use self::gather::{Said, ask_all, ask_all_until, asked, brief_deadline, limited};
+
 /// What must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
