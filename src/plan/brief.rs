@@ -75,9 +75,9 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
 }
 
 /// Asks one question of everybody who can answer it, within the time of a brief.
-pub async fn ask(app: &App, ask: &Ask) -> Vec<source::gather::Said> {
+pub async fn ask(app: &App, ask: &Ask) -> Vec<source::Said> {
     let sources = sources_for(app, &ask.settings, &ask.service, &ask.environment);
-    source::ask_all(&sources, ask, &app.clock, brief_deadline(&ask.settings)).await
+    source::ask_all(&sources, ask, &app.clock).await
 }
 
 /// The sources that have anything to say about a target.

@@ -51,17 +51,22 @@ pub async fn gather(
     until: Instant,
 ) {
     let asks: Vec<Ask> = questions.iter().map(|&question| Ask { question, ..template.clone() }).collect();
-    let rounds = join_all(asks.iter().map(|ask| ask_all(sources, ask, clock, until))).await;
+    let rounds = join_all(asks.iter().map(|ask| ask_all_until(sources, ask, clock, until))).await;
     for (ask, said) in asks.iter().zip(rounds) {
         keep(into, ask.question, said, clock.now());
     }
+}
+
+/// Asks one question of every source that concerns it, within the time that a whole brief may take.
+pub async fn ask_all(sources: &[Arc<dyn Source>], ask: &Ask, clock: &Clock) -> Vec<Said> {
+    ask_all_until(sources, ask, clock, brief_deadline(&ask.settings)).await
 }
 
 /// Asks one question of every source that concerns it, all at once. The answers are in order of the sources' names.
 ///
 /// A source that does not answer in its time, fails, panics or answers another question has an error, and nothing else
 /// is delayed beyond `until`.
-pub async fn ask_all(sources: &[Arc<dyn Source>], ask: &Ask, clock: &Clock, until: Instant) -> Vec<Said> {
+pub async fn ask_all_until(sources: &[Arc<dyn Source>], ask: &Ask, clock: &Clock, until: Instant) -> Vec<Said> {
     let mut asked: Vec<&Arc<dyn Source>> = sources
         .iter()
         .filter(|source| source.answers().contains(&ask.question) && source.concerns(&ask.service, &ask.environment))

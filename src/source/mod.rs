@@ -22,7 +22,7 @@ use crate::clock::Time;
 use crate::config::{Settings, SourceKind};
 use crate::name::{Environment, Service, SourceName};
 
-pub use gather::{ask_all, brief_deadline, gather};
+pub use self::gather::{Said, ask_all, ask_all_until, asked, brief_deadline, gather, limited};
 
 /// What must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

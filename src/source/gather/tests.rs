@@ -148,7 +148,7 @@ async fn a_sources_own_deadline_comes_from_its_settings() {
     );
     let slow = Does::AnswersAfter(Duration::from_millis(900));
     let sources = [source("patient", slow.clone()), source("hasty", slow.clone()), source("usual", slow)];
-    let said = ask_all(&sources, &ask(Question::Health, &settings), &Clock::system(), in_a_while()).await;
+    let said = ask_all(&sources, &ask(Question::Health, &settings), &Clock::system()).await;
     let asked = asked(said, Time::from_ms(0), |learned| match learned {
         Learned::Health(health) => Some(health),
         _ => None,
@@ -163,9 +163,9 @@ async fn the_briefs_deadline_comes_before_a_sources_own() {
     let sources = [source("slow", Does::Hangs)];
     let ask = ask(Question::Health, &settings);
     let until = Instant::now() + Duration::from_millis(100);
-    let first = ask_all(&sources, &ask, &Clock::system(), until).await;
+    let first = ask_all_until(&sources, &ask, &Clock::system(), until).await;
     assert_eq!(first[0].1, Err(CannotSay::because("did not answer in 100 ms")));
-    let second = ask_all(&sources, &ask, &Clock::system(), until).await;
+    let second = ask_all_until(&sources, &ask, &Clock::system(), until).await;
     assert_eq!(second[0].1, Err(CannotSay::because("was not asked, because the time for the whole brief was up")));
 }
 
@@ -175,9 +175,9 @@ async fn who_is_not_concerned_is_not_asked() {
     let mut elsewhere = ask(Question::Health, &settings);
     elsewhere.service = Service::new("search");
     let sources = [source("one", Does::Panics)];
-    assert!(ask_all(&sources, &elsewhere, &Clock::system(), in_a_while()).await.is_empty());
+    assert!(ask_all(&sources, &elsewhere, &Clock::system()).await.is_empty());
     let other = ask(Question::Calendar, &settings);
-    assert!(ask_all(&sources, &other, &Clock::system(), in_a_while()).await.is_empty());
+    assert!(ask_all(&sources, &other, &Clock::system()).await.is_empty());
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_limited_source_answers_so_many_at_a_time_and_is_left_by_those_who_gav
     let settings = settings("");
     let ask = ask(Question::Health, &settings);
     let clock = Clock::system();
-    let all = join_all((0..8).map(|_| ask_all(&sources, &ask, &clock, in_a_while()))).await;
+    let all = join_all((0..8).map(|_| ask_all(&sources, &ask, &clock))).await;
     let answered = all.iter().filter(|said| said[0].1.is_ok()).count();
     assert_eq!(answered, 4, "two at a time for 200 ms, within half a second");
     assert_eq!(*most.lock().unwrap(), 2);

@@ -10,7 +10,7 @@ use gix::objs::tree::EntryKind;
 
 use super::objects::{Objects, Trouble};
 use super::paths::is_binary;
-use super::tree::{Difference, Side};
+use super::tree::{Difference, Located, Side};
 
 /// Files larger than this are not compared line by line.
 pub(super) const LARGEST_FILE: u64 = 1 << 20;
@@ -102,20 +102,20 @@ impl Counter {
     }
 }
 
+/// A difference, and the path that it had before where it was renamed.
+pub(super) type Joined = (Difference, Option<Vec<u8>>);
+
 /// Joins a removed and an added file to one renamed file where they are the same or alike. What comes out is the
 /// differences, each with its old path where it was renamed.
-pub(super) fn join_renamed(
-    objects: &Objects<'_>,
-    differences: Vec<Difference>,
-) -> Result<Vec<(Difference, Option<Vec<u8>>)>, Trouble> {
+pub(super) fn join_renamed(objects: &Objects<'_>, differences: Vec<Difference>) -> Result<Vec<Joined>, Trouble> {
     let is_file = |side: &Side| matches!(side.kind, EntryKind::Blob | EntryKind::BlobExecutable);
-    let mut removed: Vec<(Vec<u8>, Side)> = Vec::new();
+    let mut removed: Vec<Located> = Vec::new();
     for difference in &differences {
         if let (Some(old), None) = (difference.old.filter(is_file), difference.new) {
             removed.push((difference.path.clone(), old));
         }
     }
-    let mut from: HashMap<Vec<u8>, (Vec<u8>, Side)> = HashMap::new();
+    let mut from: HashMap<Vec<u8>, Located> = HashMap::new();
     let added = || {
         differences.iter().filter_map(|difference| match (difference.old, difference.new.filter(is_file)) {
             (None, Some(new)) => Some((difference.path.clone(), new)),
@@ -124,15 +124,15 @@ pub(super) fn join_renamed(
     };
     // The very same content first; among several the one that keeps its file's name.
     for (path, new) in added() {
-        let same = |(_, old): &&(Vec<u8>, Side)| old.id == new.id && !old.id.is_empty_blob();
-        let keeps_name = |(old, _): &&(Vec<u8>, Side)| last_part(old) == last_part(&path);
+        let same = |(_, old): &&Located| old.id == new.id && !old.id.is_empty_blob();
+        let keeps_name = |(old, _): &&Located| last_part(old) == last_part(&path);
         let best = removed.iter().filter(same).find(keeps_name).or_else(|| removed.iter().find(same)).cloned();
         if let Some(best) = best {
             removed.retain(|(old, _)| *old != best.0);
             from.insert(path, best);
         }
     }
-    let left: Vec<(Vec<u8>, Side)> = added().filter(|(path, _)| !from.contains_key(path)).collect();
+    let left: Vec<Located> = added().filter(|(path, _)| !from.contains_key(path)).collect();
     let few = removed.len().max(left.len()) <= MOST_PAIRED && removed.len() * left.len() <= MOST_PAIRS;
     if few && !removed.is_empty() {
         for (new_path, old) in alike(objects, &removed, &left)? {
@@ -154,11 +154,7 @@ pub(super) fn join_renamed(
 }
 
 /// Pairs of a new path and the removed file that it is most alike to, best pairs first, each file used once.
-fn alike(
-    objects: &Objects<'_>,
-    removed: &[(Vec<u8>, Side)],
-    added: &[(Vec<u8>, Side)],
-) -> Result<Vec<(Vec<u8>, (Vec<u8>, Side))>, Trouble> {
+fn alike(objects: &Objects<'_>, removed: &[Located], added: &[Located]) -> Result<Vec<(Vec<u8>, Located)>, Trouble> {
     let (old, new) = (prints(objects, removed)?, prints(objects, added)?);
     let mut pairs = Vec::new();
     for (o, old) in old.iter().enumerate() {
@@ -187,7 +183,7 @@ fn alike(
 /// How many lines a file has, and how often each is in it, by its hash.
 type Print = (u32, HashMap<u64, u32>);
 
-fn prints(objects: &Objects<'_>, files: &[(Vec<u8>, Side)]) -> Result<Vec<Option<Print>>, Trouble> {
+fn prints(objects: &Objects<'_>, files: &[Located]) -> Result<Vec<Option<Print>>, Trouble> {
     let mut prints = Vec::new();
     for (_, side) in files {
         let content = match objects.bytes(side.id, Kind::Blob, LARGEST_PAIRED) {

@@ -24,6 +24,9 @@ pub(super) struct Side {
     pub kind: EntryKind,
 }
 
+/// A file and where it lies.
+pub(super) type Located = (Vec<u8>, Side);
+
 /// A file that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -93,7 +96,7 @@ pub(super) fn files(
     most: usize,
     enter: impl Fn(&[u8]) -> bool,
     wanted: impl Fn(&[u8]) -> bool,
-) -> Result<(Vec<(Vec<u8>, Side)>, bool), Trouble> {
+) -> Result<(Vec<Located>, bool), Trouble> {
     let mut found = Vec::new();
     let mut whole = true;
     let mut folders = 0;
@@ -195,7 +198,7 @@ pub(super) fn at(objects: &Objects<'_>, root: ObjectId, path: &[u8]) -> Result<O
         if here.kind != EntryKind::Tree {
             return Ok(None);
         }
-        match find(&*objects.folder(here.id)?, part) {
+        match find(&objects.folder(here.id)?, part) {
             Some(entry) => here = entry.clone(),
             None => return Ok(None),
         }
