@@ -1,1 +1,8 @@
-fn main() {}
+//! The command line, thin.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidegate::http::provide_tls();
+    tidegate::cli::run()
+}

@@ -1,3 +1,123 @@
 //! The command line: a file per subcommand.
+//!
+//! What programs read goes to standard output alone; words for people go to standard error. Exit codes: 0 yes or done,
+//! 1 no, 2 cannot tell or did not work.
 
+mod ask;
+mod audit;
+mod calendar;
+mod check;
+mod confirm;
+mod gate;
+mod plan;
 pub mod sample;
+mod serve;
+mod windows;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// An advisor for deployments that lives in your team's chat. It reads the tide; a person holds the helm.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where an instance is.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// The settings file; without it `tidegate.toml` in this folder, if there is one
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything of an instance lives: store, keys, caches
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The sample company, or your own settings, on the console: nothing to set up
+    Try {
+        #[command(flatten)]
+        place: Place,
+        /// The clock begins here: 2026-11-20T16:30-08:00
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Where to listen; port 0 is any
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+    },
+    /// The bot: console, webhooks, gate
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Where to listen
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+    },
+    /// The same brief in the terminal; records nothing
+    Plan(plan::PlanArgs),
+    /// The next good windows
+    Windows(windows::WindowsArgs),
+    /// What a pipeline asks: exit 0 approved, 1 not (yet), 2 cannot tell
+    Gate(gate::GateArgs),
+    /// Compares what this shell aims at with the plan's target; runs nothing
+    Confirm(confirm::ConfirmArgs),
+    /// Reads the settings and asks each source one real question
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// What the calendar source makes of a file or an address
+    Calendar(calendar::CalendarArgs),
+    /// The record: verify, show, export
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(why) => {
+            eprintln!("tidegate: could not start: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Try { place, at, listen } => serve::trying(place, at, listen).await,
+            Command::Serve { place, listen } => serve::serving(place, listen).await,
+            Command::Plan(args) => plan::run(args).await,
+            Command::Windows(args) => windows::run(args).await,
+            Command::Gate(args) => gate::run(args).await,
+            Command::Confirm(args) => confirm::run(args).await,
+            Command::Check { place } => check::run(place).await,
+            Command::Calendar(args) => calendar::run(args).await,
+            Command::Audit { command } => audit::run(command).await,
+        }
+    });
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("tidegate: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes to standard output; a reader that went away is no failure of ours.
+#[allow(clippy::print_stdout)]
+pub fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}

@@ -97,6 +97,12 @@ pub struct Secret {
     pub value: Option<SecretString>,
 }
 
+/// A variable of the environment, where the settings or the command line may look: empty counts as absent.
+#[allow(clippy::disallowed_methods)]
+pub fn environment_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
 impl Secret {
     /// The secret itself; the error names where it was looked for, never what was found.
     #[allow(clippy::disallowed_methods)]

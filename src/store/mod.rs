@@ -67,6 +67,22 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a store for reading alone: no schema change, no lock, nothing written.
+    pub async fn open_for_reading(url: &str, data: &Path) -> anyhow::Result<Store> {
+        sqlx::any::install_default_drivers();
+        let Some(file) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else { return open_postgres(url).await };
+        let file = data.join(file);
+        anyhow::ensure!(file.exists(), "there is no store at {}", file.display());
+        let url = format!("sqlite://{}?mode=ro", file.display());
+        let pool = AnyPoolOptions::new().max_connections(2).connect(&url).await.map_err(said)?;
+        Ok(Store { engine: Engine::Sqlite, write: pool.clone(), read: pool, _lock: None })
+    }
+
+    /// Whether this is the only process that works on the store.
+    pub fn is_alone(&self) -> bool {
+        self.engine == Engine::Sqlite
+    }
+
     pub fn engine(&self) -> Engine {
         self.engine
     }

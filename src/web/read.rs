@@ -11,7 +11,6 @@ use super::Site;
 use super::access::{May, allow};
 use super::answers::{Answered, Wrong, json as answer, read_json};
 use crate::name::{Environment, Person, PlanId, Service};
-use crate::plan::show;
 
 pub async fn plans(State(site): State<Site>, headers: HeaderMap) -> Answered {
     allow(&site, &headers, May::Read)?;
@@ -77,6 +76,7 @@ pub struct Of {
     most: Option<i64>,
     plan: Option<String>,
     from: Option<i64>,
+    format: Option<String>,
 }
 
 pub async fn history(State(site): State<Site>, Query(of): Query<Of>, headers: HeaderMap) -> Answered {
@@ -112,7 +112,11 @@ pub async fn verify(State(site): State<Site>, headers: HeaderMap) -> Answered {
 
 pub async fn export(State(site): State<Site>, Query(of): Query<Of>, headers: HeaderMap) -> Answered {
     allow(&site, &headers, May::Read)?;
-    let text = crate::ledger::export_jsonl(&site.app.store, &site.app.signer, of.plan.map(PlanId::new).as_ref()).await?;
-    let _ = show::main_key;
+    let plan = of.plan.map(PlanId::new);
+    if of.format.as_deref() == Some("csv") {
+        let text = crate::ledger::export_csv(&site.app.store, &site.app.signer, plan.as_ref()).await?;
+        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response());
+    }
+    let text = crate::ledger::export_jsonl(&site.app.store, &site.app.signer, plan.as_ref()).await?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], text).into_response())
 }

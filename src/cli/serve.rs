@@ -1,0 +1,203 @@
+//! `try` and `serve`: the running program.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Place, print, sample};
+use crate::app::App;
+use crate::clock::{Clock, Time};
+use crate::command::time::{Lean, parse_time};
+use crate::config::Settings;
+use crate::event::Due;
+use crate::ledger::{Origin, Signer, write_private};
+use crate::source;
+use crate::store::Store;
+use crate::web::{self, LocalToken, Site};
+
+/// The file that a running server leaves beside its store, for its own user's command line.
+pub const SERVER_FILE: &str = "server.json";
+
+/// `tidegate try`.
+pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>) -> anyhow::Result<u8> {
+    start_log();
+    let data = match &place.data {
+        Some(data) => data.clone(),
+        None => std::env::temp_dir().join(format!("tidegate-try-{}", std::process::id())),
+    };
+    make_private(&data)?;
+    let clock = match &at {
+        None => Clock::system(),
+        Some(text) => {
+            let begin = parse_time(text, Clock::system().now(), chrono_tz::Tz::UTC, Lean::Future);
+            Clock::beginning_at(begin.map_err(|says| anyhow::anyhow!("--at: {says}"))?)
+        }
+    };
+    let (settings, world) = match &place.config {
+        Some(file) => (Settings::load(file)?, None),
+        None => {
+            let (settings, world) = sample::build(&data, &clock).await.context("could not make the sample company")?;
+            (settings, Some(world))
+        }
+    };
+    let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8420)));
+    if !listen.ip().is_loopback() {
+        bail!("in `try` anyone may speak as anyone, so it listens on this machine alone: give --listen a loopback address");
+    }
+    let kept = place.data.is_some();
+    let done = run(Start { settings, world, clock, data: data.clone(), listen, trying: true }).await;
+    if !kept {
+        // A folder of our own, made for this run; what cannot be removed is left for the system's cleaning.
+        let _ = std::fs::remove_dir_all(&data);
+    }
+    done
+}
+
+/// `tidegate serve`.
+pub async fn serving(place: Place, listen: Option<SocketAddr>) -> anyhow::Result<u8> {
+    start_log();
+    let file = place.config.clone().unwrap_or_else(|| PathBuf::from("tidegate.toml"));
+    let settings = Settings::load(&file)?;
+    let data = place.data.unwrap_or_else(|| PathBuf::from("tidegate-data"));
+    make_private(&data)?;
+    let listen = listen.unwrap_or(settings.web.listen);
+    run(Start { settings, world: None, clock: Clock::system(), data, listen, trying: false }).await
+}
+
+/// What a start needs.
+#[derive(Debug)]
+struct Start {
+    settings: Settings,
+    world: Option<sample::World>,
+    clock: Clock,
+    data: PathBuf,
+    listen: SocketAddr,
+    trying: bool,
+}
+
+async fn run(start: Start) -> anyhow::Result<u8> {
+    let Start { settings, world, clock, data, listen, trying } = start;
+    let console = trying || settings.chat.console.enabled;
+    let app = build(settings, clock, data.clone()).await?;
+    let app = App { world: world.map(std::sync::Arc::new), ..app };
+    let listener = web::listen(listen).await?;
+    let address = listener.local_addr()?;
+    let local = LocalToken(SecretString::from(random_token()?));
+    let server_file = data.join(SERVER_FILE);
+    let about = serde_json::json!({ "url": format!("http://{address}"), "token": local.0.expose_secret() });
+    write_private(&server_file, &about.to_string())?;
+    let mut tx = app.store.begin(app.clock.now()).await?;
+    tx.due(&Due::Anchor, app.clock.now()).await?;
+    tx.due(&Due::Sweep, app.clock.now()).await?;
+    tx.commit().await?;
+    let mut workers = crate::work::start(&app);
+    on_signals(&app);
+    print(&format!("Tidegate listens on http://{address}"));
+    if trying {
+        eprintln!("Open http://{address}/console and type: {}", app.world.as_ref().and_then(|w| w.tries().first().cloned()).unwrap_or_else(|| format!("{} help", app.settings().chat.command)));
+    }
+    let site = Site { app: app.clone(), local, trying, console };
+    let served = web::serve(listener, site).await;
+    app.stop();
+    // What a worker holds is finished; what takes longer is given back by its lease.
+    let patience = tokio::time::sleep(std::time::Duration::from_secs(10));
+    tokio::select! {
+        () = async { while workers.join_next().await.is_some() {} } => {}
+        () = patience => tracing::warn!("some work was still under way; its lease hands it over"),
+    }
+    let _ = std::fs::remove_file(&server_file);
+    app.store.close().await;
+    served.map(|()| 0)
+}
+
+/// The program around a store: what `serve`, `try` and the commands without a server share.
+pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::Result<App> {
+    let url = match (&settings.store.url_from, &settings.store.url) {
+        (Some(secret), _) => secret.reveal(&settings.base).map_err(|why| anyhow::anyhow!("[store] url-from: {why}"))?.expose_secret().to_owned(),
+        (None, Some(url)) => url.clone(),
+        (None, None) => "sqlite://tidegate.db".to_owned(),
+    };
+    let store = Store::open(&url, &data).await?;
+    let now = clock.now();
+    if store.is_alone() {
+        store.release_all().await?;
+    }
+    if store.ledger_head().await?.is_none() {
+        let id = crate::name::new_id(now).to_lowercase();
+        let origin = Origin::new(&format!("{}/{id}", settings.ledger.origin), 1).context("[ledger] origin")?;
+        store.found_ledger(&origin, now).await?;
+    }
+    let head = store.ledger_head().await?.context("the store holds no ledger")?;
+    let signer = Signer::open(&data, &head.origin)?;
+    refuse_truncated(&settings, &data, &head, &signer)?;
+    let sources = source::build(&settings, &clock)?;
+    Ok(App::new(store, clock, settings, sources, signer, data))
+}
+
+/// A ledger that is shorter than a checkpoint that was left outside lost its end, or is an older copy: nothing is added to
+/// it until an operator has looked.
+fn refuse_truncated(settings: &Settings, data: &std::path::Path, head: &crate::ledger::Head, signer: &Signer) -> anyhow::Result<()> {
+    let Some(file) = &settings.ledger.anchor_file else { return Ok(()) };
+    let Ok(text) = std::fs::read_to_string(data.join(file)) else { return Ok(()) };
+    let newest = crate::ledger::checkpoints_in(&text).into_iter().filter_map(|note| crate::ledger::SignedCheckpoint::parse(&note).ok()).filter(|c| c.signed(&[signer.public()]) == crate::ledger::Signed::Yes).max_by_key(|c| c.checkpoint.size);
+    match newest {
+        Some(newest) if newest.checkpoint.size > head.size() => bail!(
+            "the record ends at entry {} and a checkpoint in {} speaks of {}: its end was cut off, or this is an older copy. Restore the newest copy, or move that file away to go on knowingly.",
+            head.size(),
+            file.display(),
+            newest.checkpoint.size
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn make_private(data: &std::path::Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if data.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(|| format!("could not make the folder {}", data.display()))
+}
+
+fn random_token() -> anyhow::Result<String> {
+    let mut random = [0u8; 24];
+    getrandom::fill(&mut random).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
+    Ok(crate::ledger::hex(&random))
+}
+
+/// Ctrl-C and SIGTERM stop; SIGHUP reads the settings anew.
+fn on_signals(app: &App) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stopping = app.clone();
+    tokio::spawn(async move {
+        let terminate = async {
+            match signal(SignalKind::terminate()) {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = terminate => {}
+        }
+        eprintln!("Finishing what is under way.");
+        stopping.stop();
+    });
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tidegate=info"));
+    // Err only says that a log was started before.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// A moment as typed on the command line.
+pub fn moment(text: &str, now: Time, zone: chrono_tz::Tz) -> anyhow::Result<Time> {
+    if let Ok(day) = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let at = format!("{day} 00:00");
+        return parse_time(&at, now, zone, Lean::Future).map_err(|says| anyhow::anyhow!(says));
+    }
+    parse_time(text, now, zone, Lean::Past).map_err(|says| anyhow::anyhow!(says))
+}
