@@ -33,7 +33,8 @@ impl Calendar {
             problems: Vec::new(),
         };
         let concerned = |problem: &&Problem| problem.not_before.is_none_or(|from| from < view.to);
-        let mut problems = self.problems.iter().filter(concerned).map(|problem| problem.says.clone()).collect::<Vec<_>>();
+        let mut problems =
+            self.problems.iter().filter(concerned).map(|problem| problem.says.clone()).collect::<Vec<_>>();
         if view.from < view.to {
             for series in &self.series {
                 if view.full {
@@ -131,7 +132,8 @@ impl View {
         if series.masters.len() > 1 {
             let mut seen = HashSet::new();
             let own = self.occurrences.split_off(first);
-            self.occurrences.extend(own.into_iter().filter(|occurrence| seen.insert((occurrence.start, occurrence.end))));
+            self.occurrences
+                .extend(own.into_iter().filter(|occurrence| seen.insert((occurrence.start, occurrence.end))));
         }
     }
 
@@ -266,7 +268,8 @@ impl View {
     fn show(&mut self, event: &Event, wall: NaiveDateTime, zone: &Zone, length: Length, all_day: bool) {
         let start = zone.to_utc(wall, self.zone);
         let end = length.end(wall, zone, self.zone);
-        let overlaps = if end > start { start < self.to && end > self.from } else { self.from <= start && start < self.to };
+        let overlaps =
+            if end > start { start < self.to && end > self.from } else { self.from <= start && start < self.to };
         if !overlaps {
             return;
         }

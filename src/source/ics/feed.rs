@@ -88,9 +88,8 @@ impl Feed {
 
     /// What the calendar holds, with the trouble in refreshing it among what is incomplete.
     pub fn expand(&self, range: Range<Time>, default_zone: Tz) -> Expansion {
-        let mut expansion = self.calendar.as_ref().map_or_else(Expansion::default, |calendar| {
-            calendar.expand(range, default_zone)
-        });
+        let mut expansion =
+            self.calendar.as_ref().map_or_else(Expansion::default, |calendar| calendar.expand(range, default_zone));
         match (&self.trouble, self.fetched_at) {
             (Some(trouble), Some(fetched_at)) => expansion.incomplete.insert(
                 0,
@@ -120,9 +119,7 @@ impl Feed {
     fn read(&self, body: &[u8], version: Version, limits: &Limits, now: Time) -> Feed {
         // Older systems write Latin-1: a letter may be lost, a time never is.
         match Calendar::parse(&String::from_utf8_lossy(body), limits) {
-            Ok(calendar) => {
-                Feed { calendar: Some(Arc::new(calendar)), fetched_at: Some(now), trouble: None, version }
-            }
+            Ok(calendar) => Feed { calendar: Some(Arc::new(calendar)), fetched_at: Some(now), trouble: None, version },
             Err(unreadable) => self.troubled(unreadable.to_string(), now),
         }
     }

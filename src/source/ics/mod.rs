@@ -12,6 +12,7 @@ mod parse;
 mod recur;
 mod rule;
 mod zone;
+mod zones;
 
 #[cfg(test)]
 mod corpus;
@@ -55,11 +56,11 @@ impl Default for Limits {
         Limits {
             bytes: 5_000_000,
             entries: 20_000,
-            occurrences: 50_000,
+            occurrences: 200_000,
             times_per_day: 1_000,
             instances_per_period: 10_000,
             rules_per_event: 4,
-            steps: 2_000_000,
+            steps: 4_000_000,
             days_long: 3_660,
         }
     }

@@ -1,6 +1,6 @@
 //! From text to events: calcard reads the lines, this makes sense of them and notes what makes none.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use super::event::{Counted, Event, Extra, Length, Moment, Series};
 use super::guard::{self, Unreadable};
 use super::recur::{self, Budget};
 use super::rule::Rule;
-use super::zone::{CustomZone, Observance, Zone};
+use super::zone::Zone;
+use super::zones::Zones;
 use super::{Entry, Limits};
 
 /// A calendar that was read: expand it as often as wanted.
@@ -243,6 +244,7 @@ impl Reading<'_> {
         zones: &mut Zones<'_>,
         problems: &mut Vec<String>,
     ) {
+        let mut unread = false;
         for property in &component.entries {
             let extra = match property.name {
                 ICalendarProperty::Rdate => true,
@@ -262,7 +264,10 @@ impl Reading<'_> {
                 match read {
                     Some(read) if extra => event.extra.push(read),
                     Some(read) => event.except.push(read.start),
-                    None if extra => problems.push("a date that it also takes place on could not be read".into()),
+                    None if extra && !unread => {
+                        unread = true;
+                        problems.push("a date that it also takes place on could not be read".into());
+                    }
                     // Shown although it may be called off: the safe side, so not worth a word.
                     None => {}
                 }
@@ -353,97 +358,7 @@ fn placed(
     Some(Moment { wall: read.date_time.with_nanosecond(0)?, date_only, zone })
 }
 
-/// The time zones of one calendar, worked out when first needed.
-struct Zones<'a> {
-    calendar: &'a ICalendar,
-    /// For times without a zone.
-    own: Zone,
-    /// Where each zone that the calendar brings along is defined.
-    defined: HashMap<&'a str, &'a ICalendarComponent>,
-    /// Names looked up before; what was wrong with them, where something was.
-    known: HashMap<String, Result<Zone, String>>,
-    budget: &'a mut Budget,
-}
-
-impl<'a> Zones<'a> {
-    fn of(calendar: &'a ICalendar, budget: &'a mut Budget) -> Zones<'a> {
-        let own = calendar.components.first().and_then(|calendar| {
-            let stated = calendar.entries.iter().find(|entry| entry.name.as_str().eq_ignore_ascii_case("X-WR-TIMEZONE"));
-            stated?.values.first()?.as_text()?.trim().parse().ok()
-        });
-        let zones = calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VTimezone);
-        let defined = zones.filter_map(|zone| Some((first(zone, &ICalendarProperty::Tzid)?.as_text()?, zone)));
-        Zones {
-            own: own.map_or(Zone::Floating, Zone::Named),
-            defined: defined.collect(),
-            calendar,
-            known: HashMap::new(),
-            budget,
-        }
-    }
-
-    fn named(&mut self, name: &str, problems: &mut Vec<String>) -> Zone {
-        if !self.known.contains_key(name) {
-            let found = self.find(name);
-            self.known.insert(name.to_owned(), found);
-        }
-        match &self.known[name] {
-            Ok(zone) => zone.clone(),
-            Err(reason) => {
-                if !problems.contains(reason) {
-                    problems.push(reason.clone());
-                }
-                self.own.clone()
-            }
-        }
-    }
-
-    fn find(&mut self, name: &str) -> Result<Zone, String> {
-        if let Ok(zone) = name.trim().parse() {
-            return Ok(Zone::Named(zone));
-        }
-        if let Some(definition) = self.defined.get(name) {
-            let parts = definition.component_ids.iter().filter_map(|id| self.calendar.components.get(*id as usize));
-            let observances = parts.take(64).filter_map(observance).collect::<Vec<_>>();
-            let zone = CustomZone::new(&observances, self.budget);
-            let zone = zone.map_err(|reason| format!("its times may be off: {reason}"))?;
-            if let Some(zone) = zone {
-                return Ok(Zone::Custom(Arc::new(zone)));
-            }
-        }
-        match name.parse::<calcard::common::timezone::Tz>() {
-            Ok(calcard::common::timezone::Tz::Tz(zone)) => Ok(Zone::Named(zone)),
-            Ok(calcard::common::timezone::Tz::Fixed(offset)) => Ok(Zone::Fixed(offset.local_minus_utc())),
-            _ => Err(format!("its time zone `{}` is unknown, so its times may be off", plain(name, 60, false))),
-        }
-    }
-}
-
-fn observance(component: &ICalendarComponent) -> Option<Observance> {
-    if !matches!(component.component_type, ICalendarComponentType::Standard | ICalendarComponentType::Daylight) {
-        return None;
-    }
-    let wall = |value: &ICalendarValue| value.as_partial_date_time()?.to_date_time().map(|at| at.date_time);
-    let offset = |name: &ICalendarProperty| {
-        let at = first(component, name)?.as_partial_date_time()?;
-        let seconds = i32::from(at.tz_hour?) * 3_600 + i32::from(at.tz_minute.unwrap_or(0)) * 60;
-        (seconds < 86_400).then_some(if at.tz_minus { -seconds } else { seconds })
-    };
-    let limits = Limits::default();
-    let rules = component.properties(&ICalendarProperty::Rrule).filter_map(|property| match property.values.first() {
-        Some(ICalendarValue::RecurrenceRule(rule)) => Rule::parse(&rule.to_string(), &limits).ok(),
-        _ => None,
-    });
-    Some(Observance {
-        start: first(component, &ICalendarProperty::Dtstart).and_then(wall)?,
-        from: offset(&ICalendarProperty::Tzoffsetfrom)?,
-        to: offset(&ICalendarProperty::Tzoffsetto)?,
-        rules: rules.collect(),
-        dates: component.properties(&ICalendarProperty::Rdate).flat_map(|rdate| &rdate.values).filter_map(wall).collect(),
-    })
-}
-
-fn first<'a>(component: &'a ICalendarComponent, name: &ICalendarProperty) -> Option<&'a ICalendarValue> {
+pub(super) fn first<'a>(component: &'a ICalendarComponent, name: &ICalendarProperty) -> Option<&'a ICalendarValue> {
     component.property(name).and_then(|property| property.values.first())
 }
 
@@ -464,7 +379,11 @@ fn entry(component: &ICalendarComponent) -> Entry {
         description: text(ICalendarProperty::Description, 8_000),
         location: text(ICalendarProperty::Location, 500),
         url: text(ICalendarProperty::Url, 2_000),
-        categories: categories.filter_map(ICalendarValue::as_text).map(|text| plain(text, 100, false)).take(50).collect(),
+        categories: categories
+            .filter_map(ICalendarValue::as_text)
+            .map(|text| plain(text, 100, false))
+            .take(50)
+            .collect(),
         status: upper(ICalendarProperty::Status),
         transparent: upper(ICalendarProperty::Transp).as_deref() == Some("TRANSPARENT"),
         organizer,
@@ -472,7 +391,7 @@ fn entry(component: &ICalendarComponent) -> Entry {
 }
 
 /// Without control characters (line ends aside, where they are wanted) and cut to a length.
-fn plain(text: &str, most: usize, lines: bool) -> String {
+pub(super) fn plain(text: &str, most: usize, lines: bool) -> String {
     text.chars().filter(|c| !c.is_control() || (lines && *c == '\n')).take(most).collect()
 }
 

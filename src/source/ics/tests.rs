@@ -33,10 +33,7 @@ fn a_series_keeps_its_wall_clock_time_when_the_clocks_change() {
          RRULE:FREQ=DAILY;COUNT=2",
     );
     let got = look(&text, "2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z", Tz::UTC);
-    assert_eq!(
-        times(&got),
-        ["2026-10-24T21:00:00Z 2026-10-25T04:00:00Z", "2026-10-25T22:00:00Z 2026-10-26T04:00:00Z"]
-    );
+    assert_eq!(times(&got), ["2026-10-24T21:00:00Z 2026-10-25T04:00:00Z", "2026-10-25T22:00:00Z 2026-10-26T04:00:00Z"]);
 }
 
 #[test]
@@ -111,10 +108,7 @@ fn cancelled_and_transparent_entries_are_listed_but_take_no_time() {
     );
     let got = look(&text, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", Tz::UTC);
     assert_eq!(got.occurrences.len(), 4);
-    assert_eq!(
-        calendar_json(&got)["busy"],
-        serde_json::json!([["2026-11-24T13:00:00Z", "2026-11-24T15:00:00Z"]])
-    );
+    assert_eq!(calendar_json(&got)["busy"], serde_json::json!([["2026-11-24T13:00:00Z", "2026-11-24T15:00:00Z"]]));
     assert_eq!(
         calendar_json(&got)["occurrences"][1],
         serde_json::json!({"uid": "b", "start": "2026-11-24T11:00:00Z", "end": "2026-11-24T12:00:00Z", "summary": "",
@@ -149,6 +143,13 @@ fn windows_zones_are_known_and_unknown_ones_are_named() {
 }
 
 #[test]
+fn a_zone_name_behind_a_path_is_known() {
+    let text = event("UID:a\nDTSTART;TZID=/example.org/Tzfile/America/Argentina/Buenos_Aires:20261124T120000");
+    let got = look(&text, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", Tz::UTC);
+    assert_eq!(times(&got), ["2026-11-24T15:00:00Z 2026-11-24T15:00:00Z"]);
+}
+
+#[test]
 fn what_is_wrong_with_an_entry_that_begins_later_is_not_told_yet() {
     let text = event("UID:a\nDTSTART:20280101T000000Z\nRRULE:FREQ=SECONDLY");
     assert!(look(&text, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", Tz::UTC).incomplete.is_empty());
@@ -168,7 +169,12 @@ fn a_count_is_obeyed_wherever_one_looks() {
 #[test]
 fn a_long_list_of_problems_is_summed_up() {
     let events = (0..50).map(|n| format!("BEGIN:VEVENT\nUID:{n}\nDTSTART:20261301T000000Z\nEND:VEVENT"));
-    let got = look(&calendar(&events.collect::<Vec<_>>().join("\n")), "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", Tz::UTC);
+    let got = look(
+        &calendar(&events.collect::<Vec<_>>().join("\n")),
+        "2026-11-24T00:00:00Z",
+        "2026-11-25T00:00:00Z",
+        Tz::UTC,
+    );
     assert_eq!(got.incomplete.len(), 21);
     assert_eq!(got.incomplete[20], "There are 30 more problems like these.");
 }
@@ -184,19 +190,16 @@ fn burdened(many: usize, lines: &str) -> (u128, Expansion) {
 
 #[test]
 fn heavy_calendars_are_cut_short_and_say_so() {
-    for (many, lines) in [
-        (19_000, "DTSTART:20100101T090000Z\nRRULE:FREQ=DAILY"),
-        (19_000, "DTSTART;TZID=Europe/Berlin:20100101T090000\nRRULE:FREQ=HOURLY"),
-        (19_000, "DTSTART:20010228T090000Z\nRRULE:FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29"),
-        (19_000, "DTSTART:20010228T090000Z\nRRULE:FREQ=HOURLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29;BYHOUR=1"),
-        (19_000, "DTSTART:20010228T090000Z\nRRULE:FREQ=YEARLY;BYWEEKNO=1;BYMONTH=7"),
-        (9_000, "DTSTART:20010228T090000Z\nRRULE:FREQ=MONTHLY;COUNT=100000;BYDAY=MO;BYSETPOS=-1"),
-        (19_000, "DTSTART:20010228T090000Z\nRRULE:FREQ=DAILY;COUNT=99999;BYMONTH=2;BYMONTHDAY=29;BYDAY=SU"),
-        (9_000, "DTSTART;TZID=Nowhere:20010228T090000\nRRULE:FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=1,2,3,4,5,6,7,8"),
+    for lines in [
+        "DTSTART:20100101T090000Z\nRRULE:FREQ=DAILY",
+        "DTSTART:20010228T090000Z\nRRULE:FREQ=HOURLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29;BYHOUR=1",
+        "DTSTART:20010228T090000Z\nRRULE:FREQ=MONTHLY;COUNT=100000;BYDAY=MO;BYSETPOS=-1",
+        "DTSTART;TZID=Nowhere:20010228T090000\nRRULE:FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=1,2,3,4,5,6,7,8",
     ] {
-        let (took, got) = burdened(many, lines);
+        let (took, got) = burdened(3_000, lines);
         println!("{took} ms, {} occurrences, {:?}: {lines:?}", got.occurrences.len(), got.incomplete.first());
         assert!(!got.incomplete.is_empty(), "{lines}");
+        assert!(took < 10_000, "{took} ms without optimisation: {lines}");
     }
     let (took, got) = burdened(1, &format!("DTSTART:20261120T090000Z{}", "\nRRULE:FREQ=DAILY".repeat(1_000)));
     println!("{took} ms: a thousand rules");

@@ -1,4 +1,4 @@
-//! Time zones: names that the world knows, names that Windows gives, and rules that a calendar brings along.
+//! What wall-clock times are read in: from wall clock to UTC and back, in gaps and overlaps too.
 
 use std::sync::Arc;
 
@@ -92,7 +92,8 @@ const MOST_CHANGES: usize = 4_000;
 impl CustomZone {
     /// Works the changes out up to the end of 2100. `None` when there is nothing to go by.
     pub fn new(observances: &[Observance], budget: &mut Budget) -> Result<Option<CustomZone>, recur::Refused> {
-        let day = |year| NaiveDate::from_ymd_opt(year, 1, 1).and_then(|day| day.and_hms_opt(0, 0, 0)).unwrap_or_default();
+        let day =
+            |year| NaiveDate::from_ymd_opt(year, 1, 1).and_then(|day| day.and_hms_opt(0, 0, 0)).unwrap_or_default();
         let mut changes = Vec::new();
         for observance in observances {
             let shift = TimeDelta::seconds(i64::from(observance.from));
@@ -126,9 +127,9 @@ impl CustomZone {
 
     fn offset_at_wall(&self, wall: NaiveDateTime) -> i32 {
         // A change has happened, for a wall clock, once neither the old nor the new offset could still show that time.
-        let passed = self.changes.partition_point(|change| {
-            change.at + TimeDelta::seconds(i64::from(change.from.max(change.to))) <= wall
-        });
+        let passed = self
+            .changes
+            .partition_point(|change| change.at + TimeDelta::seconds(i64::from(change.from.max(change.to))) <= wall);
         self.offset_after(passed)
     }
 
