@@ -80,8 +80,8 @@ struct Start {
 async fn run(start: Start) -> anyhow::Result<u8> {
     let Start { settings, world, clock, data, listen, trying } = start;
     let console = trying || settings.chat.console.enabled;
-    let app = build(settings, clock, data.clone()).await?;
-    let app = App { world: world.map(std::sync::Arc::new), ..app };
+    let mut app = build(settings, clock, data.clone()).await?;
+    app.world = world.map(std::sync::Arc::new);
     let listener = web::listen(listen).await?;
     let address = listener.local_addr()?;
     let local = LocalToken(SecretString::from(random_token()?));

@@ -87,12 +87,12 @@ pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, 
         }
         Some(plan) => {
             let brief = tx.revision(&plan.plan.id, plan.revision).await?.map(|r| r.brief);
-            let other_commit = report.commit.as_deref().zip(plan.plan.commit.as_deref()).filter(|(a, b)| !b.starts_with(a) && !a.starts_with(b));
+            let other_commit = report.commit.clone().zip(plan.plan.commit.clone()).filter(|(a, b)| !b.starts_with(a.as_str()) && !a.starts_with(b.as_str()));
             let record = record.of(plan, brief.as_deref()).with("approved", plan.state != State::Advised);
             tx.record(app, record.with("deployed_commit", report.commit.clone())).await?;
             advance(app, &mut tx, plan, report, &row, by.map(|b| b.1), now).await?;
             if let Some((deployed, approved)) = other_commit {
-                show::in_thread(&mut tx, plan, wording::deploy::other_commit(deployed, approved)).await?;
+                show::in_thread(&mut tx, plan, wording::deploy::other_commit(&deployed, &approved)).await?;
             }
         }
     }

@@ -126,7 +126,7 @@ impl Statement {
 
     /// The entry, with a salt for each text.
     pub fn entry(self, at: Time) -> anyhow::Result<Entry> {
-        let mut entry = Entry::new(self.kind.parse::<Kind>()?, at, self.actor);
+        let mut entry = Entry::new(Kind::parse(&self.kind)?, at, self.actor);
         entry.plan = self.plan;
         entry.evidence = (self.evidence != Evidence::default()).then_some(self.evidence);
         entry.policy = self.policy;

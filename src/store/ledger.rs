@@ -103,8 +103,8 @@ impl Store {
             .await
             .map_err(said)?;
         let node = |(level, pos, hash): (i64, i64, String)| {
-            let place = Place { level: u8::try_from(level)?, index: u64::try_from(pos)? };
-            anyhow::Ok(Node { place, hash: hash.parse()? })
+            let at = Place { level: u32::try_from(level)?, index: u64::try_from(pos)? };
+            anyhow::Ok(Node { at, hash: hash.parse()? })
         };
         rows.into_iter().map(node).collect()
     }

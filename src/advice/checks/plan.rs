@@ -172,18 +172,8 @@ pub fn success(view: &View<'_>) -> Option<Answer> {
 
 pub fn commands(view: &View<'_>) -> Option<Answer> {
     let how = filled(&view.plan.how)?;
-    let mut targets: BTreeMap<Environment, target::Target> = BTreeMap::new();
-    for (name, environment) in &view.settings.environment {
-        match environment.target.clone().try_into() {
-            Ok(target) => drop(targets.insert(name.clone(), target)),
-            Err(_) => {
-                let says = format!(
-                    "Where the commands aim is unknown: the settings of `{name}` list targets that cannot be read."
-                );
-                return Some(Answer::unknown(says));
-            }
-        }
-    }
+    let targets: BTreeMap<Environment, target::Target> =
+        view.settings.environment.iter().map(|(name, environment)| (name.clone(), environment.target.clone())).collect();
     let findings = target::judge(&target::read(how), &view.plan.environment, &targets);
     let Some(level) = findings.iter().map(|finding| finding.level).max() else {
         return Some(Answer::unknown("Where the commands aim is unknown: no command could be read in them."));
