@@ -95,6 +95,10 @@ impl<'a> Entries<'a> {
         self.time = Spans::new(self.list.iter().map(Entry::stretch).collect());
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'a>> + '_ {
+        self.list.iter().copied()
+    }
+
     /// Those that take any of `from..to`, by start.
     pub fn during(&self, from: Millis, to: Millis) -> impl Iterator<Item = Entry<'a>> + '_ {
         let to = to.max(from + 1);

@@ -134,15 +134,8 @@ impl Timeline<'_> {
     fn people_points(&self, at: i64) -> i32 {
         let absent = self.absences.iter().filter(|(.., time)| time.overlaps(at, at + self.look));
         let found: i32 = absent.map(|(_, points, _)| points).sum();
-        let unseen = self.calendar_gap.is_some() || self.unseen().next().is_some();
+        let unseen = self.calendar_gap.is_some() || !self.unseen.is_empty();
         found.max(unknown(unseen, Code::People)).min(Code::People.of())
-    }
-
-    /// The planner and those named whose own time no calendar tells.
-    pub(super) fn unseen(&self) -> impl Iterator<Item = &str> {
-        let named = self.named.iter().filter(|seat| **seat != self.planner);
-        let around = std::iter::once(&self.planner).chain(named).map(|seat| &self.desks[*seat]);
-        around.filter(|desk| !desk.seen).map(|desk| desk.name.as_str())
     }
 
     fn total(&self, parts: &[i32; Code::ALL.len()]) -> i32 {

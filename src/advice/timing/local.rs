@@ -81,6 +81,12 @@ impl Wall {
         days
     }
 
+    /// What the clocks show, as milliseconds since 1970-01-01T00:00 on them.
+    pub fn shows(&self, at: Millis) -> Millis {
+        let i = self.regimes.partition_point(|regime| regime.until <= at).min(self.regimes.len() - 1);
+        at + self.regimes[i].offset
+    }
+
     /// The moments at or after `from` and before `until` whose minutes on the wall are multiples of `step`.
     pub fn steps(&self, from: Millis, until: Millis, step: Millis) -> impl Iterator<Item = Millis> + '_ {
         self.regimes.iter().flat_map(move |regime| {
@@ -102,7 +108,8 @@ fn day_hours(rule: &WeekHours) -> (u8, Millis, Millis) {
     (days, start, if end <= start { end + DAY } else { end })
 }
 
-fn offset(zone: Tz, at: Millis) -> Millis {
+/// What a zone adds to UTC at a moment.
+pub fn offset(zone: Tz, at: Millis) -> Millis {
     let there = zone.offset_from_utc_datetime(&Time::from_ms(at).utc().naive_utc());
     Millis::from(there.fix().local_minus_utc()) * SECOND
 }

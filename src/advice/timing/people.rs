@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{Datelike, Timelike, Weekday};
 use chrono_tz::Tz;
 
 use super::calendar::Calendar;
-use super::local::Wall;
+use super::local::{Wall, offset};
 use super::spans::{Spans, Stretch};
 use crate::advice::Context;
-use crate::clock::{Millis, Time};
+use crate::clock::{DAY, HOUR, Millis};
 use crate::config::{Settings, WeekHours};
 use crate::message::tame;
-use crate::name::Person;
+use crate::name::{Person, SourceName};
 
 /// Somebody's time.
 #[derive(Clone, Debug)]
@@ -34,6 +33,8 @@ pub struct Desks<'a> {
     settings: &'a Settings,
     range: Stretch,
     holidays: Spans,
+    /// Whether a calendar that is nobody's own tells of absences: whoever is not in it is there.
+    absences_told: bool,
     /// Walls by zone, hours by zone and rules: most people share them.
     walls: BTreeMap<&'static str, Wall>,
     hours: Vec<(Tz, Vec<WeekHours>, Arc<Spans>)>,
@@ -47,6 +48,7 @@ impl<'a> Desks<'a> {
             settings: ctx.settings,
             range,
             holidays: calendar.holidays.time.clone(),
+            absences_told: absences_told(ctx, calendar),
             walls: BTreeMap::new(),
             hours: Vec::new(),
             list: Vec::new(),
@@ -79,7 +81,7 @@ impl<'a> Desks<'a> {
         let away = own.map(|own| &own.away.time).filter(|away| !away.is_empty());
         let work = away.map_or(hours.clone(), |away| Arc::new(hours.minus(away)));
         let name = name(person, self.settings);
-        let seen = own.is_some() || has_calendar(person, self.settings);
+        let seen = own.is_some() || self.absences_told || has_calendar(person, self.settings);
         self.list.push(Desk { person, name, zone, work, seen });
         self.index.insert(person, self.list.len() - 1);
         self.list.len() - 1
@@ -99,11 +101,14 @@ impl<'a> Desks<'a> {
     }
 }
 
-/// A person as people call them: the first name where it is nobody else's, else the whole name, else the handle.
+/// A person as people call them: the first name where it is nobody else's, else the whole name, else the handle with a
+/// capital, as it may begin a sentence.
 pub fn name(person: &Person, settings: &Settings) -> String {
     let full = |person: &Person| settings.people.get(person).and_then(|set| set.name.as_deref());
     let Some(own) = full(person).map(|name| tame(name, 60)).filter(|name| !name.is_empty()) else {
-        return tame(person.as_str(), 60);
+        let handle = tame(person.as_str(), 60);
+        let mut letters = handle.chars();
+        return letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
     };
     let first = own.split(' ').next().unwrap_or_default().to_owned();
     let namesakes = settings.people.keys().filter(|p| *p != person).filter_map(full);
@@ -113,14 +118,29 @@ pub fn name(person: &Person, settings: &Settings) -> String {
 
 /// What part of a life a moment outside work belongs to: "evening", "night", "weekend".
 pub fn free_time(at: Millis, zone: Tz) -> &'static str {
-    let there = Time::from_ms(at).at(zone);
-    match (there.weekday(), there.hour()) {
-        (_, 22.. | 0..6) => "night",
-        (Weekday::Sat | Weekday::Sun, _) => "weekend",
+    part_of_week(at + offset(zone, at))
+}
+
+/// The same, from what the clocks show.
+pub fn part_of_week(shown: Millis) -> &'static str {
+    // 1970-01-01 was a Thursday: 0 is Monday.
+    let weekday = (shown.div_euclid(DAY) + 3).rem_euclid(7);
+    match (weekday, shown.rem_euclid(DAY) / HOUR) {
+        (_, 22.. | ..6) => "night",
+        (5 | 6, _) => "weekend",
         (_, 16..22) => "evening",
         (_, 6..10) => "early morning",
         _ => "free time",
     }
+}
+
+fn absences_told(ctx: &Context<'_>, calendar: &Calendar<'_>) -> bool {
+    use crate::config::SourceKind::Ics;
+    let own = |name: &SourceName| {
+        let set = ctx.settings.source.iter().find(|source| source.name == *name);
+        matches!(set.map(|set| &set.kind), Some(Ics { person: Some(_), .. }))
+    };
+    calendar.people.values().flat_map(|own| own.away.iter()).any(|entry| !own(&entry.fact.source))
 }
 
 fn has_calendar(person: &Person, settings: &Settings) -> bool {

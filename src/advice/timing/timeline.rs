@@ -18,7 +18,7 @@ use crate::advice::facts::{Doing, Fact, Other};
 use crate::advice::{Context, Points};
 use crate::clock::{DAY, HOUR, MINUTE, Millis, Time};
 use crate::config::CheckMode;
-use crate::name::{Person, Service};
+use crate::name::Service;
 
 /// How far ahead windows are searched.
 pub(super) const SEARCHED: Millis = 90 * DAY;
@@ -59,6 +59,8 @@ pub struct Timeline<'a> {
     pub(super) team_work: Arc<Spans>,
     /// Absences and meetings of the planner and those named, with the points that each gives.
     pub(super) absences: Vec<(usize, i32, Spans)>,
+    /// The names of those of them whose own time no calendar tells.
+    pub(super) unseen: Vec<String>,
     /// The last three days and the first day of each quarter.
     pub(super) quarter: Spans,
     pub(super) others: Others<'a>,
@@ -105,9 +107,8 @@ impl<'a> Timeline<'a> {
         let desks = desks.into_list();
         let rota = rota.with_work(&desks);
         let attended = attended(&desks, &named, &rota, &team_work);
-        let mut around = vec![(planner, &plan.by)];
-        around.extend(named.iter().map(|seat| (*seat, desks[*seat].person)));
-        around.dedup();
+        let mut around = vec![planner];
+        around.extend(named.iter().filter(|seat| **seat != planner));
 
         Timeline {
             ctx: *ctx,
@@ -121,7 +122,8 @@ impl<'a> Timeline<'a> {
             allowed,
             load: Profile::read(ctx),
             rota,
-            absences: absences(&around, &calendar),
+            absences: absences(&around, &desks, &calendar),
+            unseen: around.iter().map(|s| &desks[*s]).filter(|desk| !desk.seen).map(|desk| desk.name.clone()).collect(),
             desks,
             planner,
             named,
@@ -230,11 +232,10 @@ fn attended(desks: &[Desk<'_>], named: &[usize], rota: &Rota, team: &Spans) -> S
     Spans::union(&sets)
 }
 
-fn absences(around: &[(usize, &Person)], calendar: &Calendar<'_>) -> Vec<(usize, i32, Spans)> {
+fn absences(around: &[usize], desks: &[Desk<'_>], calendar: &Calendar<'_>) -> Vec<(usize, i32, Spans)> {
     let mut found = Vec::new();
-    for (i, (seat, person)) in around.iter().enumerate() {
-        let earlier = around.iter().take(i).any(|(other, _)| other == seat);
-        let Some(own) = calendar.people.get(*person).filter(|_| !earlier) else { continue };
+    for seat in around {
+        let Some(own) = calendar.people.get(desks[*seat].person) else { continue };
         found.push((*seat, 3, own.away.time.clone()));
         found.push((*seat, 1, own.meetings.time.clone()));
     }

@@ -1,16 +1,14 @@
 //! The windows that are suggested: the good ones first, then those that would be sooner but cost something.
 
-use chrono::NaiveDate;
-
 use super::obstacle::in_the_way;
-use super::people::free_time;
+use super::people::part_of_week;
 use super::reason::{costs, reasons};
 use super::search::{Terms, Tried, best, first_good, lowest_load, runs, soonest, tried};
 use super::spans::Stretch;
 use super::timeline::SEARCHED;
 use super::{Fit, Timeline};
 use crate::advice::{Context, Slot, Windows, says};
-use crate::clock::{HOUR, Millis, Time};
+use crate::clock::{DAY, HOUR, Millis, Time};
 
 /// How many windows are told.
 const MOST: usize = 5;
@@ -88,7 +86,7 @@ impl Search<'_, '_> {
             found.extend(best);
         }
         found.sort_by_key(|found| (found.points, found.first.at));
-        let mut days: Vec<NaiveDate> = Vec::new();
+        let mut days: Vec<i64> = Vec::new();
         found.retain(|found| {
             let day = self.day(found.first.at);
             days.push(day);
@@ -147,7 +145,7 @@ impl Search<'_, '_> {
         if tried.cost.fit.has(Fit::ATTENDED.with(Fit::PLANNER)) {
             return "override";
         }
-        match free_time(tried.at, self.line.zone) {
+        match part_of_week(self.line.wall.shows(tried.at)) {
             "early morning" => "night",
             other => other,
         }
@@ -213,8 +211,9 @@ impl Search<'_, '_> {
         self.base.saturating_add(points).clamp(0, 100).unsigned_abs()
     }
 
-    fn day(&self, at: Millis) -> NaiveDate {
-        Time::from_ms(at).at(self.line.zone).date_naive()
+    /// The day on the team's clocks.
+    fn day(&self, at: Millis) -> i64 {
+        self.line.wall.shows(at).div_euclid(DAY)
     }
 }
 

@@ -26,7 +26,6 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
         };
         let _ = met(&own.away, "out of office") || met(&own.meetings, "in a meeting");
     }
-    let unseen: Vec<&str> = line.unseen().collect();
     if !found.is_empty() {
         let level = if look.cost.part(look.code) > 1 { FlagLevel::Caution } else { FlagLevel::Info };
         let mut flag = look.flag(level, format!("{}.", says::some(&found, 4)), grounds);
@@ -36,8 +35,8 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
     if let Some(gap) = &line.calendar_gap {
         return look.unknown("Absences", gap);
     }
-    if !unseen.is_empty() {
-        let says = format!("Absences unknown: no calendar tells of {}'s time.", says::some(&unseen, 3));
+    if !line.unseen.is_empty() {
+        let says = format!("Absences unknown: no calendar tells of {}'s time.", says::some(&line.unseen, 3));
         return look.unknown_because(says, Vec::new());
     }
     let names: Vec<&str> = seats.iter().map(|seat| line.desks[*seat].name.as_str()).collect();

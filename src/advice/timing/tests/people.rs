@@ -59,6 +59,10 @@ fn absences_and_meetings_are_told_without_what_they_are_for() {
     assert_eq!(world.says("timing.people").0, Pass);
     world.plan.watch = vec!["lin".into()];
     assert_eq!(world.says("timing.people"), (Unknown, "Absences unknown: no calendar tells of Lin's time.".to_owned()));
+    // A calendar of everybody's absences tells of those who are there, too.
+    world.own("grace", Means::OutOfOffice, "2026-11-25T00:00:00-08:00", "2026-11-26T00:00:00-08:00");
+    let says = "Ada and Lin are neither out of office nor in a meeting.".to_owned();
+    assert_eq!(world.says("timing.people"), (Pass, says));
     world.own("lin", Means::OutOfOffice, "2026-11-23T00:00:00-08:00", "2026-11-24T00:00:00-08:00");
     world.own("ada", Means::Meeting, "2026-11-23T11:30:00-08:00", "2026-11-23T12:00:00-08:00");
     let flag = world.flag("timing.people");
@@ -122,4 +126,26 @@ fn friday_afternoon_leaves_little_time_for_slow_signals() {
         says,
         "Lin is at work until 18:00 PST; 100 min of working time is left in the 48 h after it, when slow signals show."
     );
+}
+
+#[test]
+fn a_holiday_that_makes_a_weekend_long_is_seen_from_the_day_before() {
+    let mut world = world("2026-07-02T15:00:00-07:00");
+    let holiday =
+        world.event(Means::Holiday, "Independence Day", "2026-07-03T00:00:00-07:00", "2026-07-04T00:00:00-07:00");
+    holiday.all_day = true;
+    let (level, says) = world.says("timing.watchable");
+    assert_eq!(level, Caution);
+    assert_eq!(
+        says,
+        "Lin is at work until 18:00 PDT; 2 h 40 min of working time is left in the 48 h after it, when slow signals show; \
+         public holiday ahead: “Independence Day”, Fri 3 Jul (calendar company, a long weekend)."
+    );
+}
+
+#[test]
+fn namesakes_are_told_apart() {
+    let named = SETTINGS.replace("Ada Lovelace", "Lin Carroll");
+    let world = world_with("2026-11-23T11:00:00-08:00", &named);
+    assert!(world.says("timing.on-call").1.starts_with("Lin Wei is on call"));
 }
