@@ -15,7 +15,7 @@ use crate::source::{self, Ask, Question, Source, brief_deadline};
 use crate::store::plan::PlanRow;
 
 /// Calendars and rotations are looked at this far ahead: windows are searched for so long.
-const AHEAD: i64 = 92 * DAY;
+const AHEAD: i64 = 95 * DAY;
 
 /// Asks everything that a brief needs, all sources at once where one answer does not depend on another.
 pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
@@ -31,7 +31,7 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
         version: plan.version.clone(),
         running: None,
         names: plan.rollback.as_deref().map(crate::advice::rollback::names).unwrap_or_default(),
-        from: now.plus(-DAY),
+        from: now.plus(-2 * DAY),
         to: now.plus(AHEAD),
         now,
     };
