@@ -1,6 +1,7 @@
 // The console: a chat in the browser, over the JSON API that `docs` describe. Puts the parts together.
 
 import * as api from './js/api.js';
+import { avatar } from './js/avatar.js';
 import { closeButton } from './js/dialog.js';
 import { composer } from './js/composer.js';
 import { h, put } from './js/element.js';
@@ -11,6 +12,7 @@ import { firstWords, keepTimes } from './js/message.js';
 import { arrive, followAddress, go } from './js/place.js';
 import { drawSide, openSide } from './js/side.js';
 import { mayRead, on, person, replies, roots, slash, state } from './js/state.js';
+import { openSwitcher } from './js/switcher.js';
 import { beginTheme } from './js/theme.js';
 import { timeline } from './js/timeline.js';
 import { toast } from './js/toast.js';
@@ -32,13 +34,16 @@ const channel = timeline($('channel-scroll'), $('channel-roll'), {
 const thread = timeline($('thread-scroll'), $('thread-roll'), {});
 
 const writer = composer({
-  id: 'composer', label: 'Write a command', commands: true,
+  id: 'composer',
+  label: 'Write a command',
+  commands: true,
   placeholder: () => `${slash()} plan …`,
   draftKey: () => `draft.${state.user}.${state.channel}`,
   send: sendCommand,
 });
 const answerer = composer({
-  id: 'reply', label: 'Reply in the thread',
+  id: 'reply',
+  label: 'Reply in the thread',
   placeholder: () => 'Reply in the thread',
   draftKey: () => `draft.${state.user}.thread.${state.thread}`,
   send: (text) => (text.startsWith(`${slash()} `) ? sendCommand(text) : api.reply(state.user, state.thread, text)),
@@ -55,7 +60,13 @@ async function begin() {
   put($('channel-foot'), writer.node);
   put($('thread-foot'), answerer.node);
   listen({ channel, thread, writer, answerer });
-  on('about', () => state.ready && (drawSide(), drawHeads()));
+  on('about', () => {
+    if (!state.ready) return;
+    drawSide();
+    drawHeads();
+    keepTimes();
+    keepWorld();
+  });
   on('messages', news);
   on('place', moved);
   on('read', drawSide);
@@ -104,7 +115,6 @@ function redraw() {
 function news(changed) {
   if (!state.ready) return;
   const fresh = new Set(changed.map(({ message }) => message.id));
-  for (const { message, isNew } of changed) if (isNew && message.thread) fresh.add(message.thread);
   channel.draw(roots(), { fresh, since });
   drawThread(fresh);
   announce(changed.filter(({ isNew }) => isNew).map(({ message }) => message));
@@ -129,11 +139,24 @@ function moved(what) {
 
 function drawHeads() {
   const who = person(state.user);
-  put($('channel-head'),
+  put(
+    $('channel-head'),
     h('button', { type: 'button', class: 'round only-narrow', 'aria-label': 'Menu', onclick: openSide }, icon('menu')),
     h('h1', { id: 'channel-name' }, icon('hash'), state.channel),
-    h('span', { class: 'speaking only-narrow' }, who.name),
-    working && h('span', { class: 'working', role: 'status' }, 'Working on it'));
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'speaking only-narrow',
+        'aria-label': `Speaking as ${who.name}. Change`,
+        disabled: Boolean(state.about.you),
+        onclick: () => openSwitcher('people'),
+      },
+      who.name,
+      avatar(who.name),
+    ),
+    working && h('span', { class: 'working', role: 'status' }, 'Working on it'),
+  );
   document.title = title();
 }
 
@@ -147,10 +170,25 @@ function drawThread(fresh = new Set()) {
   if (wasHidden || answererFor !== `${state.user}/${state.thread}`) {
     answererFor = `${state.user}/${state.thread}`;
     answerer.load();
-    put($('thread-head'),
-      h('button', { type: 'button', class: 'round only-narrow', 'aria-label': 'Back to the channel', onclick: () => go({ thread: null }) }, icon('left')),
+    put(
+      $('thread-head'),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'round only-narrow',
+          'aria-label': 'Back to the channel',
+          onclick: () => go({ thread: null }),
+        },
+        icon('left'),
+      ),
       h('h1', { id: 'thread-name' }, 'Thread', h('span', { class: 'context' }, `#${root.channel}`)),
-      h('span', { class: 'only-wide' }, closeButton(() => go({ thread: null }), 'Close the thread')));
+      h(
+        'span',
+        { class: 'only-wide' },
+        closeButton(() => go({ thread: null }), 'Close the thread'),
+      ),
+    );
   }
   thread.draw([root, ...replies(state.thread)], { fresh });
 }
@@ -196,14 +234,24 @@ function title() {
 }
 
 function announce(messages) {
-  const heard = messages.filter((message) => mayRead(message) && message.author !== state.user && (message.channel === state.channel));
-  if (heard.length > 0 && heard.length < 6) put($('announce'), heard.map((message) => h('p', null, `${message.author}: ${firstWords(message)}`)));
+  const heard = messages.filter(
+    (message) => mayRead(message) && message.author !== state.user && message.channel === state.channel,
+  );
+  if (heard.length > 0 && heard.length < 6)
+    put(
+      $('announce'),
+      heard.map((message) => h('p', null, `${message.author}: ${firstWords(message)}`)),
+    );
 }
 
 function drawConnection(reason = null, yes = state.connected) {
   const bar = $('connection');
   bar.hidden = yes;
   if (yes) return put(bar);
-  put(bar, h('span', { class: 'dot' }), h('span', null, reason ? `${reason} Trying again.` : 'Connection lost, trying again. What you write is kept.'),
-    h('button', { type: 'button', class: 'link', onclick: feed.tryNow }, 'Try now'));
+  put(
+    bar,
+    h('span', { class: 'dot' }),
+    h('span', null, reason ? `${reason} Trying again.` : 'Connection lost, trying again. What you write is kept.'),
+    h('button', { type: 'button', class: 'link', onclick: feed.tryNow }, 'Try now'),
+  );
 }

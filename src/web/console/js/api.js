@@ -10,7 +10,8 @@ export class Refusal extends Error {
 }
 
 export const about = (signal) => get('about', {}, signal);
-export const messages = (channel, after, wait, signal) => get('messages', { channel, after, wait: wait || null }, signal);
+export const messages = (channel, after, wait, signal) =>
+  get('messages', { channel, after, wait: wait || null }, signal);
 export const command = (user, channel, text) => post('command', { user, channel, text });
 export const reply = (user, thread, text) => post('reply', { user, thread, text });
 export const react = (user, message, reaction, remove) => post('react', { user, message, reaction, remove });

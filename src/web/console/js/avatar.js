@@ -8,7 +8,7 @@ const HUES = 8;
 
 /** The face of `name`. */
 export function avatar(name) {
-  if (isApp(name)) return h('span', { class: 'avatar app', 'aria-hidden': 'true' }, logo());
+  if (isApp(name)) return h('span', { class: 'avatar sign', 'aria-hidden': 'true' }, logo());
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
   return h('span', { class: `avatar hue-${sum % HUES}`, 'aria-hidden': 'true' }, initials(name));

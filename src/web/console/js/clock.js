@@ -30,7 +30,11 @@ export function ago(at) {
 
 /** "Fri 20 Nov 16:30", in the viewer's zone unless another is given. */
 export function dayAndHour(at, zone) {
-  const parts = shown(at, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }, zone);
+  const parts = shown(
+    at,
+    { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+    zone,
+  );
   return parts.replace(',', '').replace(' at ', ' ');
 }
 
@@ -47,8 +51,15 @@ export function day(at) {
 /** Everything that there is to say about a moment, for hovering. */
 export function full(at) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const text = shown(at, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit',
-    minute: '2-digit', second: '2-digit' }).replace(',', '');
+  const text = shown(at, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  }).replace(',', '');
   return `${text} (${zone}), ${ago(at)}`;
 }
 
@@ -62,7 +73,7 @@ export function secondsUntil(text, zone) {
     return hours * 60 + minutes;
   };
   const start = now();
-  const step = ((wanted - wall(start) + 1440) % 1440) || 1440;
+  const step = (wanted - wall(start) + 1440) % 1440 || 1440;
   let target = Math.floor(start / 60000) * 60000 + step * 60000;
   // A change of the clocks in between moves the wall by up to an hour.
   const off = ((wanted - wall(target) + 720 + 1440) % 1440) - 720;

@@ -6,7 +6,10 @@ const MOST = 9;
 const OF_KIND = {
   service: () => named(state.about.services, 'service'),
   environment: () => named(state.about.environments, 'environment'),
-  'service-or-environment': () => [...named(state.about.services, 'service'), ...named(state.about.environments, 'environment')],
+  'service-or-environment': () => [
+    ...named(state.about.services, 'service'),
+    ...named(state.about.environments, 'environment'),
+  ],
   plan: () => plans(),
   command: () => state.about.commands.map((command) => ({ text: command.name, says: command.says })),
   people: () => people(''),
@@ -23,7 +26,12 @@ export function complete(text, caret) {
   if (words.length === 1) {
     // The command's own name, and at once what can follow it.
     if (!name.startsWith(current.text)) return nothing();
-    return offer(current.from, commands('').map((item) => ({ ...item, text: `${name} ${item.text}` })), '', usageOf(null));
+    return offer(
+      current.from,
+      commands('').map((item) => ({ ...item, text: `${name} ${item.text}` })),
+      '',
+      usageOf(null),
+    );
   }
   if (words[0].text !== name) return nothing();
   const command = state.about.commands.find((each) => each.name === words[1].text);
@@ -64,7 +72,8 @@ function values(command, words) {
   const options = command.options ?? [];
   if (current.text.startsWith('--')) {
     const given = new Set(words.slice(0, -1).map((word) => word.text));
-    return options.filter((option) => option.many || !given.has(`--${option.name}`))
+    return options
+      .filter((option) => option.many || !given.has(`--${option.name}`))
       .map((option) => ({ text: `--${option.name}`, says: option.says }));
   }
   const previous = words.at(-2)?.text;
@@ -90,16 +99,23 @@ function ofKind(argument, words) {
 
 /** Where the server lists no arguments, they are read from the usage. */
 function guessed(command) {
-  return (command.usage ?? '').split(/\s+/).slice(1).map((word) => word.replace(/[[\]]/g, '').toLowerCase())
-    .map((word) => (word.includes('|') ? 'service-or-environment' : word)).filter((word) => /^[a-z-]+$/.test(word)).map((kind) => ({ kind }));
+  return (command.usage ?? '')
+    .split(/\s+/)
+    .slice(1)
+    .map((word) => word.replace(/[[\]]/g, '').toLowerCase())
+    .map((word) => (word.includes('|') ? 'service-or-environment' : word))
+    .filter((word) => /^[a-z-]+$/.test(word))
+    .map((kind) => ({ kind }));
 }
 
 /** Versions the server names, and those in its suggestions, for the service that was typed. */
 function versions(words) {
   const service = words?.[0]?.text;
   const told = state.about.versions?.[service] ?? [];
-  const tried = state.about.try.map((each) => split(tryText(each)).map((word) => word.text))
-    .filter((parts) => parts[2] === service && parts[4] && !parts[4].startsWith('--')).map((parts) => parts[4]);
+  const tried = state.about.try
+    .map((each) => split(tryText(each)).map((word) => word.text))
+    .filter((parts) => parts[2] === service && parts[4] && !parts[4].startsWith('--'))
+    .map((parts) => parts[4]);
   return [...new Set([...told, ...tried])].map((text) => ({ text, says: 'version' }));
 }
 
@@ -107,7 +123,9 @@ function plans() {
   const found = new Map();
   for (const message of [...state.messages.values()].reverse()) {
     for (const service of state.about.services) {
-      for (const match of String(message.text ?? '').matchAll(new RegExp(`(?<![\\w-])${RegExp.escape?.(service) ?? service.replace(/[^\w-]/g, '\\$&')}-\\d+(?![\\w-])`, 'g'))) {
+      for (const match of String(message.text ?? '').matchAll(
+        new RegExp(`(?<![\\w-])${RegExp.escape?.(service) ?? service.replace(/[^\w-]/g, '\\$&')}-\\d+(?![\\w-])`, 'g'),
+      )) {
         if (!found.has(match[0])) found.set(match[0], { text: match[0], says: 'plan' });
       }
     }
@@ -116,7 +134,9 @@ function plans() {
 }
 
 function people(sign) {
-  return state.about.users.filter((user) => user.kind !== 'deactivated').map((user) => ({ text: `${sign}${user.name}`, says: user.roles.join(', ') }));
+  return state.about.users
+    .filter((user) => user.kind !== 'deactivated')
+    .map((user) => ({ text: `${sign}${user.name}`, says: user.roles.join(', ') }));
 }
 
 function commands() {
@@ -134,7 +154,9 @@ function usageOf(command) {
 function offer(from, all, typed, usage) {
   const wanted = typed.toLowerCase();
   const starts = all.filter((item) => item.text.toLowerCase().startsWith(wanted));
-  const has = all.filter((item) => !starts.includes(item) && wanted.length > 1 && item.text.toLowerCase().includes(wanted));
+  const has = all.filter(
+    (item) => !starts.includes(item) && wanted.length > 1 && item.text.toLowerCase().includes(wanted),
+  );
   const items = [...starts, ...has].filter((item) => item.text !== typed);
   return { from, items: typed.startsWith('--') || typed === '' ? items.slice(0, 24) : items.slice(0, MOST), usage };
 }

@@ -14,15 +14,48 @@ export function composer(how) {
   let back = -1;
   let aside = '';
 
-  const list = h('ul', { class: 'offers', role: 'listbox', id: `${how.id}-offers`, 'aria-label': 'Completions', hidden: true });
-  const text = h('textarea', { id: `${how.id}-text`, rows: 1, 'aria-label': how.label, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false',
-    role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': `${how.id}-offers`, enterkeyhint: 'send' });
+  const list = h('ul', {
+    class: 'offers',
+    role: 'listbox',
+    id: `${how.id}-offers`,
+    'aria-label': 'Completions',
+    hidden: true,
+  });
+  const text = h('textarea', {
+    id: `${how.id}-text`,
+    rows: 1,
+    'aria-label': how.label,
+    autocomplete: 'off',
+    autocapitalize: 'off',
+    spellcheck: 'false',
+    role: 'combobox',
+    'aria-autocomplete': 'list',
+    'aria-expanded': 'false',
+    'aria-controls': `${how.id}-offers`,
+    enterkeyhint: 'send',
+  });
   const note = h('p', { class: 'note', role: 'alert' });
   const usage = h('p', { class: 'usage' });
-  const send = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
-  const begin = how.commands && h('button', { type: 'button', class: 'round', 'aria-label': 'Commands', title: 'Commands (/)', onclick: beginCommand }, icon('slash'));
-  const node = h('form', { class: 'composer', onsubmit: submit }, list, note,
-    h('div', { class: 'box' }, begin, text, send), usage);
+  const send = h(
+    'button',
+    { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' },
+    icon('send'),
+  );
+  const begin =
+    how.commands &&
+    h(
+      'button',
+      { type: 'button', class: 'round', 'aria-label': 'Commands', title: 'Commands (/)', onclick: beginCommand },
+      icon('slash'),
+    );
+  const node = h(
+    'form',
+    { class: 'composer', onsubmit: submit },
+    list,
+    note,
+    h('div', { class: 'box' }, begin, text, send),
+    usage,
+  );
 
   text.addEventListener('input', () => {
     remember(how.draftKey(), text.value);
@@ -92,7 +125,11 @@ export function composer(how) {
     } else if (event.key === 'Tab' && open && !event.shiftKey) {
       event.preventDefault();
       take(Math.max(choice, 0));
-    } else if (open && (event.key === 'ArrowDown' || event.key === 'ArrowUp') && !(event.key === 'ArrowUp' && choice < 0 && !text.value)) {
+    } else if (
+      open &&
+      (event.key === 'ArrowDown' || event.key === 'ArrowUp') &&
+      !(event.key === 'ArrowUp' && choice < 0 && !text.value)
+    ) {
       event.preventDefault();
       const n = offered.items.length;
       highlight(event.key === 'ArrowDown' ? (choice + 1) % n : (choice <= 0 ? n : choice) - 1);
@@ -127,8 +164,25 @@ export function composer(how) {
     put(usage, known && [h('code', null, known.usage), ' ', known.says]);
     choice = -1;
     if (offered.items.length === 0 || document.activeElement !== text) return hide();
-    put(list, offered.items.map((item, i) => h('li', { role: 'option', id: `${how.id}-offer-${i}`, 'aria-selected': 'false',
-      onpointerdown: (event) => { event.preventDefault(); take(i); } }, h('span', { class: 'what' }, item.text), h('span', { class: 'says' }, item.says))));
+    put(
+      list,
+      offered.items.map((item, i) =>
+        h(
+          'li',
+          {
+            role: 'option',
+            id: `${how.id}-offer-${i}`,
+            'aria-selected': 'false',
+            onpointerdown: (event) => {
+              event.preventDefault();
+              take(i);
+            },
+          },
+          h('span', { class: 'what' }, item.text),
+          h('span', { class: 'says' }, item.says),
+        ),
+      ),
+    );
     list.hidden = false;
     list.scrollTop = 0;
     text.setAttribute('aria-expanded', 'true');

@@ -13,12 +13,24 @@ const refused = new Map();
 export function form(given) {
   const id = String(given.id);
   const draft = typed.get(id) ?? {};
-  const fields = (given.fields ?? []).map((field) => control(id, field, draft[field.name] ?? field.value ?? '', refused.get(id)?.[field.name]));
+  const fields = (given.fields ?? []).map((field) =>
+    control(id, field, draft[field.name] ?? field.value ?? '', refused.get(id)?.[field.name]),
+  );
   const note = h('p', { class: 'form-note', role: 'alert' }, refused.get(id)?.['']);
-  const send = h('button', { type: 'submit', class: 'button primary', dataset: { focus: 'submit' } }, given.button ?? 'Send');
-  const node = h('form', { class: 'form', novalidate: true, dataset: { form: id }, 'aria-label': given.title || 'Form', onsubmit: submit },
-    given.title && h('h4', null, given.title), given.says && h('p', { class: 'form-says' }, given.says), fields, note,
-    h('div', { class: 'form-end' }, send));
+  const send = h(
+    'button',
+    { type: 'submit', class: 'button primary', dataset: { focus: 'submit' } },
+    given.button ?? 'Send',
+  );
+  const node = h(
+    'form',
+    { class: 'form', novalidate: true, dataset: { form: id }, 'aria-label': given.title || 'Form', onsubmit: submit },
+    given.title && h('h4', null, given.title),
+    given.says && h('p', { class: 'form-says' }, given.says),
+    fields,
+    note,
+    h('div', { class: 'form-end' }, send),
+  );
   node.addEventListener('input', () => typed.set(id, values(node)));
   node.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) node.requestSubmit();
@@ -31,7 +43,9 @@ export function form(given) {
     const filled = values(node);
     const missing = (given.fields ?? []).filter((field) => field.required && !filled[field.name]);
     if (missing.length > 0) {
-      return refuse(Object.fromEntries(missing.map((field) => [field.name, `${field.label || field.name} is needed.`])));
+      return refuse(
+        Object.fromEntries(missing.map((field) => [field.name, `${field.label || field.name} is needed.`])),
+      );
     }
     send.disabled = true;
     node.setAttribute('aria-busy', 'true');
@@ -55,7 +69,9 @@ export function form(given) {
     refused.set(id, errors);
     const names = new Set((given.fields ?? []).map((field) => field.name));
     for (const field of node.querySelectorAll('[data-field]')) tell(field, errors[field.dataset.field]);
-    const rest = Object.entries(errors).filter(([name]) => !names.has(name)).map(([, says]) => says);
+    const rest = Object.entries(errors)
+      .filter(([name]) => !names.has(name))
+      .map(([, says]) => says);
     put(note, rest.join(' '));
     const first = node.querySelector('[aria-invalid="true"]');
     (first?.matches('fieldset') ? first.querySelector('input') : first)?.focus();
@@ -78,14 +94,28 @@ function values(node) {
 function control(form, field, value, error) {
   const name = String(field.name);
   const id = `field-${form}-${name}`.replace(/[^\w-]/g, '_');
-  const common = { id, name, dataset: { focus: `field-${name}` }, 'aria-describedby': `${id}-hint ${id}-error`, 'aria-required': field.required ? 'true' : null };
-  const options = field.kind === 'person' && !field.options?.length
-    ? state.about.users.filter((user) => user.kind === 'member').map((user) => ({ value: user.name, says: user.name }))
-    : (field.options ?? []).map((option) => (typeof option === 'string' ? { value: option, says: option } : option));
+  const common = {
+    id,
+    name,
+    dataset: { focus: `field-${name}` },
+    'aria-describedby': `${id}-hint ${id}-error`,
+    'aria-required': field.required ? 'true' : null,
+  };
+  const options =
+    field.kind === 'person' && !field.options?.length
+      ? state.about.users
+          .filter((user) => user.kind === 'member')
+          .map((user) => ({ value: user.name, says: user.name }))
+      : (field.options ?? []).map((option) => (typeof option === 'string' ? { value: option, says: option } : option));
   const label = [field.label || name, !field.required && h('span', { class: 'optional' }, 'optional')];
   const around = (...inner) => {
-    const node = h('div', { class: `field kind-${field.kind}`, dataset: { field: name, kind: field.kind } }, inner,
-      h('p', { class: 'hint', id: `${id}-hint` }, field.hint), h('p', { class: 'error', id: `${id}-error` }));
+    const node = h(
+      'div',
+      { class: `field kind-${field.kind}`, dataset: { field: name, kind: field.kind } },
+      inner,
+      h('p', { class: 'hint', id: `${id}-hint` }, field.hint),
+      h('p', { class: 'error', id: `${id}-error` }),
+    );
     if (error) tell(node, error);
     return node;
   };
@@ -94,27 +124,71 @@ function control(form, field, value, error) {
       return around(h('label', { for: id }, label), h('textarea', { ...common, rows: 3, value }));
     case 'select':
     case 'person':
-      return around(h('label', { for: id }, label), h('span', { class: 'select' }, select(common, options, value, field)));
+      return around(
+        h('label', { for: id }, label),
+        h('span', { class: 'select' }, select(common, options, value, field)),
+      );
     case 'choice':
-      return around(h('fieldset', { ...common, id: null, name: null }, h('legend', null, label), h('div', { class: 'choices' },
-        options.map((option, i) => h('label', { class: 'choice' },
-          h('input', { type: 'radio', name: id, value: option.value, checked: option.value === value, dataset: { focus: `field-${name}-${i}` } }),
-          h('span', null, option.says ?? option.value))))));
+      return around(
+        h(
+          'fieldset',
+          { ...common, id: null, name: null },
+          h('legend', null, label),
+          h(
+            'div',
+            { class: 'choices' },
+            options.map((option, i) =>
+              h(
+                'label',
+                { class: 'choice' },
+                h('input', {
+                  type: 'radio',
+                  name: id,
+                  value: option.value,
+                  checked: option.value === value,
+                  dataset: { focus: `field-${name}-${i}` },
+                }),
+                h('span', null, option.says ?? option.value),
+              ),
+            ),
+          ),
+        ),
+      );
     case 'check':
-      return around(h('label', { class: 'check-label' }, h('input', { ...common, type: 'checkbox', checked: ['yes', 'true', 'on', '1'].includes(String(value)) }),
-        h('span', null, field.label || name)));
+      return around(
+        h(
+          'label',
+          { class: 'check-label' },
+          h('input', { ...common, type: 'checkbox', checked: ['yes', 'true', 'on', '1'].includes(String(value)) }),
+          h('span', null, field.label || name),
+        ),
+      );
     case 'time':
-      return around(h('label', { for: id }, label), h('input', { ...common, type: 'text', value, placeholder: 'tomorrow 10:00', autocomplete: 'off' }));
+      return around(
+        h('label', { for: id }, label),
+        h('input', { ...common, type: 'text', value, placeholder: 'tomorrow 10:00', autocomplete: 'off' }),
+      );
     default:
-      return around(h('label', { for: id }, label), h('input', { ...common, type: 'text', value, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' }));
+      return around(
+        h('label', { for: id }, label),
+        h('input', { ...common, type: 'text', value, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' }),
+      );
   }
 }
 
 function select(common, options, value, field) {
-  const empty = options.some((option) => option.value === value) && field.required ? [] : [{ value: '', says: field.required ? 'Choose' : 'None' }];
+  const empty =
+    options.some((option) => option.value === value) && field.required
+      ? []
+      : [{ value: '', says: field.required ? 'Choose' : 'None' }];
   const all = options.some((option) => option.value === '') ? options : [...empty, ...options];
-  return h('select', { ...common, value: null }, all.map((option) =>
-    h('option', { value: option.value, selected: option.value === value }, option.says ?? option.value)));
+  return h(
+    'select',
+    { ...common, value: null },
+    all.map((option) =>
+      h('option', { value: option.value, selected: option.value === value }, option.says ?? option.value),
+    ),
+  );
 }
 
 function tell(field, says) {

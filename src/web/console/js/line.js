@@ -12,23 +12,37 @@ export function line(said) {
   const mark = MARK_WORDS[said.mark] ? said.mark : null;
   const spans = Array.isArray(said.spans) ? said.spans : [];
   const told = spans.map(toldScore).find(Boolean);
-  return h('div', { class: `line ${mark ? `marked mark-${mark}` : ''}`, dataset: said.code ? { code: said.code } : {} },
+  return h(
+    'div',
+    { class: `line ${mark ? `marked mark-${mark}` : ''}`, dataset: said.code ? { code: said.code } : {} },
     mark && h('span', { class: 'mark' }, icon(mark, { label: MARK_WORDS[mark] })),
-    h('div', { class: 'says' },
+    h(
+      'div',
+      { class: 'says' },
       spans.map(span),
       said.code && h('code', { class: 'check', title: 'The check that says so' }, said.code),
       Number.isFinite(said.points) && said.points !== 0 && points(said),
-      told && scoreBar(told.value, told.band)));
+      told && scoreBar(told.value, told.band),
+    ),
+  );
 }
 
 /** Several lines, under a heading or folded behind it. */
 export function lines(block, open, onToggle) {
   const all = (Array.isArray(block.lines) ? block.lines : []).map(line);
   if (block.folded) {
-    return h('details', { class: 'fold', open, ontoggle: (event) => onToggle(event.target.open) },
-      h('summary', null, icon('down', { extra: 'turn' }), h('span', null, block.says || 'More'),
-        h('span', { class: 'count' }, String(all.length))),
-      h('div', { class: 'lines' }, all));
+    return h(
+      'details',
+      { class: 'fold', open, ontoggle: (event) => onToggle(event.target.open) },
+      h(
+        'summary',
+        null,
+        icon('down', { extra: 'turn' }),
+        h('span', null, block.says || 'More'),
+        h('span', { class: 'count' }, String(all.length)),
+      ),
+      h('div', { class: 'lines' }, all),
+    );
   }
   return h('div', { class: 'lines' }, block.says && h('h4', null, block.says), all);
 }
@@ -39,7 +53,11 @@ export function scoreBar(value, band) {
   const name = ['low', 'moderate', 'elevated', 'high'].includes(band) ? band : 'unknown';
   const bar = h('span', { class: 'fill' });
   bar.style.setProperty('width', `${at}%`);
-  return h('span', { class: `score band-${name}`, role: 'img', 'aria-label': `Risk ${at} of 100${band ? `, ${band}` : ''}` }, bar);
+  return h(
+    'span',
+    { class: `score band-${name}`, role: 'img', 'aria-label': `Risk ${at} of 100${band ? `, ${band}` : ''}` },
+    bar,
+  );
 }
 
 function span(part) {
@@ -56,7 +74,11 @@ function span(part) {
 
 /** A moment: shown as the team says it, by a click as the viewer's clock says it. */
 function time(text, at, style) {
-  const node = h('time', { datetime: new Date(at).toISOString(), title: full(at), class: style === 'strong' ? 'strong' : null }, text);
+  const node = h(
+    'time',
+    { datetime: new Date(at).toISOString(), title: full(at), class: style === 'strong' ? 'strong' : null },
+    text,
+  );
   node.addEventListener('click', () => {
     node.textContent = node.classList.toggle('mine') ? `${dayAndHour(at)} for you` : text;
   });
@@ -67,7 +89,11 @@ function time(text, at, style) {
 function points(said) {
   const sign = said.points > 0 ? '+' : '−';
   const of = Number.isFinite(said.of) ? ` of ${said.of} possible` : '';
-  return h('span', { class: 'points', title: `${sign}${Math.abs(said.points)} points of risk${of}` }, `${sign}${Math.abs(said.points)}`);
+  return h(
+    'span',
+    { class: 'points', title: `${sign}${Math.abs(said.points)} points of risk${of}` },
+    `${sign}${Math.abs(said.points)}`,
+  );
 }
 
 /** Tidegate's own emphasised words about the score; what others wrote is never emphasised. */

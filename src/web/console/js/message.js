@@ -29,21 +29,53 @@ export function article(message, how) {
     content.footer && h('p', { class: 'footer' }, content.footer),
   ];
   const at = moment(message.at);
-  return h('article', {
-    class: ['message', how.grouped && 'grouped', slight && 'slight', app ? 'from-app' : 'from-person', message.for && 'private'].filter(Boolean).join(' '),
-    tabindex: -1, dataset: { message: message.id, level }, 'aria-label': `${called(message.author)}: ${firstWords(message)}`,
-  },
-  h('div', { class: 'gutter' }, how.grouped ? at !== null && when(at, 'hour') : avatar(message.author)),
-  h('div', { class: 'content' },
-    !how.grouped && h('div', { class: 'who' },
-      h('span', { class: 'author' }, called(message.author)), badge(message.author),
-      at !== null && when(at), message.edited > 0 && h('span', { class: 'edited', title: times(message.edited) }, 'edited')),
-    message.for && h('div', { class: 'only' }, icon('private'), h('span', null, 'Only you see this'),
-      h('button', { type: 'button', class: 'link', onclick: () => dismiss(message.id), dataset: { focus: 'dismiss' } }, 'Dismiss')),
-    h('div', { class: app && !slight ? 'card' : 'bubble' }, inner),
-    reactions(message),
-    how.replies?.length > 0 && summary(how.replies, () => how.open(message.id))),
-  tools(message, how));
+  return h(
+    'article',
+    {
+      class: [
+        'message',
+        how.grouped && 'grouped',
+        slight && 'slight',
+        app ? 'from-app' : 'from-person',
+        message.for && 'private',
+      ]
+        .filter(Boolean)
+        .join(' '),
+      tabindex: -1,
+      dataset: { message: message.id, level },
+      'aria-label': `${called(message.author)}: ${firstWords(message)}`,
+    },
+    h('div', { class: 'gutter' }, how.grouped ? at !== null && when(at, 'hour') : avatar(message.author)),
+    h(
+      'div',
+      { class: 'content' },
+      !how.grouped &&
+        h(
+          'div',
+          { class: 'who' },
+          h('span', { class: 'author' }, called(message.author)),
+          badge(message.author),
+          at !== null && when(at),
+          message.edited > 0 && h('span', { class: 'edited', title: times(message.edited) }, 'edited'),
+        ),
+      message.for &&
+        h(
+          'div',
+          { class: 'only' },
+          icon('private'),
+          h('span', null, 'Only you see this'),
+          h(
+            'button',
+            { type: 'button', class: 'link', onclick: () => dismiss(message.id), dataset: { focus: 'dismiss' } },
+            'Dismiss',
+          ),
+        ),
+      h('div', { class: app && !slight ? 'card' : 'bubble' }, inner),
+      reactions(message),
+      how.replies?.length > 0 && summary(how.replies, () => how.open(message.id)),
+    ),
+    tools(message, how),
+  );
 }
 
 /** Whether its reader has put a private note away. */
@@ -53,14 +85,19 @@ export function isDismissed(message) {
 
 /** The beginning of a message, for announcements and lists. */
 export function firstWords(message) {
-  const text = String(message.text ?? '').trim().split('\n')[0];
+  const text = String(message.text ?? '')
+    .trim()
+    .split('\n')[0];
   return text.length > 140 ? `${text.slice(0, 140)}…` : text;
 }
 
 /** A moment that keeps telling how long ago it is. */
 export function when(at, shape = 'ago') {
-  return h('time', { class: 'when', datetime: new Date(at).toISOString(), title: full(at), dataset: { at: String(at), shape } },
-    shape === 'hour' ? hour(at) : ago(at));
+  return h(
+    'time',
+    { class: 'when', datetime: new Date(at).toISOString(), title: full(at), dataset: { at: String(at), shape } },
+    shape === 'hour' ? hour(at) : ago(at),
+  );
 }
 
 /** Refreshes every relative time on the page. */
@@ -81,11 +118,23 @@ function badge(name) {
 
 function buttons(message, list) {
   const note = h('p', { class: 'form-note', role: 'alert' });
-  const row = h('div', { class: 'buttons' }, list.map((button) => {
-    const style = ['primary', 'danger'].includes(button.style) ? button.style : 'plain';
-    return h('button', { type: 'button', class: `button ${style}`, dataset: { button: button.id, focus: `button-${button.id}` },
-      onclick: (event) => pressed(event.currentTarget, button.id) }, button.says);
-  }));
+  const row = h(
+    'div',
+    { class: 'buttons' },
+    list.map((button) => {
+      const style = ['primary', 'danger'].includes(button.style) ? button.style : 'plain';
+      return h(
+        'button',
+        {
+          type: 'button',
+          class: `button ${style}`,
+          dataset: { button: button.id, focus: `button-${button.id}` },
+          onclick: (event) => pressed(event.currentTarget, button.id),
+        },
+        button.says,
+      );
+    }),
+  );
   return [row, note];
 
   async function pressed(node, id) {
@@ -108,19 +157,51 @@ function summary(replies, onclick) {
   const last = replies.at(-1);
   const at = moment(last.at);
   const people = [...new Set(replies.map((reply) => called(reply.author)))].slice(0, 4);
-  return h('button', { type: 'button', class: 'thread-summary', onclick, dataset: { focus: 'thread' } },
-    h('span', { class: 'faces' }, people.map((name) => avatar(name))),
+  return h(
+    'button',
+    { type: 'button', class: 'thread-summary', onclick, dataset: { focus: 'thread' } },
+    h(
+      'span',
+      { class: 'faces' },
+      people.map((name) => avatar(name)),
+    ),
     h('span', { class: 'count' }, replies.length === 1 ? '1 reply' : `${replies.length} replies`),
     at !== null && h('span', { class: 'last' }, 'last ', when(at)),
-    h('span', { class: 'glimpse' }, firstWords(last)));
+    h('span', { class: 'glimpse' }, firstWords(last)),
+  );
 }
 
 function tools(message, how) {
-  return h('div', { class: 'tools' },
-    h('button', { type: 'button', class: 'round', 'aria-label': 'React', title: 'React (r)', tabindex: -1, dataset: { tool: 'react' },
-      onclick: (event) => choose(message, event.currentTarget) }, icon('react')),
-    how.open && h('button', { type: 'button', class: 'round', 'aria-label': 'Open the thread', title: 'Open the thread (t)', tabindex: -1,
-      onclick: () => how.open(message.id) }, icon('thread')));
+  return h(
+    'div',
+    { class: 'tools' },
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'round',
+        'aria-label': 'React',
+        title: 'React (r)',
+        tabindex: -1,
+        dataset: { tool: 'react' },
+        onclick: (event) => choose(message, event.currentTarget),
+      },
+      icon('react'),
+    ),
+    how.open &&
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'round',
+          'aria-label': 'Open the thread',
+          title: 'Open the thread (t)',
+          tabindex: -1,
+          onclick: () => how.open(message.id),
+        },
+        icon('thread'),
+      ),
+  );
 }
 
 function dismiss(id) {

@@ -7,10 +7,11 @@ export function arrive() {
   const asked = read();
   const { users, channels, you } = state.about;
   const name = you ?? asked.get('user') ?? recall('user');
-  state.user = users.some((user) => user.name === name) ? name
+  state.user = users.some((user) => user.name === name)
+    ? name
     : (users.find((user) => user.kind === 'member')?.name ?? users[0]?.name ?? '');
   const channel = asked.get('channel') ?? recall('channel');
-  state.channel = channels.includes(channel) ? channel : channels[0] ?? '';
+  state.channel = channels.includes(channel) ? channel : (channels[0] ?? '');
   state.thread = asked.get('thread');
 }
 
@@ -27,7 +28,11 @@ export function go(to) {
   remember('user', state.user);
   remember('channel', state.channel);
   write(before.channel !== state.channel || before.thread !== state.thread);
-  say('place', { channel: before.channel !== state.channel, thread: before.thread !== state.thread, user: before.user !== state.user });
+  say('place', {
+    channel: before.channel !== state.channel,
+    thread: before.thread !== state.thread,
+    user: before.user !== state.user,
+  });
 }
 
 /** Follows the browser's own back and forward. */
@@ -40,7 +45,11 @@ export function followAddress() {
     state.thread = asked.get('thread');
     const user = asked.get('user');
     if (!state.about.you && state.about.users.some((each) => each.name === user)) state.user = user;
-    say('place', { channel: before.channel !== state.channel, thread: before.thread !== state.thread, user: before.user !== state.user });
+    say('place', {
+      channel: before.channel !== state.channel,
+      thread: before.thread !== state.thread,
+      user: before.user !== state.user,
+    });
   });
   write(false);
 }

@@ -10,25 +10,57 @@ let open = null;
 
 /** The row of reactions: those given, and those that Tidegate put there to be clicked. */
 export function reactions(message) {
-  const given = Object.entries(message.reactions ?? {}).map(([name, users]) => [name, Array.isArray(users) ? users : []]);
-  const seeded = message.message?.reactions ?? [];
+  const given = Object.entries(message.reactions ?? {}).map(([name, users]) => [
+    name,
+    Array.isArray(users) ? users : [],
+  ]);
+  const byBot = given.filter(([, users]) => people(users).length < users.length).map(([name]) => name);
+  const seeded = [...(message.message?.reactions ?? []), ...byBot];
   const names = [...new Set([...seeded, ...given.filter(([, users]) => users.length > 0).map(([name]) => name)])];
   if (names.length === 0) return null;
   const users = Object.fromEntries(given);
-  return h('div', { class: 'reactions' },
+  return h(
+    'div',
+    { class: 'reactions' },
     names.map((name) => pill(message, name, people(users[name] ?? []), seeded.includes(name))),
-    h('button', { type: 'button', class: 'pill add', 'aria-label': 'Add a reaction', title: 'Add a reaction (r)', dataset: { focus: 'react' },
-      onclick: (event) => choose(message, event.currentTarget) }, icon('react')));
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'pill add',
+        'aria-label': 'Add a reaction',
+        title: 'Add a reaction (r)',
+        dataset: { focus: 'react' },
+        onclick: (event) => choose(message, event.currentTarget),
+      },
+      icon('react'),
+    ),
+  );
 }
 
 /** Opens the palette beside `anchor`. */
 export function choose(message, anchor) {
   close();
   const names = Object.keys(REACTIONS);
-  const menu = h('div', { class: 'palette', role: 'menu', 'aria-label': 'Reactions' }, names.map((name, i) =>
-    h('button', { type: 'button', role: 'menuitem', class: `tone-${REACTIONS[name].tone}`, title: `${REACTIONS[name].says} (${i + 1})`,
-      'aria-label': `${REACTIONS[name].says}, ${name}`, onclick: () => pick(name) }, icon(REACTIONS[name].icon),
-    h('span', null, REACTIONS[name].says))));
+  const menu = h(
+    'div',
+    { class: 'palette', role: 'menu', 'aria-label': 'Reactions' },
+    names.map((name, i) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          role: 'menuitem',
+          class: `tone-${REACTIONS[name].tone}`,
+          title: `${REACTIONS[name].says} (${i + 1})`,
+          'aria-label': `${REACTIONS[name].says}, ${name}`,
+          onclick: () => pick(name),
+        },
+        icon(REACTIONS[name].icon),
+        h('span', null, REACTIONS[name].says),
+      ),
+    ),
+  );
   const pick = (name) => {
     close();
     toggle(message, name);
@@ -92,11 +124,22 @@ function pill(message, name, users, seeded) {
   const word = known?.says ?? name;
   const who = users.length > 0 ? users.join(', ') : 'nobody yet';
   const face = known ? icon(known.icon) : h('span', { class: 'named' }, `:${name}:`);
-  return h('button', { type: 'button', class: `pill tone-${known?.tone ?? 'plain'} ${mine ? 'mine' : ''} ${users.length ? '' : 'none'}`,
-    'aria-pressed': String(mine), 'aria-label': `${word}: ${who}`, title: `${word}: ${who}${mine ? ' (click to take back)' : ''}`,
-    dataset: { reaction: name, focus: `reaction-${name}` }, disabled: !mayRead(message),
-    onclick: () => toggle(message, name) },
-  face, users.length > 0 ? h('span', { class: 'n' }, String(users.length)) : seeded && known && h('span', { class: 'word' }, word));
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: `pill tone-${known?.tone ?? 'plain'} ${mine ? 'mine' : ''} ${users.length ? '' : 'none'}`,
+      'aria-pressed': String(mine),
+      'aria-label': `${word}: ${who}`,
+      title: `${word}: ${who}${mine ? ' (click to take back)' : ''}`,
+      dataset: { reaction: name, focus: `reaction-${name}` },
+      disabled: !mayRead(message),
+      onclick: () => toggle(message, name),
+    },
+    face,
+    seeded && known && h('span', { class: 'word' }, word),
+    users.length > 0 && h('span', { class: 'n' }, String(users.length)),
+  );
 }
 
 /** Names as people write them; the bot that seeded a reaction does not count as having given it. */

@@ -23,15 +23,29 @@ export function drawSide() {
   }
   const side = document.getElementById('side');
   const held = side.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
-  put(side,
-    h('div', { class: 'brand' }, logo(), h('span', null, 'Tidegate'), state.about.mode === 'try' && h('span', { class: 'badge' }, 'try'),
-      h('span', { class: 'only-narrow' }, closeButton(closeSide, 'Close the menu'))),
-    h('button', { type: 'button', class: 'seek-button', onclick: () => openSwitcher(), dataset: { focus: 'seek' } }, icon('search'), h('span', null, 'Go to'), h('kbd', null, 'Ctrl K')),
+  put(
+    side,
+    h(
+      'div',
+      { class: 'brand' },
+      logo(),
+      h('span', null, 'Tidegate'),
+      state.about.mode === 'try' && h('span', { class: 'badge' }, 'try'),
+      h('span', { class: 'only-narrow' }, closeButton(closeSide, 'Close the menu')),
+    ),
+    h(
+      'button',
+      { type: 'button', class: 'seek-button', onclick: () => openSwitcher(), dataset: { focus: 'seek' } },
+      icon('search'),
+      h('span', null, 'Go to'),
+      h('kbd', null, 'Ctrl K'),
+    ),
     h('h2', { id: 'side-channels' }, 'Channels'),
     h('ul', { class: 'channels', 'aria-labelledby': 'side-channels' }, state.about.channels.map(channel)),
     h('div', { class: 'spring' }),
     panel,
-    me());
+    me(),
+  );
   if (held) side.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
 }
 
@@ -55,25 +69,77 @@ export function closeSide() {
 function channel(name) {
   const here = name === state.channel;
   const news = here ? 0 : unread(name);
-  return h('li', null, h('button', { type: 'button', class: `channel ${news ? 'news' : ''}`, 'aria-current': here ? 'page' : null,
-    dataset: { channel: name, focus: `channel-${name}` }, onclick: () => {
-      closeSide();
-      go({ channel: name });
-    } }, icon('hash'), h('span', { class: 'name' }, name),
-  news > 0 && h('span', { class: 'news-count', 'aria-label': `${news} new` }, news > 99 ? '99+' : String(news))));
+  return h(
+    'li',
+    null,
+    h(
+      'button',
+      {
+        type: 'button',
+        class: `channel ${news ? 'news' : ''}`,
+        'aria-current': here ? 'page' : null,
+        dataset: { channel: name, focus: `channel-${name}` },
+        onclick: () => {
+          closeSide();
+          go({ channel: name });
+        },
+      },
+      icon('hash'),
+      h('span', { class: 'name' }, name),
+      news > 0 && h('span', { class: 'news-count', 'aria-label': `${news} new` }, news > 99 ? '99+' : String(news)),
+    ),
+  );
 }
 
 function me() {
   const who = person(state.user);
-  const looks = { auto: ['auto', 'Look: as the system'], light: ['sun', 'Look: light'], dark: ['moon', 'Look: dark'] }[theme()];
+  const looks = { auto: ['auto', 'Look: as the system'], light: ['sun', 'Look: light'], dark: ['moon', 'Look: dark'] }[
+    theme()
+  ];
   const roles = who.kind === 'member' ? who.roles.join(', ') || 'no role' : [who.kind, ...who.roles].join(', ');
-  return h('div', { class: 'me' },
-    h('button', { type: 'button', class: 'who-am-i', id: 'person', disabled: Boolean(state.about.you), dataset: { focus: 'person', user: who.name },
-      'aria-label': `Speaking as ${who.name}, ${roles}. Change`, title: 'Speak as somebody else', onclick: () => openSwitcher('people') },
-    avatar(who.name), h('span', { class: 'me-text' }, h('span', { class: 'name' }, who.name), h('span', { class: 'roles' }, roles))),
-    h('button', { type: 'button', class: 'round', title: looks[1], 'aria-label': looks[1], dataset: { focus: 'theme' }, onclick: () => {
-      turnTheme();
-      drawSide();
-    } }, icon(looks[0])),
-    h('button', { type: 'button', class: 'round keys-button', title: 'Keyboard shortcuts (?)', 'aria-label': 'Keyboard shortcuts', onclick: showKeys }, icon('keys')));
+  return h(
+    'div',
+    { class: 'me' },
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'who-am-i',
+        id: 'person',
+        disabled: Boolean(state.about.you),
+        dataset: { focus: 'person', user: who.name },
+        'aria-label': `Speaking as ${who.name}, ${roles}. Change`,
+        title: 'Speak as somebody else',
+        onclick: () => openSwitcher('people'),
+      },
+      avatar(who.name),
+      h('span', { class: 'me-text' }, h('span', { class: 'name' }, who.name), h('span', { class: 'roles' }, roles)),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'round',
+        title: looks[1],
+        'aria-label': looks[1],
+        dataset: { focus: 'theme' },
+        onclick: () => {
+          turnTheme();
+          drawSide();
+        },
+      },
+      icon(looks[0]),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'round keys-button',
+        title: 'Keyboard shortcuts (?)',
+        'aria-label': 'Keyboard shortcuts',
+        onclick: showKeys,
+      },
+      icon('keys'),
+    ),
+  );
 }

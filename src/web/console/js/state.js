@@ -45,7 +45,9 @@ export function mayRead(message) {
 
 /** The person of this name, or a stand-in for the bot and for people who have left the settings. */
 export function person(name) {
-  return state.about.users.find((user) => user.name === name) ?? { name, roles: [], kind: isApp(name) ? 'app' : 'member' };
+  return (
+    state.about.users.find((user) => user.name === name) ?? { name, roles: [], kind: isApp(name) ? 'app' : 'member' }
+  );
 }
 
 /** Whether an author is Tidegate itself. */
@@ -61,7 +63,7 @@ export function slash() {
 
 /** A suggestion is a text, or `{text, says}`. */
 export function tryText(suggestion) {
-  return typeof suggestion === 'string' ? suggestion : suggestion?.text ?? '';
+  return typeof suggestion === 'string' ? suggestion : (suggestion?.text ?? '');
 }
 
 /** Remembered between visits; a browser that forbids it only forgets. */
@@ -95,6 +97,7 @@ export function older(a, b) {
   const right = moment(b.at);
   if (left !== null && right !== null && left !== right) return left - right;
   const [one, other] = [String(a.id), String(b.id)];
-  if (/^\D{0,3}\d+$/.test(one) && /^\D{0,3}\d+$/.test(other)) return Number(one.replace(/\D/g, '')) - Number(other.replace(/\D/g, ''));
+  if (/^\D{0,3}\d+$/.test(one) && /^\D{0,3}\d+$/.test(other))
+    return Number(one.replace(/\D/g, '')) - Number(other.replace(/\D/g, ''));
   return one < other ? -1 : one > other ? 1 : 0;
 }

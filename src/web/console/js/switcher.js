@@ -14,14 +14,30 @@ const MOST_THREADS = 8;
 /** Opens the switcher; `only` limits it to 'people'. */
 export function openSwitcher(only = null) {
   if (document.querySelector('dialog.switcher')) return;
-  const all = [...(only === 'people' ? [] : channels()), ...(state.about.you ? [] : people()), ...(only === 'people' ? [] : threads())];
+  const all = [
+    ...(only === 'people' ? [] : channels()),
+    ...(state.about.you ? [] : people()),
+    ...(only === 'people' ? [] : threads()),
+  ];
   let shown = [];
   let at = 0;
   const list = h('ul', { role: 'listbox', id: 'switcher-list', 'aria-label': 'Results' });
-  const input = h('input', { type: 'text', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'switcher-list', 'aria-label': 'Go to',
-    placeholder: only === 'people' ? 'Speak as' : 'Go to a channel, person or thread', autocomplete: 'off', spellcheck: 'false' });
-  const box = dialog('switcher', only === 'people' ? 'Speak as somebody else' : 'Go to',
-    h('label', { class: 'seek' }, icon('search'), input), list);
+  const input = h('input', {
+    type: 'text',
+    role: 'combobox',
+    'aria-expanded': 'true',
+    'aria-controls': 'switcher-list',
+    'aria-label': 'Go to',
+    placeholder: only === 'people' ? 'Speak as' : 'Go to a channel, person or thread',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+  const box = dialog(
+    'switcher',
+    only === 'people' ? 'Speak as somebody else' : 'Go to',
+    h('label', { class: 'seek' }, icon('search'), input),
+    list,
+  );
   input.addEventListener('input', () => draw());
   input.addEventListener('keydown', (event) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -40,19 +56,37 @@ export function openSwitcher(only = null) {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     shown = all.filter((item) => words.every((word) => item.find.toLowerCase().includes(word)));
     let group = null;
-    put(list, shown.flatMap((item, i) => {
-      const row = h('li', { role: 'option', id: `switcher-${i}`, dataset: item.data ?? {}, 'aria-current': item.here ? 'true' : null,
-        onpointermove: () => select(i, false), onclick: () => pick(item) }, item.face, h('span', { class: 'what' }, item.says),
-      item.badge && h('span', { class: `badge kind-${item.badge}` }, item.badge), h('span', { class: 'more' }, item.more));
-      const head = item.group === group ? [] : [h('li', { class: 'group', role: 'presentation' }, (group = item.group))];
-      return [...head, row];
-    }), shown.length === 0 && h('li', { class: 'group', role: 'presentation' }, 'Nothing of that name.'));
+    put(
+      list,
+      shown.flatMap((item, i) => {
+        const row = h(
+          'li',
+          {
+            role: 'option',
+            id: `switcher-${i}`,
+            dataset: item.data ?? {},
+            'aria-current': item.here ? 'true' : null,
+            onpointermove: () => select(i, false),
+            onclick: () => pick(item),
+          },
+          item.face,
+          h('span', { class: 'what' }, item.says),
+          item.badge && h('span', { class: `badge kind-${item.badge}` }, item.badge),
+          h('span', { class: 'more' }, item.more),
+        );
+        const head =
+          item.group === group ? [] : [h('li', { class: 'group', role: 'presentation' }, (group = item.group))];
+        return [...head, row];
+      }),
+      shown.length === 0 && h('li', { class: 'group', role: 'presentation' }, 'Nothing of that name.'),
+    );
     select(0);
   }
 
   function select(i, scroll = true) {
     at = i;
-    for (const row of list.querySelectorAll('[role=option]')) row.setAttribute('aria-selected', String(row.id === `switcher-${i}`));
+    for (const row of list.querySelectorAll('[role=option]'))
+      row.setAttribute('aria-selected', String(row.id === `switcher-${i}`));
     input.setAttribute('aria-activedescendant', `switcher-${i}`);
     if (scroll) list.querySelector(`#switcher-${i}`)?.scrollIntoView({ block: 'nearest' });
   }
@@ -66,19 +100,50 @@ export function openSwitcher(only = null) {
 }
 
 function channels() {
-  return state.about.channels.map((name) => ({ group: 'Channels', find: `# ${name} channel`, says: name, face: icon('hash'), here: name === state.channel,
-    more: unread(name) ? `${unread(name)} new` : '', to: { channel: name, thread: null } }));
+  return state.about.channels.map((name) => ({
+    group: 'Channels',
+    find: `# ${name} channel`,
+    says: name,
+    face: icon('hash'),
+    here: name === state.channel,
+    more: unread(name) ? `${unread(name)} new` : '',
+    to: { channel: name, thread: null },
+  }));
 }
 
 function people() {
-  return state.about.users.map((user) => ({ group: 'Speak as', find: `${user.name} ${user.kind} ${user.roles.join(' ')}`, says: user.name,
-    face: avatar(user.name), badge: user.kind === 'member' ? null : user.kind, here: user.name === state.user, more: user.roles.join(', '),
-    data: { user: user.name }, to: { user: user.name } }));
+  return state.about.users.map((user) => ({
+    group: 'Speak as',
+    find: `${user.name} ${user.kind} ${user.roles.join(' ')}`,
+    says: user.name,
+    face: avatar(user.name),
+    badge: user.kind === 'member' ? null : user.kind,
+    here: user.name === state.user,
+    more: user.roles.join(', '),
+    data: { user: user.name },
+    to: { user: user.name },
+  }));
 }
 
 function threads() {
-  const active = new Set([...state.messages.values()].filter((message) => message.thread && mayRead(message)).map((message) => message.thread));
-  return [...active].map((id) => state.messages.get(id)).filter((root) => root && mayRead(root)).sort(older).reverse().slice(0, MOST_THREADS)
-    .map((root) => ({ group: 'Threads', find: firstWords(root), says: firstWords(root), face: icon('thread'), here: root.id === state.thread,
-      more: '', to: { channel: root.channel, thread: root.id } }));
+  const active = new Set(
+    [...state.messages.values()]
+      .filter((message) => message.thread && mayRead(message))
+      .map((message) => message.thread),
+  );
+  return [...active]
+    .map((id) => state.messages.get(id))
+    .filter((root) => root && mayRead(root))
+    .sort(older)
+    .reverse()
+    .slice(0, MOST_THREADS)
+    .map((root) => ({
+      group: 'Threads',
+      find: firstWords(root),
+      says: firstWords(root),
+      face: icon('thread'),
+      here: root.id === state.thread,
+      more: '',
+      to: { channel: root.channel, thread: root.id },
+    }));
 }

@@ -16,14 +16,29 @@ export function timeline(scroll, roll, how) {
   const marks = new Map();
   let sticking = true;
   let head = null;
-  const pill = h('button', { type: 'button', class: 'newer', hidden: true, onclick: () => toEnd(true) }, icon('down'), 'New messages');
+  const pill = h(
+    'button',
+    { type: 'button', class: 'newer', hidden: true, onclick: () => toEnd(true) },
+    icon('down'),
+    'New messages',
+  );
   scroll.after(pill);
 
-  scroll.addEventListener('scroll', () => {
-    sticking = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
-    if (sticking) pill.hidden = true;
-  }, { passive: true });
-  new ResizeObserver(() => sticking && toEnd(false)).observe(roll);
+  // Only the reader's own scrolling says whether they want to stay at the end; a change of size says nothing.
+  let size = '';
+  const sizeNow = () => `${scroll.scrollHeight} ${scroll.clientHeight}`;
+  const resized = new ResizeObserver(() => sticking && toEnd(false));
+  resized.observe(roll);
+  resized.observe(scroll);
+  scroll.addEventListener(
+    'scroll',
+    () => {
+      if (size !== sizeNow()) return;
+      sticking = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+      if (sticking) pill.hidden = true;
+    },
+    { passive: true },
+  );
 
   return { draw, reset, toEnd, move, element: (id) => drawn.get(id)?.node };
 
@@ -36,7 +51,8 @@ export function timeline(scroll, roll, how) {
     let wasUnread = since === null;
     for (const message of shown) {
       const at = moment(message.at);
-      if (at !== null && (last === null || day(at) !== day(moment(last.at) ?? at))) nodes.push(mark(`day-${day(at)}`, 'date', day(at)));
+      if (at !== null && (last === null || day(at) !== day(moment(last.at) ?? at)))
+        nodes.push(mark(`day-${day(at)}`, 'date', day(at)));
       if (!wasUnread && at !== null && at > since && message.author !== state.user) {
         wasUnread = true;
         nodes.push(mark('unread', 'unread', 'New'));
@@ -54,7 +70,14 @@ export function timeline(scroll, roll, how) {
 
   function drawOne(message, grouped, isFresh) {
     const replies = how.replies?.(message) ?? [];
-    const key = [message.seq, state.user, grouped, replies.length, replies.at(-1)?.seq, JSON.stringify(message.reactions ?? {})].join('|');
+    const key = [
+      message.seq,
+      state.user,
+      grouped,
+      replies.length,
+      replies.at(-1)?.seq,
+      JSON.stringify(message.reactions ?? {}),
+    ].join('|');
     const old = drawn.get(message.id);
     if (old?.key === key) return old.node;
     const node = article(message, { grouped, replies, open: how.open });
@@ -77,8 +100,16 @@ export function timeline(scroll, roll, how) {
     pill.hidden = true;
   }
 
+  /** To the last message: its end, or its beginning if it is taller than the window. */
   function toEnd(smooth) {
-    scroll.scrollTo({ top: scroll.scrollHeight, behavior: smooth && !matchMedia('(prefers-reduced-motion: reduce)').matches ? 'smooth' : 'instant' });
+    const last = roll.lastElementChild;
+    const tall = last && last.tagName === 'ARTICLE' && last.offsetHeight > scroll.clientHeight - 40;
+    const top = tall ? last.offsetTop - roll.offsetTop - 8 : roll.querySelector('article') ? scroll.scrollHeight : 0;
+    size = sizeNow();
+    scroll.scrollTo({
+      top,
+      behavior: smooth && !matchMedia('(prefers-reduced-motion: reduce)').matches ? 'smooth' : 'instant',
+    });
     pill.hidden = true;
   }
 
@@ -93,16 +124,18 @@ export function timeline(scroll, roll, how) {
   }
 
   function mark(key, kind, text) {
-    if (!marks.has(key)) marks.set(key, h('div', { class: `mark-line ${kind}`, role: 'separator' }, h('span', null, text)));
+    if (!marks.has(key))
+      marks.set(key, h('div', { class: `mark-line ${kind}`, role: 'separator' }, h('span', null, text)));
     return marks.get(key);
   }
 
   function arrange(nodes) {
     const wanted = new Set(nodes);
-    for (const child of [...roll.children]) if (!wanted.has(child)) {
-      // Focus inside was handed to the new node; it can take it only once it is in the page.
-      child.remove();
-    }
+    for (const child of [...roll.children])
+      if (!wanted.has(child)) {
+        // Focus inside was handed to the new node; it can take it only once it is in the page.
+        child.remove();
+      }
     nodes.forEach((node, i) => {
       if (roll.children[i] !== node) roll.insertBefore(node, roll.children[i] ?? null);
     });

@@ -8,7 +8,11 @@ import { icon } from './icon.js';
 import { state } from './state.js';
 import { toast } from './toast.js';
 
-const STEPS = [[600, '10 min'], [3600, '1 h'], [86400, '1 day']];
+const STEPS = [
+  [600, '10 min'],
+  [3600, '1 h'],
+  [86400, '1 day'],
+];
 
 /** Whether there is a world to move. */
 export function hasWorld() {
@@ -17,22 +21,71 @@ export function hasWorld() {
 
 /** The panel. */
 export function world() {
-  const until = h('input', { type: 'text', inputmode: 'numeric', placeholder: '10:00', 'aria-label': 'Until what time of day', maxlength: 5, size: 5, dataset: { focus: 'until' } });
+  const until = h('input', {
+    type: 'text',
+    inputmode: 'numeric',
+    placeholder: '10:00',
+    'aria-label': 'Until what time of day',
+    maxlength: 5,
+    size: 5,
+    dataset: { focus: 'until' },
+  });
   const faults = Array.isArray(state.about.world) ? state.about.world : [];
-  const panel = h('section', { class: 'world', 'aria-label': 'The sample world' },
+  const panel = h(
+    'section',
+    { class: 'world', 'aria-label': 'The sample world' },
     h('h2', null, 'Sample world'),
     h('p', { class: 'world-clock' }, icon('world'), h('span', { id: 'world-clock' }, worldTime())),
-    h('div', { class: 'steps', role: 'group', 'aria-label': 'Move the clock on' }, STEPS.map(([seconds, says]) =>
-      h('button', { type: 'button', class: 'small', dataset: { advance: String(seconds) }, onclick: (event) => move(seconds, event.currentTarget) }, `+${says}`))),
-    h('form', { class: 'until', onsubmit: (event) => {
-      event.preventDefault();
-      const seconds = secondsUntil(until.value.trim(), state.about.zone);
-      if (seconds === null) return toast('Write the time as 10:00.', 'critical');
-      move(seconds, event.submitter);
-    } }, h('label', null, 'until ', until), h('button', { type: 'submit', class: 'small' }, 'Go')),
-    faults.length > 0 && h('div', { class: 'faults' }, faults.map((fault) => h('button', { type: 'button', class: 'small wide', dataset: { world: fault.id },
-      'aria-pressed': fault.on === undefined ? null : String(Boolean(fault.on)), onclick: (event) => act(fault, event.currentTarget) },
-    icon('fault'), h('span', null, fault.says)))));
+    h(
+      'div',
+      { class: 'steps', role: 'group', 'aria-label': 'Move the clock on' },
+      STEPS.map(([seconds, says]) =>
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'small',
+            dataset: { advance: String(seconds) },
+            onclick: (event) => move(seconds, event.currentTarget),
+          },
+          `+${says}`,
+        ),
+      ),
+    ),
+    h(
+      'form',
+      {
+        class: 'until',
+        onsubmit: (event) => {
+          event.preventDefault();
+          const seconds = secondsUntil(until.value.trim(), state.about.zone);
+          if (seconds === null) return toast('Write the time as 10:00.', 'critical');
+          move(seconds, event.target.querySelector('button'));
+        },
+      },
+      h('label', null, 'until ', until),
+      h('button', { type: 'submit', class: 'small' }, 'Go'),
+    ),
+    faults.length > 0 &&
+      h(
+        'div',
+        { class: 'faults' },
+        faults.map((fault) =>
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'small wide',
+              dataset: { world: fault.id },
+              'aria-pressed': fault.on === undefined ? null : String(Boolean(fault.on)),
+              onclick: (event) => act(fault, event.currentTarget),
+            },
+            icon('fault'),
+            h('span', null, fault.says),
+          ),
+        ),
+      ),
+  );
   return panel;
 }
 
