@@ -118,7 +118,7 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
     }
     let mut verifier = Verifier::new(trust).with_nodes();
     let nodes = store.ledger_nodes().await?;
-    // The verifier takes the nodes that an entry makes full right after the entry.
+    // The verifier takes the nodes that an entry makes full right after it.
     let mut by_size: HashMap<u64, Vec<super::Node>> = HashMap::new();
     for node in nodes {
         by_size.entry(node.at.full_at()).or_default().push(node);
@@ -134,14 +134,14 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
         next = last.seq.saturating_add(1);
         for entry in &entries {
             let seq = u64::try_from(entry.seq)?;
+            let texts = texts.remove(&entry.seq).unwrap_or_default();
+            let columns = Columns { at: entry.at, kind: &entry.kind, plan: entry.plan.as_deref() };
+            verifier.push(&Row { seq, bytes: &entry.bytes, leaf: &entry.leaf, columns: Some(columns), texts: Some(&texts) });
             let mut own = by_size.remove(&seq).unwrap_or_default();
             own.sort_by_key(|node| node.at.level);
             for node in own {
                 verifier.push_node(node);
             }
-            let texts = texts.remove(&entry.seq).unwrap_or_default();
-            let columns = Columns { at: entry.at, kind: &entry.kind, plan: entry.plan.as_deref() };
-            verifier.push(&Row { seq, bytes: &entry.bytes, leaf: &entry.leaf, columns: Some(columns), texts: Some(&texts) });
         }
     }
     let head = store.ledger_head().await?;

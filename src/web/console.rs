@@ -322,7 +322,7 @@ async fn messages(State(site): State<Site>, headers: HeaderMap, Query(asked): Qu
             .collect();
         if !seen.is_empty() || tokio::time::Instant::now() >= until || site.app.is_stopping() {
             let seq = if found.is_empty() { asked.after.unwrap_or(0).max(0) } else { newest };
-            return answer(json!({ "messages": seen, "seq": seq }));
+            return answer(json!({ "messages": seen, "seq": seq, "now": site.app.clock.now() }));
         }
         tokio::select! {
             () = woken => {}
@@ -402,7 +402,10 @@ async fn about(State(site): State<Site>, headers: HeaderMap) -> Answered {
         "zone": settings.team.zone.name(),
         "team": settings.team.name,
         "now": site.app.clock.now(),
-        "trying": site.trying,
+        "mode": if site.trying { "try" } else { "serve" },
+        "instance": site.app.signer.public().to_string(),
+        "bot": crate::chat::console::SELF,
+        "you": person,
     }))
 }
 
