@@ -75,7 +75,9 @@ export function openSwitcher(only = null) {
           h('span', { class: 'more' }, item.more),
         );
         const head =
-          item.group === group ? [] : [h('li', { class: 'group', role: 'presentation' }, (group = item.group))];
+          only === 'people' || item.group === group
+            ? []
+            : [h('li', { class: 'group', role: 'presentation' }, (group = item.group))];
         return [...head, row];
       }),
       shown.length === 0 && h('li', { class: 'group', role: 'presentation' }, 'Nothing of that name.'),

@@ -110,7 +110,8 @@ async function move(seconds, node) {
 async function act(fault, node) {
   await during(node, async () => {
     const answer = await api.world(fault.id, fault.path);
-    toast(typeof answer.says === 'string' ? answer.says : `Done: ${fault.says}.`);
+    if (typeof answer.says === 'string') toast(answer.says);
+    else if (fault.on === undefined) toast(`Done: ${fault.says}.`);
     takeAbout(await api.about());
   });
 }
