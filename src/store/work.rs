@@ -66,20 +66,28 @@ impl Store {
     /// Stores arrivals, all in one statement; those whose key is known already are left alone. Durable on return.
     pub async fn arrive(&self, arrivals: &[NewWork], now: Time) -> anyhow::Result<()> {
         for chunk in arrivals.chunks(64) {
-            let mut insert = sqlx::QueryBuilder::<sqlx::Any>::new(
-                "insert into work (id, kind, lane, key, run_at, body, made_at) ",
+            // Numbered placeholders by hand: what `QueryBuilder` writes through `Any` only SQLite understands.
+            let row = |i: usize| {
+                let n = i * 7;
+                format!("(${}, ${}, ${}, ${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7)
+            };
+            let rows: Vec<String> = (0..chunk.len()).map(row).collect();
+            let statement = format!(
+                "insert into work (id, kind, lane, key, run_at, body, made_at) values {} on conflict (key) do nothing",
+                rows.join(", ")
             );
-            insert.push_values(chunk, |mut row, work| {
-                row.push_bind(&work.id)
-                    .push_bind(work.kind.as_str())
-                    .push_bind(&work.lane)
-                    .push_bind(&work.key)
-                    .push_bind(work.run_at.ms())
-                    .push_bind(&work.body)
-                    .push_bind(now.ms());
-            });
-            insert.push(" on conflict (key) do nothing");
-            insert.build().execute(self.writer()).await.map_err(said)?;
+            let mut insert = sqlx::query(sqlx::AssertSqlSafe(statement));
+            for work in chunk {
+                insert = insert
+                    .bind(&work.id)
+                    .bind(work.kind.as_str())
+                    .bind(&work.lane)
+                    .bind(&work.key)
+                    .bind(work.run_at.ms())
+                    .bind(&work.body)
+                    .bind(now.ms());
+            }
+            insert.execute(self.writer()).await.map_err(said)?;
         }
         Ok(())
     }
