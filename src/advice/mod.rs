@@ -9,6 +9,7 @@ pub mod category;
 pub mod checks;
 pub mod condition;
 pub mod facts;
+pub mod hazard;
 mod mitigation;
 pub mod model;
 mod paths;
