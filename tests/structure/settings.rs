@@ -1,0 +1,82 @@
+//! The settings that ship: the realistic team reads as it stands, on a machine that has none of its secrets.
+
+use std::collections::BTreeSet;
+
+use tidegate::config::{Settings, SourceKind};
+
+use crate::code::{compiled, root};
+
+#[test]
+fn the_example_reads_without_its_secrets() {
+    let settings = Settings::load(&root().join("config/example.toml")).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    assert!(settings.service.len() >= 3 && settings.environment.len() >= 2 && settings.people.len() >= 4);
+}
+
+/// The example is the definition of every section: whoever looks for a key finds it used there.
+#[test]
+fn the_example_shows_every_section_and_every_kind_of_source() {
+    let settings = Settings::load(&root().join("config/example.toml")).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    let text = std::fs::read_to_string(root().join("config/example.toml")).expect("the example is there");
+    let example: toml::Table = toml::from_str(&text).expect("the example is TOML");
+    let defaults: toml::Table = {
+        let text = std::fs::read_to_string(root().join("config/default.toml")).expect("the defaults are there");
+        toml::from_str(&text).expect("the defaults are TOML")
+    };
+    for section in defaults.keys().map(String::as_str).chain(["source", "service", "environment", "people"]) {
+        assert!(example.contains_key(section), "config/example.toml does not show [{section}]");
+    }
+    let kinds: BTreeSet<&str> = settings
+        .source
+        .iter()
+        .map(|source| match source.kind {
+            SourceKind::Git { .. } => "git",
+            SourceKind::Ics { .. } => "ics",
+            SourceKind::Jsonl { .. } => "jsonl",
+            SourceKind::Prometheus { .. } => "prometheus",
+            SourceKind::Http { .. } => "http",
+            SourceKind::Database { .. } => "database",
+        })
+        .collect();
+    assert_eq!(kinds.len(), 6, "config/example.toml does not show every kind of source, only {kinds:?}");
+}
+
+/// What a section may hold is asked of the loader: it names the known keys when it meets an unknown one. Each must be
+/// written out in the example, in use or as a comment.
+#[test]
+fn the_example_writes_out_every_key() {
+    let example = std::fs::read_to_string(root().join("config/example.toml")).expect("the example is there");
+    let sections = [
+        "team", "store", "chat", "chat.console", "service.x", "service.x.health", "environment.x", "environment.x.target", "people.x",
+        "policy", "policy.bands", "policy.threshold.x", "policy.category.x", "gate", "watch", "ledger", "web",
+    ];
+    let lists = ["policy.approval", "policy.override", "gate.tokens"];
+    let tables = sections.map(|section| format!("[{section}]\nzzz = 1\n"));
+    let entries = lists.map(|list| format!("[[{list}]]\nzzz = 1\n"));
+    for text in tables.iter().chain(&entries) {
+        let refusal = format!("{:#}", Settings::read(text, "test", root().into()).expect_err("an unknown key is refused"));
+        let keys = refusal.split_once("It has: ").unwrap_or_else(|| panic!("no known keys are named: {refusal}")).1;
+        for key in keys.trim_end_matches('.').split(", ") {
+            written_out(&example, key, text.lines().next().unwrap_or_default());
+        }
+    }
+    // The keys of a source depend on its kind; the loader's own list tells them.
+    let loader = std::fs::read_to_string(root().join("src/config/load.rs")).expect("the loader is there");
+    let kinds = compiled(r#"\("([a-z0-9-]+)", &\[([^\]]*)\]\)"#);
+    let mut known = 0;
+    for kind in kinds.captures_iter(&loader) {
+        known += 1;
+        for key in kind[2].split(", ") {
+            written_out(&example, key.trim_matches('"'), &format!("a source of kind {}", &kind[1]));
+        }
+    }
+    assert!(known >= 6, "src/config/load.rs lists the keys of only {known} kinds of source");
+}
+
+fn written_out(example: &str, key: &str, section: &str) {
+    let there = example.lines().any(|line| {
+        let line = line.trim_start_matches("# ");
+        let named = line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "));
+        named || line.contains(&format!(" {key} = ")) || (line.starts_with('[') && line.split(['.', '[', ']']).any(|part| part == key))
+    });
+    assert!(there, "config/example.toml does not write out `{key}` of {section}");
+}
