@@ -18,7 +18,6 @@ pub mod rollback;
 pub mod says;
 mod schema;
 mod score;
-mod seam;
 mod sight;
 pub mod timing;
 mod view;

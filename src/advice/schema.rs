@@ -1,7 +1,7 @@
 //! The migrations of a change: what each would do, which of them already ran here, and whether there is a way back.
 
 use crate::advice::facts::{FileStatus, MigrationFile};
-use crate::advice::seam::hazard::{self, Hazard, Hazards};
+use crate::advice::hazard::{self, Hazard, Hazards};
 use crate::advice::view::{View, newest};
 use crate::advice::{Context, FlagLevel};
 use crate::message::tame;

@@ -218,6 +218,11 @@ pub fn incident(id: &str, service: &str) -> Incident {
     }
 }
 
+/// Somebody's leave, long after the deployment and its watch: their calendar is known, and free now.
+pub fn away(person: &str) -> CalendarEvent {
+    CalendarEvent { person: Some(person.into()), ..event("Leave", Means::OutOfOffice, 24 * 20, 24 * 21) }
+}
+
 pub fn event(summary: &str, means: Means, starts_in: i64, ends_in: i64) -> CalendarEvent {
     CalendarEvent {
         uid: summary.to_owned(),
@@ -333,7 +338,7 @@ impl World {
             engine: "postgres".to_owned(),
         };
         let facts = Facts {
-            calendar: known("company", vec![event("Lunch", Means::Other, 2, 3)]),
+            calendar: known("company", vec![event("Lunch", Means::Other, 2, 3), away("ada"), away("lin")]),
             on_call: known("rota", vec![shift]),
             incidents: known("pager", vec![past]),
             versions: known("repo", versions),
