@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::history;
-use crate::advice::facts::{Asked, Doing, Fact, Facts, History, Other, Shape, Unknown};
+use crate::advice::facts::{Asked, Deployment, Doing, Fact, Facts, History, Other, Shape, Unknown};
 use crate::app::App;
 use crate::clock::{DAY, HOUR, Time};
 use crate::config::Settings;
@@ -51,6 +51,7 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     );
     let history = history::past(app, settings, (&plan.service, &plan.environment), (version, commit), &behind.deployments).await;
     // The change lies between what runs and what is wanted, so it is asked for when it is known what runs.
+    let running_version = history.running.as_ref().and_then(|d| d.version.clone().zip(d.commit.clone()));
     let running = history.running.as_ref().and_then(|d| d.commit.clone().or_else(|| d.version.clone()));
     let change = Ask { version: plan.commit.clone().or_else(|| plan.version.clone()), running, ..template.clone() };
     let mut second = Gathered::default();
@@ -67,7 +68,13 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
         ..ahead.facts
     };
     let shape = crate::plan::shape::of(plan, &facts, settings);
-    facts.history = complete(app, plan, history, &shape, now).await;
+    if let Some(base) = facts.change.known.iter_mut().find_map(|fact| fact.value.base.as_mut())
+        && let Some(running) = running_version.filter(|(_, commit)| *commit == base.commit)
+    {
+        // People know what runs by its version, not by the commit that it was asked by.
+        base.name = running.0;
+    }
+    facts.history = complete(app, plan, history, &behind.deployments, &shape, now).await;
     for unknown in behind.deployments.unknown {
         facts.history.unknown.push(unknown);
     }
@@ -159,11 +166,20 @@ async fn files_of(app: &App, row: &PlanRow) -> Vec<String> {
 }
 
 /// Fills in what depends on the change itself: the most alike, and the rates that go with it.
-async fn complete(app: &App, plan: &Plan, mut history: History, shape: &Shape, now: Time) -> Asked<History> {
+async fn complete(
+    app: &App,
+    plan: &Plan,
+    mut history: History,
+    told: &Asked<Vec<Deployment>>,
+    shape: &Shape,
+    now: Time,
+) -> Asked<History> {
     let source = SourceName::from("tidegate");
     let compared = async {
         let mut past = app.store.touching(&shape.files).await?;
         past.extend(app.store.recent_outcomes(&plan.environment, 150).await?);
+        let told = told.known.iter().flat_map(|fact| &fact.value);
+        past.extend(told.filter(|d| d.outcome.is_some() && d.environment == plan.environment && d.at < now).cloned());
         past.sort_by(|a, b| a.id.cmp(&b.id));
         past.dedup_by(|a, b| a.id == b.id);
         anyhow::Ok(past)

@@ -9,6 +9,7 @@ use crate::name::{Environment, Service};
 pub async fn past(app: &App, settings: &Settings, (service, environment): (&Service, &Environment), (version, commit): (Option<&str>, Option<&str>), told: &Asked<Vec<Deployment>>) -> History {
     let now = app.clock.now();
     let all = told.known.iter().flat_map(|fact| &fact.value);
+    let all_told: &[Deployment] = &all.clone().cloned().collect::<Vec<_>>();
     let mut told: Vec<Deployment> = all.filter(|d| d.service == *service && d.environment == *environment && d.at <= now).cloned().collect();
     told.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     let mut history = match stored(app, settings, service, environment, version, commit).await {
@@ -18,8 +19,25 @@ pub async fn past(app: &App, settings: &Settings, (service, environment): (&Serv
             History::default()
         }
     };
+    elsewhere(&mut history, settings, (service, environment), (version, commit), all_told);
     join(&mut history, told);
     history
+}
+
+/// What files tell of other targets: the services that this one needs, and the environment that comes before.
+fn elsewhere(history: &mut History, settings: &Settings, (service, environment): (&Service, &Environment), (version, commit): (Option<&str>, Option<&str>), told: &[Deployment]) {
+    let newest = |service: &Service, environment: &Environment, fits: &dyn Fn(&Deployment) -> bool| {
+        let own = told.iter().filter(|d| d.service == *service && d.environment == *environment && fits(d));
+        own.filter(|d| d.outcome != Some(Outcome::RolledBack)).max_by_key(|d| d.at).cloned()
+    };
+    for (needed, runs) in history.dependencies.iter_mut().filter(|(_, runs)| runs.is_none()) {
+        *runs = newest(needed, environment, &|_| true).and_then(|d| d.version);
+    }
+    let after = settings.environment.get(environment).and_then(|e| e.after.as_ref());
+    if let (None, Some(after)) = (&history.before, after) {
+        let wanted = |d: &Deployment| (version.is_some() && d.version.as_deref() == version) || (commit.is_some() && d.commit.as_deref() == commit);
+        history.before = newest(service, after, &wanted);
+    }
 }
 
 async fn stored(app: &App, settings: &Settings, service: &Service, environment: &Environment, version: Option<&str>, commit: Option<&str>) -> anyhow::Result<History> {
@@ -71,5 +89,6 @@ fn join(history: &mut History, told: Vec<Deployment>) {
     history.recent.extend(new);
     history.recent.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     history.recent.truncate(50);
+    history.sizes = history.recent.iter().map(|d| d.shape.lines).filter(|lines| *lines > 0).collect();
     history.last_good = history.recent.iter().find(|d| d.outcome == Some(Outcome::Clean)).cloned();
 }
