@@ -6,8 +6,11 @@
 pub mod calendar;
 pub mod gather;
 pub mod git;
+pub mod http;
 pub mod ics;
 pub mod jsonl;
+pub mod prometheus;
+mod unreached;
 
 use std::fmt;
 use std::sync::Arc;
@@ -164,11 +167,20 @@ pub trait Source: Send + Sync + fmt::Debug {
 pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result<Vec<Arc<dyn Source>>> {
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
     for source in &settings.source {
+        let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
         let opened: Arc<dyn Source> = match &source.kind {
             SourceKind::Git { .. } => Arc::new(git::Git::open(source, &settings.base)?),
             SourceKind::Ics { .. } => Arc::new(calendar::Calendars::open(source, &settings.base, clock)?),
             SourceKind::Jsonl { .. } => Arc::new(jsonl::Jsonl::open(source, &settings.base)?),
-            SourceKind::Prometheus { .. } | SourceKind::Http { .. } | SourceKind::Database { .. } => continue,
+            SourceKind::Prometheus { .. } => {
+                Arc::new(prometheus::Prometheus::open(source, &settings.base, crate::http::trusted(patience)?)?)
+            }
+            SourceKind::Http { .. } => {
+                let probe = Arc::new(http::Probe::open(source, crate::http::trusted(patience)?)?);
+                probe.start(clock.clone());
+                probe
+            }
+            SourceKind::Database { .. } => continue,
         };
         sources.push(gather::limited(opened, 4));
     }
