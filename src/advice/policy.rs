@@ -35,6 +35,12 @@ pub fn approvals(view: &View<'_>, score: u32, flags: &[Flag]) -> Approvals {
             }
         }
     }
+    // Whoever approves in a role is a pair of eyes, too: anyone is asked for only beyond those.
+    let in_role: u32 = needs.iter().filter(|(need, _)| need.role.is_some()).map(|(need, _)| need.count).sum();
+    for (need, _) in needs.iter_mut().filter(|(need, _)| need.role.is_none()) {
+        need.count = need.count.saturating_sub(in_role);
+    }
+    needs.retain(|(need, _)| need.count > 0);
     // Whoever comes without a role in mind is asked for last.
     needs.sort_by_key(|(need, _)| need.role.is_none());
     let mut eligible: Vec<Person> = needs.iter().flat_map(|(need, _)| able(view, need)).collect();

@@ -38,10 +38,11 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     let Some(mut row) = tx.deployment(id).await? else { return tx.commit().await };
     let Some(until) = row.watch_until else { return tx.commit().await };
     let mut alerts = tx.alerts(id).await?;
-    for signal in &look.signals {
-        let open = alerts.iter_mut().find(|a| a.signal == signal.signal && a.recovered_at.is_none());
+    for signal in &look.subjects() {
+        let open = alerts.iter_mut().find(|a| a.signal == signal.subject && a.recovered_at.is_none());
         match (signal.state, open) {
             (SignalState::Worse, None) => open_alert(app, &mut tx, &row, plan.as_ref(), &look, &series, signal, at, &settings).await?,
+            (SignalState::Worse, Some(alert)) => grow(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?,
             (SignalState::Fine, Some(alert)) => recover(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?,
             _ => {}
         }
@@ -104,7 +105,7 @@ async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&P
     let alert = Alert {
         id: format!("a-{}", new_id(tx.now).to_lowercase()),
         deployment: row.deployment.id.clone(),
-        signal: signal.signal.clone(),
+        signal: signal.subject.clone(),
         opened_at: tx.now,
         recovered_at: None,
         taken: None,
@@ -118,6 +119,18 @@ async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&P
     tx.record(app, record.text("says", Some(&signal.says))).await?;
     say(tx, app, row, plan, &alert, look, series, signal, at, settings).await?;
     tx.due(&Due::Escalate { alert: alert.id.clone() }, tx.now.plus(settings.watch.escalate_after.ms())).await
+}
+
+/// The same alert, graver: the planner's own condition is met too. Its message says so; nothing rings anew.
+#[allow(clippy::too_many_arguments)]
+async fn grow(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &mut Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+    let before: Option<super::watch::Signal> = serde_json::from_str(&alert.body).ok();
+    if !signal.calls_back || before.is_some_and(|b| b.calls_back) {
+        return Ok(());
+    }
+    alert.body = serde_json::to_string(signal)?;
+    tx.put_alert(alert, plan.map(|p| &p.plan.id)).await?;
+    say(tx, app, row, plan, alert, look, series, signal, at, settings).await
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -30,6 +30,8 @@ pub struct Look {
 pub struct Signal {
     /// `errors`, `latency`, or `condition: …` for one of the planner's own.
     pub signal: String,
+    /// What it is about: `errors`, `latency`, `traffic`. One alert speaks of one subject.
+    pub subject: String,
     pub state: SignalState,
     /// What was measured, as a fragment: "errors 0.2 % → 1.9 %".
     pub says: String,
@@ -51,6 +53,32 @@ pub enum SignalState {
 }
 
 impl Look {
+    /// Each subject with what all its signals say together: worse if one is worse, fine only if all that can tell are.
+    pub fn subjects(&self) -> Vec<Signal> {
+        let mut subjects: Vec<Signal> = Vec::new();
+        for signal in &self.signals {
+            match subjects.iter_mut().find(|s| s.subject == signal.subject) {
+                None => subjects.push(Signal { signal: signal.subject.clone(), ..signal.clone() }),
+                Some(subject) => {
+                    let worse = signal.state == SignalState::Worse;
+                    if worse || subject.state != SignalState::Worse && signal.state == SignalState::Unclear {
+                        subject.state = signal.state;
+                    } else if matches!(subject.state, SignalState::Thin | SignalState::NoData) {
+                        subject.state = signal.state;
+                    }
+                    subject.calls_back |= worse && signal.calls_back;
+                    if worse || subject.says.is_empty() {
+                        subject.says = format!("{}; {}", subject.says, signal.says);
+                    }
+                }
+            }
+        }
+        for subject in &mut subjects {
+            subject.calls_back &= subject.state == SignalState::Worse;
+        }
+        subjects
+    }
+
     /// Whether nothing could be told at all.
     pub fn is_blind(&self) -> bool {
         self.signals.iter().all(|s| matches!(s.state, SignalState::Thin | SignalState::NoData))
@@ -113,7 +141,7 @@ fn errors(recent: &[&Minute], before: &[&Minute]) -> Signal {
         () => SignalState::Unclear,
     };
     let says = format!("errors {} → {}", percent(p0), percent(p1));
-    Signal { signal: "errors".to_owned(), state, says, calls_back: false }
+    Signal { signal: "errors".to_owned(), subject: "errors".to_owned(), state, says, calls_back: false }
 }
 
 fn latency(recent: &[&Minute], before: &[&Minute]) -> Signal {
@@ -121,7 +149,7 @@ fn latency(recent: &[&Minute], before: &[&Minute]) -> Signal {
     let (after, past) = (of(recent), of(before));
     if after.len() < 3 || past.len() < 10 {
         let state = if after.is_empty() { SignalState::NoData } else { SignalState::Thin };
-        return Signal { signal: "latency".to_owned(), state, says: "latency not measured long enough".to_owned(), calls_back: false };
+        return Signal { signal: "latency".to_owned(), subject: "latency".to_owned(), state, says: "latency not measured long enough".to_owned(), calls_back: false };
     }
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (m1, m0) = (mean(&after), mean(&past));
@@ -134,7 +162,7 @@ fn latency(recent: &[&Minute], before: &[&Minute]) -> Signal {
         () => SignalState::Unclear,
     };
     let says = format!("latency {m0:.0} ms → {m1:.0} ms");
-    Signal { signal: "latency".to_owned(), state, says, calls_back: false }
+    Signal { signal: "latency".to_owned(), subject: "latency".to_owned(), state, says, calls_back: false }
 }
 
 /// One of the planner's own conditions over its own stretch of time.
@@ -142,7 +170,12 @@ fn own(condition: &Condition, minutes: &[&Minute], deployed: Time, now: Time, le
     let from = deployed.max(now.plus(-condition.span));
     let within: Vec<&Minute> = minutes.iter().copied().filter(|m| m.at >= from && m.at <= now).collect();
     let signal = format!("condition: {}", condition.text);
-    let blind = |state, says: &str| Signal { signal: signal.clone(), state, says: says.to_owned(), calls_back: condition.calls_back };
+    let subject = match condition.of {
+        Measure::Errors => "errors",
+        Measure::Latency => "latency",
+        Measure::Traffic => "traffic",
+    };
+    let blind = |state, says: &str| Signal { signal: signal.clone(), subject: subject.to_owned(), state, says: says.to_owned(), calls_back: condition.calls_back };
     let n = sum(&within, |m| m.requests);
     if within.is_empty() {
         return blind(SignalState::NoData, "no data");
@@ -173,7 +206,7 @@ fn own(condition: &Condition, minutes: &[&Minute], deployed: Time, now: Time, le
         Measure::Latency => format!("latency {value:.0} ms"),
         Measure::Traffic => format!("{value:.0} requests a minute"),
     };
-    Signal { signal, state, says: format!("{measured} (the plan says: {})", condition.text), calls_back: condition.calls_back }
+    Signal { signal, subject: subject.to_owned(), state, says: format!("{measured} (the plan says: {})", condition.text), calls_back: condition.calls_back }
 }
 
 fn blind_signal(name: &str, state: SignalState, n: f64) -> Signal {
@@ -181,7 +214,7 @@ fn blind_signal(name: &str, state: SignalState, n: f64) -> Signal {
         SignalState::NoData => "no data since the deployment".to_owned(),
         _ => format!("{n:.0} requests are too few to tell"),
     };
-    Signal { signal: name.to_owned(), state, says, calls_back: false }
+    Signal { signal: name.to_owned(), subject: name.to_owned(), state, says, calls_back: false }
 }
 
 fn sum(minutes: &[&Minute], of: impl Fn(&Minute) -> f64) -> f64 {

@@ -64,7 +64,7 @@ pub fn alert(row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &
     let zone = zone(settings, &d.service, &d.environment);
     let mut blocks = Vec::new();
     let requests = says::number(look.requests.round().clamp(0.0, 1e15) as i64);
-    let other: Vec<&str> = look.signals.iter().filter(|s| s.signal != signal.signal && !s.signal.starts_with("condition")).map(|s| s.says.as_str()).collect();
+    let other: Vec<&str> = look.signals.iter().filter(|s| s.subject != signal.subject && !s.signal.starts_with("condition")).map(|s| s.says.as_str()).collect();
     let other = if other.is_empty() { String::new() } else { format!(" Also: {}.", other.join(", ")) };
     match alert.recovered_at {
         None => {
