@@ -37,7 +37,7 @@ impl File {
     }
 
     /// Only tests see it: nothing in it is bound by rules about production code.
-    fn is_for_tests(mut self) -> File {
+    fn seen_by_tests_alone(mut self) -> File {
         self.code = self.bare.chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
         self.paths.clear();
         self
@@ -87,7 +87,7 @@ pub fn files(folder: &str) -> Vec<File> {
         let stem = file.path.trim_end_matches(".rs").trim_end_matches("/mod");
         of_tests.iter().any(|module| stem == module || stem.starts_with(&format!("{module}/")))
     };
-    files.into_iter().map(|file| if is_of_tests(&file) { file.is_for_tests() } else { file }).collect()
+    files.into_iter().map(|file| if is_of_tests(&file) { file.seen_by_tests_alone() } else { file }).collect()
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {

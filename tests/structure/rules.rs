@@ -226,9 +226,12 @@ fn impure(file: &File) -> Vec<(usize, String)> {
         "Instant::now",
         "RandomState::new",
     ];
+    // A thread that is joined at once changes no answer: the reader of SQL recurses, and gets a stack of a known size.
+    let deep = |path: &str| file.path == "src/advice/hazard/postgres.rs" && path.starts_with("std::thread::Builder");
     let pure = within(file, &["src/advice/", "src/wording/", "src/picture/", "src/message.rs", "src/wording.rs"]);
     only_if(pure, || {
         let mut found: Vec<_> = ACTS.iter().flat_map(|path| file.beginning_with(path)).collect();
+        found.retain(|(_, path)| !deep(path));
         found.extend(NAMES.iter().flat_map(|name| file.naming(name)));
         found.extend(
             file.lines_with(r"\basync\s+(fn|move)\b|\.await\b|\be?print(ln)?!|\bthread_local!|\bstatic\s+mut\b"),
