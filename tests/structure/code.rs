@@ -37,7 +37,7 @@ impl File {
     }
 
     /// Only tests see it: nothing in it is bound by rules about production code.
-    fn is_for_tests(mut self) -> File {
+    fn seen_by_tests_alone(mut self) -> File {
         self.code = self.bare.chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
         self.paths.clear();
         self
@@ -77,7 +77,8 @@ pub fn files(folder: &str) -> Vec<File> {
     let files: Vec<File> = found
         .iter()
         .map(|path| {
-            let text = fs::read_to_string(path).unwrap_or_else(|why| panic!("could not read {}: {why}", path.display()));
+            let text =
+                fs::read_to_string(path).unwrap_or_else(|why| panic!("could not read {}: {why}", path.display()));
             File::new(&relative(path), &text)
         })
         .collect();
@@ -86,7 +87,7 @@ pub fn files(folder: &str) -> Vec<File> {
         let stem = file.path.trim_end_matches(".rs").trim_end_matches("/mod");
         of_tests.iter().any(|module| stem == module || stem.starts_with(&format!("{module}/")))
     };
-    files.into_iter().map(|file| if is_of_tests(&file) { file.is_for_tests() } else { file }).collect()
+    files.into_iter().map(|file| if is_of_tests(&file) { file.seen_by_tests_alone() } else { file }).collect()
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -196,7 +197,9 @@ fn end_of_char(chars: &[char], from: usize) -> Option<usize> {
 }
 
 fn in_word(chars: &[char], at: usize) -> bool {
-    at.checked_sub(1).and_then(|before| chars.get(before)).is_some_and(|c| (c.is_alphanumeric() || *c == '_') && *c != 'b')
+    at.checked_sub(1)
+        .and_then(|before| chars.get(before))
+        .is_some_and(|c| (c.is_alphanumeric() || *c == '_') && *c != 'b')
 }
 
 /// Blanks `#[cfg(test)] mod name { … }` and tells what every `cfg(test)` stands on.
@@ -225,7 +228,10 @@ fn blank_test_modules(bare: &str) -> (String, Vec<(usize, String)>) {
         }
         items.push((line, name));
         let end = end_of_braces(bare, opens);
-        let blanks: String = bare[mark.start()..end].chars().map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) }).collect();
+        let blanks: String = bare[mark.start()..end]
+            .chars()
+            .map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) })
+            .collect();
         code.replace_range(mark.start()..end, &blanks);
     }
     (code, items)
@@ -321,7 +327,10 @@ pub fn compiled(pattern: &'static str) -> Arc<Regex> {
 
 #[test]
 fn comments_and_strings_are_not_code() {
-    let file = File::new("src/x.rs", "// std::fs\nlet a = \"std::fs \\\" std::env\"; /* a /* b */ std::env */ std::net::x();\nlet r = r#\"std::fs\"#; let c = '\"'; fn f<'a>(x: &'a str) { std::io::y() }\n");
+    let file = File::new(
+        "src/x.rs",
+        "// std::fs\nlet a = \"std::fs \\\" std::env\"; /* a /* b */ std::env */ std::net::x();\nlet r = r#\"std::fs\"#; let c = '\"'; fn f<'a>(x: &'a str) { std::io::y() }\n",
+    );
     let named: Vec<&str> = file.paths.iter().map(|(_, path)| path.as_str()).collect();
     assert_eq!(named, ["std::net::x", "std::io::y"]);
     assert_eq!(file.bare.lines().count(), 3);
@@ -329,9 +338,14 @@ fn comments_and_strings_are_not_code() {
 
 #[test]
 fn imports_are_taken_apart() {
-    let file = File::new("src/x.rs", "use std::{\n    fmt,\n    fs::{self, File as F},\n};\npub use crate::clock::{Clock, Time};\n");
+    let file = File::new(
+        "src/x.rs",
+        "use std::{\n    fmt,\n    fs::{self, File as F},\n};\npub use crate::clock::{Clock, Time};\n",
+    );
     let named: Vec<(usize, &str)> = file.paths.iter().map(|(line, path)| (*line, path.as_str())).collect();
-    for expected in [(2, "std::fmt"), (3, "std::fs"), (3, "std::fs::File"), (5, "crate::clock::Clock"), (5, "crate::clock::Time")] {
+    for expected in
+        [(2, "std::fmt"), (3, "std::fs"), (3, "std::fs::File"), (5, "crate::clock::Clock"), (5, "crate::clock::Time")]
+    {
         assert!(named.contains(&expected), "{expected:?} in {named:?}");
     }
 }

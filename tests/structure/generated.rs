@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use tidegate::advice::checks;
-use tidegate::command::{self, Argument};
+use tidegate::command::{self, Spec};
 use tidegate::config::Settings;
 
 use crate::code::root;
@@ -17,8 +17,7 @@ use crate::code::root;
 fn the_readme_lists_the_commands_as_they_are() {
     let mut table = String::from("| command | does |\n|---|---|\n");
     for spec in command::ALL.iter() {
-        let options = if spec.options.is_empty() { String::new() } else { format!(" {}", options(&spec.options)) };
-        let _ = writeln!(table, "| `{}` | {}.{options} |", spec.usage(), cell(&spec.says));
+        let _ = writeln!(table, "| `{}` | {}.{} |", spec.usage(), cell(&spec.says), options(spec));
     }
     keep("README.md", "commands", &table);
 }
@@ -33,7 +32,10 @@ fn the_documents_list_the_checks_as_they_are() {
     }
     keep("docs/checks.md", "checks", &table);
     for code in &settings.policy.blockers {
-        assert!(checks::ALL.iter().any(|check| check.code == code), "policy.blockers names `{code}`, which no check has");
+        assert!(
+            checks::ALL.iter().any(|check| check.code == code),
+            "policy.blockers names `{code}`, which no check has"
+        );
     }
 }
 
@@ -44,7 +46,9 @@ fn the_documents_tell_the_settings_as_they_are() {
 
 #[test]
 fn settings_are_told_with_their_comments() {
-    let told = explained("# All of it.\n\n# Who.\n[team]\n# Its name,\n# in full.\nname = \"x\"\nzone = \"UTC\"\n\n[policy.bands]\nhigh = 75\n");
+    let told = explained(
+        "# All of it.\n\n# Who.\n[team]\n# Its name,\n# in full.\nname = \"x\"\nzone = \"UTC\"\n\n[policy.bands]\nhigh = 75\n",
+    );
     let expected = "## `[team]`\n\nWho.\n\nIts name, in full.\n\n```toml\nname = \"x\"\nzone = \"UTC\"\n```\n\n## `[policy.bands]`\n\n```toml\nhigh = 75\n```\n";
     assert_eq!(told, expected);
 }
@@ -57,9 +61,15 @@ fn a_copy_that_differs_is_found() {
 }
 
 /// Options, named only: `help COMMAND` and the forms explain each.
-fn options(options: &[Argument]) -> String {
-    let names: Vec<String> = options.iter().map(|option| format!("`--{}`", option.name)).collect();
-    names.join(" ")
+fn options(spec: &Spec) -> String {
+    let other = spec.options_of.as_deref().and_then(Spec::named);
+    let of_other = |name: &str| other.is_some_and(|other| other.options.iter().any(|option| option.name == name));
+    let own = spec.options.iter().filter(|option| !of_other(&option.name));
+    let mut says: String = own.map(|option| format!(" `--{}`", option.name)).collect();
+    if let Some(other) = other {
+        let _ = write!(says, " and the options of `{}`", other.name);
+    }
+    says
 }
 
 /// A settings file as a page: a heading for each section, its comments as words, its keys as they stand.
@@ -119,7 +129,8 @@ fn cell(text: &str) -> String {
 fn keep(path: &str, mark: &str, fresh: &str) {
     let file = root().join(path);
     let text = fs::read_to_string(&file).unwrap_or_else(|why| panic!("could not read {path}: {why}"));
-    let wanted = replaced(&text, mark, fresh).unwrap_or_else(|| panic!("{path} has no <!-- {mark} --> … <!-- /{mark} -->"));
+    let wanted =
+        replaced(&text, mark, fresh).unwrap_or_else(|| panic!("{path} has no <!-- {mark} --> … <!-- /{mark} -->"));
     if text == wanted {
         return;
     }
@@ -129,7 +140,9 @@ fn keep(path: &str, mark: &str, fresh: &str) {
     }
     let differs = text.lines().zip(wanted.lines()).find(|(is, should)| is != should);
     let (is, should) = differs.unwrap_or(("(its end)", "(its end)"));
-    panic!("{path} is not what its source says; `TIDEGATE_REGENERATE=1 cargo test --test structure` rewrites it.\n  there: {is}\n wanted: {should}");
+    panic!(
+        "{path} is not what its source says; `TIDEGATE_REGENERATE=1 cargo test --test structure` rewrites it.\n  there: {is}\n wanted: {should}"
+    );
 }
 
 fn replaced(text: &str, mark: &str, fresh: &str) -> Option<String> {

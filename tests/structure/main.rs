@@ -19,7 +19,9 @@ fn every_file_keeps_every_rule() {
     for rule in rules::ALL {
         let found: Vec<String> = files
             .iter()
-            .flat_map(|file| (rule.broken)(file).into_iter().map(|(line, what)| format!("  {}:{line}: {what}\n", file.path)))
+            .flat_map(|file| {
+                (rule.broken)(file).into_iter().map(|(line, what)| format!("  {}:{line}: {what}\n", file.path))
+            })
             .collect();
         if !found.is_empty() {
             broken.push_str(&format!("\n{}:\n{}", rule.says, found.concat()));

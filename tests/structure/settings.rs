@@ -40,20 +40,47 @@ fn the_example_shows_every_section_and_every_kind_of_source() {
     assert_eq!(kinds.len(), 6, "config/example.toml does not show every kind of source, only {kinds:?}");
 }
 
+/// What the README shows is what a newcomer pastes.
+#[test]
+fn the_settings_in_the_readme_read() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README is there");
+    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "the README shows no settings");
+    for block in blocks {
+        Settings::read(block, "README.md", root().into()).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    }
+}
+
 /// What a section may hold is asked of the loader: it names the known keys when it meets an unknown one. Each must be
 /// written out in the example, in use or as a comment.
 #[test]
 fn the_example_writes_out_every_key() {
     let example = std::fs::read_to_string(root().join("config/example.toml")).expect("the example is there");
     let sections = [
-        "team", "store", "chat", "chat.console", "service.x", "service.x.health", "environment.x", "environment.x.target", "people.x",
-        "policy", "policy.bands", "policy.threshold.x", "policy.category.x", "gate", "watch", "ledger", "web",
+        "team",
+        "store",
+        "chat",
+        "chat.console",
+        "service.x",
+        "service.x.health",
+        "environment.x",
+        "environment.x.target",
+        "people.x",
+        "policy",
+        "policy.bands",
+        "policy.threshold.x",
+        "policy.category.x",
+        "gate",
+        "watch",
+        "ledger",
+        "web",
     ];
     let lists = ["policy.approval", "policy.override", "gate.tokens"];
     let tables = sections.map(|section| format!("[{section}]\nzzz = 1\n"));
     let entries = lists.map(|list| format!("[[{list}]]\nzzz = 1\n"));
     for text in tables.iter().chain(&entries) {
-        let refusal = format!("{:#}", Settings::read(text, "test", root().into()).expect_err("an unknown key is refused"));
+        let refusal =
+            format!("{:#}", Settings::read(text, "test", root().into()).expect_err("an unknown key is refused"));
         let keys = refusal.split_once("It has: ").unwrap_or_else(|| panic!("no known keys are named: {refusal}")).1;
         for key in keys.trim_end_matches('.').split(", ") {
             written_out(&example, key, text.lines().next().unwrap_or_default());
@@ -76,7 +103,9 @@ fn written_out(example: &str, key: &str, section: &str) {
     let there = example.lines().any(|line| {
         let line = line.trim_start_matches("# ");
         let named = line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "));
-        named || line.contains(&format!(" {key} = ")) || (line.starts_with('[') && line.split(['.', '[', ']']).any(|part| part == key))
+        named
+            || line.contains(&format!(" {key} = "))
+            || (line.starts_with('[') && line.split(['.', '[', ']']).any(|part| part == key))
     });
     assert!(there, "config/example.toml does not write out `{key}` of {section}");
 }
