@@ -51,12 +51,13 @@ fn freezes(today: NaiveDate) -> Vec<Entry> {
                 .url("https://harbor.example/wiki/black-friday"),
         );
         if let Some(first) = NaiveDate::from_ymd_opt(year, 12, 21) {
-            let year_end = Entry::new(&format!("freeze-year-end-{year}"), "Year-end freeze", When::Days { first, days: 14 });
+            let year_end =
+                Entry::new(&format!("freeze-year-end-{year}"), "Year-end freeze", When::Days { first, days: 14 });
             entries.push(year_end.by("Finance"));
         }
     }
     let last_black_friday = thanksgiving(today.year()) + Days::new(4);
-    let near = today <= last_black_friday && (last_black_friday - today).num_days() <= 18;
+    let near = today < last_black_friday && (last_black_friday - today).num_days() <= 18;
     if !near {
         let first = working_day_after(today + Days::new(9), 1);
         let start = at_hour(first, 9, 0);
@@ -162,7 +163,9 @@ fn finance(today: NaiveDate) -> Vec<Entry> {
         let days = u32::try_from((end - first).num_days()).unwrap_or(0) + 1;
         let quarter = format!("Q{} {}", end.month0() / 3 + 1, end.year());
         let entry = Entry::new(&format!("quarter-{end}"), &format!("End of {quarter}"), When::Days { first, days });
-        entries.push(entry.by("Finance").about("Reports are drawn from production. Nothing that touches the books.").free());
+        entries.push(
+            entry.by("Finance").about("Reports are drawn from production. Nothing that touches the books.").free(),
+        );
         end = quarter_end(end + Days::new(1));
     }
     entries
@@ -180,14 +183,10 @@ fn company(today: NaiveDate) -> Vec<Entry> {
         Entry::new("vacuum", "Maintenance: vacuum of orders-db", hours(monday + Days::new(6), 2, 0, 90))
             .rule("FREQ=WEEKLY;BYDAY=SU")
             .by("Platform"),
-        Entry::new(
-            "all-hands",
-            "All-hands",
-            When::Hours { start: all_hands, minutes: 50, zone: Zone::LosAngeles },
-        )
-        .rule("FREQ=WEEKLY;BYDAY=WE")
-        .except([next_all_hands])
-        .by("People team"),
+        Entry::new("all-hands", "All-hands", When::Hours { start: all_hands, minutes: 50, zone: Zone::LosAngeles })
+            .rule("FREQ=WEEKLY;BYDAY=WE")
+            .except([next_all_hands])
+            .by("People team"),
     ]
 }
 
@@ -254,14 +253,22 @@ fn people(today: NaiveDate) -> Vec<(&'static str, Vec<Entry>)> {
             "noor",
             vec![
                 stand_up("noor"),
-                Entry::new("noor-away", "Out of office: conference", When::Days { first: next_monday + Days::new(3), days: 2 }),
+                Entry::new(
+                    "noor-away",
+                    "Out of office: conference",
+                    When::Days { first: next_monday + Days::new(3), days: 2 },
+                ),
             ],
         ),
         (
             "max",
             vec![
                 stand_up("max"),
-                Entry::new("max-away", "Out of office: holiday", When::Days { first: next_monday + Days::new(7), days: 5 }),
+                Entry::new(
+                    "max-away",
+                    "Out of office: holiday",
+                    When::Days { first: next_monday + Days::new(7), days: 5 },
+                ),
             ],
         ),
     ]

@@ -113,7 +113,8 @@ fn released(release: &Release, n: u32, tree: &mut Tree) -> CommitStory {
 
 fn of_step(step: &Step, now: Time, tree: &mut Tree) -> CommitStory {
     let (name, email) = person(step.by);
-    let message = if step.body.is_empty() { format!("{}\n", step.title) } else { format!("{}\n\n{}\n", step.title, step.body) };
+    let message =
+        if step.body.is_empty() { format!("{}\n", step.title) } else { format!("{}\n\n{}\n", step.title, step.body) };
     let at = working_days_before(now, step.at.0, step.at.1, 0).plus(17 * MINUTE);
     let mut commit = CommitStory::new(name, email, at, message);
     for edit in step.edits {
@@ -168,7 +169,10 @@ impl Tree {
         for number in 1..first_migration {
             files.insert(migration_path(number), migration(number, false));
         }
-        files.insert("README.md".to_owned(), "# Harbor\n\nThe shop, in one repository: a folder for each service.\n".to_owned());
+        files.insert(
+            "README.md".to_owned(),
+            "# Harbor\n\nThe shop, in one repository: a folder for each service.\n".to_owned(),
+        );
         files.insert("checkout/README.md".to_owned(), "# Checkout\n\nTakes carts to paid orders.\n".to_owned());
         let owners = "/checkout/ @ada @lin\n/payments/ @lin\n/ledger/ @noor @lin\n/search/ @max\n/storefront/ @max @ada\n\
                       /notifications/ @rae\n/docs/ @kim\n";

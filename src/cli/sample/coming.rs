@@ -107,7 +107,7 @@ pub const COMING: &[Coming] = &[
             by: "max",
             at: (1, 13),
             title: "Rank by what is in stock",
-            body: concat!("Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>"),
+            body: "Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>",
             edits: &[
                 Grow("search/ranking.rs", 48),
                 Grow("search/features.rs", 17),
@@ -182,7 +182,8 @@ pub const BRANCH: (&str, Step) = (
 );
 
 /// Ran in production ahead of its version: it only adds a column.
-pub const MIGRATION_47: &str = "-- PAY-481: when the money was taken.\nALTER TABLE orders ADD COLUMN captured_at timestamptz;\n";
+pub const MIGRATION_47: &str =
+    "-- PAY-481: when the money was taken.\nALTER TABLE orders ADD COLUMN captured_at timestamptz;\n";
 
 /// Rewrites the largest table under a lock that shuts out readers, and leaves v2.13.2 without a column that it reads.
 pub const MIGRATION_48: &str = "-- PAY-481: amounts of any currency in minor units.

@@ -20,7 +20,7 @@ impl Dice {
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn from_to(&mut self, low: u32, high: u32) -> u32 {
+    pub fn between(&mut self, low: u32, high: u32) -> u32 {
         low + u32::try_from(self.below(high.saturating_sub(low) as usize + 1)).unwrap_or(0)
     }
 

@@ -39,11 +39,11 @@ enum What {
 pub async fn query(State(town): State<Arc<Town>>, words: Words) -> Response {
     let at = match words.time("time") {
         Ok(at) => at.unwrap_or_else(|| town.now()),
-        Err(refused) => return refused,
+        Err(refused) => return bad(&refused),
     };
     let asked = match words.asked() {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return bad(&refused),
     };
     let result: Vec<Value> = value(&town, &asked, at)
         .map(|value| json!({"metric": labels(&asked), "value": [seconds(at), value.to_string()]}))
@@ -56,18 +56,20 @@ pub async fn query(State(town): State<Arc<Town>>, words: Words) -> Response {
 pub async fn query_range(State(town): State<Arc<Town>>, words: Words) -> Response {
     let (start, end, step) = match (words.time("start"), words.time("end"), words.step()) {
         (Ok(Some(start)), Ok(Some(end)), Ok(step)) => (start, end, step),
-        (Err(refused), ..) | (_, Err(refused), _) | (.., Err(refused)) => return refused,
+        (Err(refused), ..) | (_, Err(refused), _) | (.., Err(refused)) => return bad(&refused),
         _ => return bad("invalid parameter \"start\" or \"end\": cannot parse \"\" to a valid timestamp"),
     };
     if end < start {
         return bad("invalid parameter \"end\": end timestamp must not be before start time");
     }
     if end.since(start) / step > MOST_POINTS {
-        return bad("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
+        return bad(
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+        );
     }
     let asked = match words.asked() {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return bad(&refused),
     };
     let moments = (0..=end.since(start) / step).map(|n| start.plus(n * step));
     let values: Vec<Value> =
@@ -80,6 +82,9 @@ pub async fn query_range(State(town): State<Arc<Town>>, words: Words) -> Respons
 pub async fn build_info() -> Response {
     success(json!({"version": "2.53.0", "revision": "sample", "branch": "HEAD", "goVersion": ""}))
 }
+
+/// Why a question is not answered, in Prometheus' manner.
+type Refused = String;
 
 /// Parameters of the address or, with POST, of the form in the body.
 #[derive(Clone, Debug)]
@@ -98,28 +103,28 @@ impl<S: Sync> axum::extract::FromRequest<S> for Words {
 }
 
 impl Words {
-    fn asked(&self) -> Result<Asked, Response> {
+    fn asked(&self) -> Result<Asked, Refused> {
         let text = self.0.get("query").map(String::as_str).unwrap_or_default();
-        understand(text).ok_or_else(|| bad("invalid parameter \"query\": the sample does not know this query"))
+        understand(text).ok_or_else(|| "invalid parameter \"query\": the sample does not know this query".to_owned())
     }
 
     /// Seconds since 1970, or RFC 3339.
-    fn time(&self, name: &str) -> Result<Option<Time>, Response> {
+    fn time(&self, name: &str) -> Result<Option<Time>, Refused> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
         let time = seconds.map(|seconds| Time::from_ms((seconds * 1_000.0) as i64));
         match time.or_else(|| Time::parse_rfc3339(text)) {
             Some(time) => Ok(Some(time)),
-            None => Err(bad(&format!("invalid parameter \"{name}\": cannot parse it to a valid timestamp"))),
+            None => Err(format!("invalid parameter \"{name}\": cannot parse it to a valid timestamp")),
         }
     }
 
     /// Seconds, or a length such as `1m`.
-    fn step(&self) -> Result<Millis, Response> {
+    fn step(&self) -> Result<Millis, Refused> {
         let text = self.0.get("step").map(String::as_str).unwrap_or_default();
         let seconds = text.parse::<f64>().ok().map(|seconds| (seconds * 1_000.0) as i64);
         let step = seconds.or_else(|| Span::parse(text).map(Span::ms)).filter(|ms| *ms >= SECOND);
-        step.ok_or_else(|| bad("invalid parameter \"step\": cannot parse it to a valid duration"))
+        step.ok_or_else(|| "invalid parameter \"step\": cannot parse it to a valid duration".to_owned())
     }
 }
 
@@ -210,7 +215,8 @@ mod tests {
             Some(Asked::Series { what, service, environment, minutes })
         };
         assert_eq!(understand(requests), series(What::Requests, 5));
-        let errors = "sum(rate(http_requests_total{service=\"checkout\",environment=\"production\",code=~\"5..\"}[1m]))";
+        let errors =
+            "sum(rate(http_requests_total{service=\"checkout\",environment=\"production\",code=~\"5..\"}[1m]))";
         assert_eq!(understand(errors), series(What::Errors, 1));
         assert_eq!(understand(&format!("avg_over_time(({requests})[1h:5m])")), series(What::Requests, 5));
         assert_eq!(understand("vector(1)"), Some(Asked::Number(1.0)));

@@ -77,7 +77,9 @@ impl World {
     /// The switches for the console: `[{"id", "says"}]`.
     pub fn list(&self) -> Value {
         let all = SWITCHED.iter().flat_map(|(service, moods)| {
-            moods.iter().map(move |mood| json!({"id": format!("{service}-{}", mood.as_str()), "says": says(service, *mood)}))
+            moods
+                .iter()
+                .map(move |mood| json!({"id": format!("{service}-{}", mood.as_str()), "says": says(service, *mood)}))
         });
         let well = json!({"id": "everything-well", "says": "Make everything well again"});
         Value::Array(all.chain([well]).collect())
@@ -182,7 +184,8 @@ async fn make(folder: &Path, now: Time) -> anyhow::Result<()> {
 
     let ran = ran(&story, &releases, now);
     // Migration 47 ran in production ahead of its version; staging has all of them.
-    let in_production: Vec<Ran> = ran.iter().filter(|ran| ran.number <= i64::from(NEWEST_MIGRATION) + 1).cloned().collect();
+    let in_production: Vec<Ran> =
+        ran.iter().filter(|ran| ran.number <= i64::from(NEWEST_MIGRATION) + 1).cloned().collect();
     database::write(&orders, &in_production).await?;
     database::write(&staging, &ran).await?;
     put(&folder.join("made.json"), &serde_json::to_string(&Made { format: FORMAT, at: now })?)

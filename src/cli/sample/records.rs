@@ -88,8 +88,19 @@ pub fn incidents(deployments: &[Deployment], now: Time) -> Vec<Incident> {
             "storefront" => "Pages stay white for some customers",
             _ => "Messages are late after a deployment",
         };
-        let services = if remembered { vec![Service::new("checkout"), Service::new("ledger")] } else { vec![deployment.service.clone()] };
-        all.push(incident(id, title, services, if remembered { "sev1" } else { "sev2" }, opened, if remembered { 94 } else { 41 }));
+        let services = if remembered {
+            vec![Service::new("checkout"), Service::new("ledger")]
+        } else {
+            vec![deployment.service.clone()]
+        };
+        all.push(incident(
+            id,
+            title,
+            services,
+            if remembered { "sev1" } else { "sev2" },
+            opened,
+            if remembered { 94 } else { 41 },
+        ));
     }
     // What nobody deployed: weather, carriers, certificates.
     let others = [
@@ -105,7 +116,14 @@ pub fn incidents(deployments: &[Deployment], now: Time) -> Vec<Incident> {
         let opened = now.plus(-days_ago * DAY - 5 * HOUR);
         all.push(incident("", title, vec![Service::new(service)], severity, opened, 55));
     }
-    let mut open = incident("", "Texts arrive late (carrier)", vec![Service::new("notifications")], "sev3", now.plus(-20 * HOUR), 0);
+    let mut open = incident(
+        "",
+        "Texts arrive late (carrier)",
+        vec![Service::new("notifications")],
+        "sev3",
+        now.plus(-20 * HOUR),
+        0,
+    );
     open.resolved = None;
     all.push(open);
     all.sort_by_key(|incident| incident.opened);

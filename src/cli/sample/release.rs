@@ -77,7 +77,7 @@ fn by_chance(trade: &Trade, today: NaiveDate, dice: &mut Dice) -> Vec<Release> {
             day = day - Days::new(1);
         }
         let hour = *dice.pick(&[10, 10, 10, 11, 11, 11, 12, 13, 13, 14, 14, 15, 15, 16]).unwrap_or(&11);
-        let production = on(day, hour, dice.from_to(0, 11) * 5);
+        let production = on(day, hour, dice.between(0, 11) * 5);
         let weights: usize = trade.themes.iter().map(|theme| theme.weight).sum();
         let mut drawn = dice.below(weights);
         let Some(theme) = trade.themes.iter().find(|theme| match drawn.checked_sub(theme.weight) {
@@ -104,7 +104,14 @@ fn by_chance(trade: &Trade, today: NaiveDate, dice: &mut Dice) -> Vec<Release> {
 }
 
 fn trouble(dice: &mut Dice) -> (Outcome, Option<Cause>) {
-    let outcomes = [Outcome::Degraded, Outcome::Degraded, Outcome::Hotfix, Outcome::Hotfix, Outcome::RolledBack, Outcome::Incident];
+    let outcomes = [
+        Outcome::Degraded,
+        Outcome::Degraded,
+        Outcome::Hotfix,
+        Outcome::Hotfix,
+        Outcome::RolledBack,
+        Outcome::Incident,
+    ];
     let causes = [Cause::Technical, Cause::Technical, Cause::Experience, Cause::Coordination, Cause::Timing];
     (*dice.pick(&outcomes).unwrap_or(&Outcome::Hotfix), dice.pick(&causes).copied())
 }
@@ -138,12 +145,13 @@ fn into_the_newsletter(found: &mut [Release]) {
 /// What is planned by hand: the causes that there are to find.
 fn planted(trade: &Trade, today: NaiveDate, dice: &mut Dice) -> Vec<Release> {
     let mut found = Vec::new();
-    let mut add = |theme: &Theme, day: NaiveDate, at: (u32, u32), migration: bool, outcome: Outcome, dice: &mut Dice| {
-        let cause = outcome.is_bad().then_some(Cause::Technical);
-        let mut release = release(trade, theme, on(day, at.0, at.1), migration, (outcome, cause), dice);
-        release.version = PLANTED.to_owned();
-        found.push(release);
-    };
+    let mut add =
+        |theme: &Theme, day: NaiveDate, at: (u32, u32), migration: bool, outcome: Outcome, dice: &mut Dice| {
+            let cause = outcome.is_bad().then_some(Cause::Technical);
+            let mut release = release(trade, theme, on(day, at.0, at.1), migration, (outcome, cause), dice);
+            release.version = PLANTED.to_owned();
+            found.push(release);
+        };
     if let Some(capture) = trade.themes.iter().find(|theme| theme.name == CAPTURE) {
         // Capture and a migration in the afternoon's rush: seven of eight went wrong.
         for (days_ago, outcome) in [
@@ -211,7 +219,7 @@ fn release(
             files.push((*file).to_owned());
         }
     }
-    let rolls = dice.from_to(6, 60) * files.len() as u32;
+    let rolls = dice.between(6, 60) * files.len() as u32;
     Release {
         service: trade.service,
         prefix: trade.prefix,
@@ -225,14 +233,14 @@ fn release(
         migration: migration.then_some(0),
         dependencies: theme.dependencies,
         ai: false,
-        staging: production.plus(-(DAY - HOUR) - i64::from(dice.from_to(0, 200)) * MINUTE),
+        staging: production.plus(-(DAY - HOUR) - i64::from(dice.between(0, 200)) * MINUTE),
         production,
         outcome,
         cause,
     }
 }
 
-/// Keeps a day between two releases of a service, so that one is watched before the next comes.
+/// Keeps hours between two releases of a service, so that one is watched before the next comes.
 fn apart(found: &mut Vec<Release>) {
     let mut last: Option<Time> = None;
     found.retain(|release| {
@@ -273,8 +281,16 @@ fn number(trade: &Trade, found: &mut [Release]) {
 
 /// Migration files by number; the newest three have tales of their own.
 pub fn migration_path(number: u32) -> String {
-    const ABOUT: [&str; 8] =
-        ["carts_expire", "coupon_limits", "index_orders_by_day", "refund_reasons", "payment_state", "tax_lines", "order_notes", "address_parts"];
+    const ABOUT: [&str; 8] = [
+        "carts_expire",
+        "coupon_limits",
+        "index_orders_by_day",
+        "refund_reasons",
+        "payment_state",
+        "tax_lines",
+        "order_notes",
+        "address_parts",
+    ];
     let name = match number {
         47 => "orders_captured_at",
         48 => "orders_amount_bigint",

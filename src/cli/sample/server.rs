@@ -36,7 +36,8 @@ impl Drop for Server {
 
 /// Starts it on a free port of loopback. Health is at `/SERVICE/ENVIRONMENT/health`, metrics below `/metrics`.
 pub async fn start(town: Arc<Town>) -> anyhow::Result<Server> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("the sample's services could not listen on loopback")?;
+    let listener =
+        TcpListener::bind(("127.0.0.1", 0)).await.context("the sample's services could not listen on loopback")?;
     let address = listener.local_addr().context("read the address of the sample's services")?;
     let metrics = Router::new()
         .route("/api/v1/query", get(metrics::query).post(metrics::query))

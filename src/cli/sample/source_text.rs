@@ -82,7 +82,9 @@ pub fn migration(number: u32, heavy: bool) -> String {
     }
     match number % 3 {
         0 => format!("ALTER TABLE {table} ADD COLUMN note_{number} text;\n"),
-        1 => format!("CREATE TABLE {table}_{number} (\n    id bigint PRIMARY KEY,\n    made_at timestamptz NOT NULL\n);\n"),
+        1 => format!(
+            "CREATE TABLE {table}_{number} (\n    id bigint PRIMARY KEY,\n    made_at timestamptz NOT NULL\n);\n"
+        ),
         _ => format!("CREATE INDEX {table}_{number}_idx ON {table}_{} (made_at);\n", number - 1),
     }
 }
@@ -114,6 +116,7 @@ fn sentence(name: &str) -> String {
 }
 
 fn slug(title: &str) -> String {
-    let words: Vec<String> = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
+    let words: Vec<String> =
+        title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
     words.into_iter().take(4).collect::<Vec<_>>().join("_")
 }

@@ -56,7 +56,11 @@ pub const TRADES: &[Trade] = &[
                 Some("payments"),
                 14,
                 &["payments/capture.rs", "payments/mod.rs", "payments/gateway.rs", "checkout/tests/capture.rs"],
-                &["Retry a capture that timed out", "Capture partial shipments", "Log the gateway's answer to a capture"],
+                &[
+                    "Retry a capture that timed out",
+                    "Capture partial shipments",
+                    "Log the gateway's answer to a capture",
+                ],
             ),
             theme(
                 "refund",
@@ -93,7 +97,11 @@ pub const TRADES: &[Trade] = &[
                 &["checkout/emails/receipt.html", "checkout/emails/receipt.txt"],
                 &["Name the shop on receipts", "Receipts in plain words"],
             ),
-            dependencies(10, &["checkout/Cargo.lock", "checkout/Cargo.toml"], &["Upgrade axum and its kin", "Upgrade rustls"]),
+            dependencies(
+                10,
+                &["checkout/Cargo.lock", "checkout/Cargo.toml"],
+                &["Upgrade axum and its kin", "Upgrade rustls"],
+            ),
         ],
     },
     Trade {
@@ -143,7 +151,11 @@ pub const TRADES: &[Trade] = &[
                 None,
                 30,
                 &["search/index/writer.rs", "search/index/mod.rs", "search/tests/index.rs"],
-                &["Write the index in smaller parts", "Index titles in two languages", "Keep the old index until the new is warm"],
+                &[
+                    "Write the index in smaller parts",
+                    "Index titles in two languages",
+                    "Keep the old index until the new is warm",
+                ],
             ),
             theme(
                 "suggest",

@@ -6,9 +6,11 @@ use super::day::ZONE;
 use super::dice::noise;
 use crate::clock::{MINUTE, Time};
 
-/// Each service's requests per second in its busiest hour, usual latency in milliseconds (95th percentile), and usual
-/// share of failed requests.
-const SERVICES: [(&str, f64, f64, f64); 6] = [
+/// A service's name, its requests per second in its busiest hour, usual latency in milliseconds (95th percentile), and
+/// usual share of failed requests.
+type Usual = (&'static str, f64, f64, f64);
+
+const SERVICES: [Usual; 6] = [
     ("checkout", 26.0, 180.0, 0.002),
     ("ledger", 44.0, 60.0, 0.0005),
     ("search", 70.0, 95.0, 0.003),
@@ -114,7 +116,7 @@ pub fn minute(service: &str, environment: &str, at: Time, mood: Mood, upstream_d
     Some(Fared { requests, errors, latency: latency / 1_000.0 * (1.0 + 0.2 * busy) * wobble(3, 0.04) })
 }
 
-fn place(service: &str) -> Option<(usize, (&'static str, f64, f64, f64))> {
+fn place(service: &str) -> Option<(usize, Usual)> {
     SERVICES.iter().copied().enumerate().find(|(_, (name, ..))| *name == service)
 }
 
