@@ -3,6 +3,7 @@
 //! A story fails on its own assertions, and when it is dropped: on a panic or an unannounced error in the program's log,
 //! and on work that is left over.
 
+pub mod browser;
 mod postgres;
 
 use std::io::{BufRead, BufReader, Read};
@@ -137,8 +138,18 @@ impl Story {
 
     /// Starts the program again on the same folder and store, with its clock at `at`.
     pub fn start(&mut self, at: &str) {
+        self.start_on("127.0.0.1:0", at);
+    }
+
+    /// The same, on the address that it had before.
+    pub fn starts_where_it_was(&mut self, at: &str) {
+        let address = self.address.trim_start_matches("http://").to_owned();
+        self.start_on(&address, at);
+    }
+
+    fn start_on(&mut self, address: &str, at: &str) {
         let mut program = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-            .args(["try", "--listen", "127.0.0.1:0", "--at", at, "--config"])
+            .args(["try", "--listen", address, "--at", at, "--config"])
             .arg(self.folder.path().join("tidegate.toml"))
             .arg("--data")
             .arg(self.data())

@@ -1,3 +1,4 @@
 //! The stories, a file per subject.
 
 mod approvals;
+mod page;
