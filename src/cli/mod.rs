@@ -50,6 +50,9 @@ enum Command {
         /// Where to listen; port 0 is any
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<std::net::SocketAddr>,
+        /// Another store than the settings name
+        #[arg(long, value_name = "URL")]
+        store: Option<String>,
     },
     /// The bot: console, webhooks, gate
     Serve {
@@ -93,7 +96,7 @@ pub fn run() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Try { place, at, listen } => serve::trying(place, at, listen).await,
+            Command::Try { place, at, listen, store } => serve::trying(place, at, listen, store).await,
             Command::Serve { place, listen } => serve::serving(place, listen).await,
             Command::Plan(args) => plan::run(args).await,
             Command::Windows(args) => windows::run(args).await,

@@ -21,11 +21,11 @@ use crate::web::{self, LocalToken, Site};
 pub const SERVER_FILE: &str = "server.json";
 
 /// `tidegate try`.
-pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>) -> anyhow::Result<u8> {
+pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>, store: Option<String>) -> anyhow::Result<u8> {
     start_log();
     let data = match &place.data {
         Some(data) => data.clone(),
-        None => std::env::temp_dir().join(format!("tidegate-try-{}", std::process::id())),
+        None => crate::config::scratch_folder(),
     };
     make_private(&data)?;
     let clock = match &at {
@@ -35,13 +35,14 @@ pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>
             Clock::beginning_at(begin.map_err(|says| anyhow::anyhow!("--at: {says}"))?)
         }
     };
-    let (settings, world) = match &place.config {
+    let (mut settings, world) = match &place.config {
         Some(file) => (Settings::load(file)?, None),
         None => {
             let (settings, world) = sample::build(&data, &clock).await.context("could not make the sample company")?;
             (settings, Some(world))
         }
     };
+    settings.store.url = store.or(settings.store.url);
     let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8420)));
     if !listen.ip().is_loopback() {
         bail!("in `try` anyone may speak as anyone, so it listens on this machine alone: give --listen a loopback address");

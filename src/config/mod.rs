@@ -24,7 +24,7 @@ pub use rest::{
 };
 pub use service::{HealthQueries, ServiceSettings};
 pub use source::{HttpProbe, SourceKind, SourceSettings};
-pub use span::{Secret, Span, environment_variable};
+pub use span::{Secret, Span, environment_variable, scratch_folder};
 pub use team::{Team, WeekHours};
 
 use crate::name::{Environment, Person, Service};

@@ -103,6 +103,11 @@ pub fn environment_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
+/// A folder of this process alone, below the system's folder for what need not last.
+pub fn scratch_folder() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("tidegate-try-{}", std::process::id()))
+}
+
 impl Secret {
     /// The secret itself; the error names where it was looked for, never what was found.
     #[allow(clippy::disallowed_methods)]

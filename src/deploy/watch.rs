@@ -61,9 +61,9 @@ impl Look {
                 None => subjects.push(Signal { signal: signal.subject.clone(), ..signal.clone() }),
                 Some(subject) => {
                     let worse = signal.state == SignalState::Worse;
-                    if worse || subject.state != SignalState::Worse && signal.state == SignalState::Unclear {
-                        subject.state = signal.state;
-                    } else if matches!(subject.state, SignalState::Thin | SignalState::NoData) {
+                    let blind = matches!(subject.state, SignalState::Thin | SignalState::NoData);
+                    let unclear = subject.state != SignalState::Worse && signal.state == SignalState::Unclear;
+                    if worse || unclear || blind {
                         subject.state = signal.state;
                     }
                     subject.calls_back |= worse && signal.calls_back;

@@ -1,6 +1,8 @@
 //! The shape of a plan's change, as history keeps and compares it.
 
-use crate::advice::facts::{AiMark, Facts, Shape, hour_of_week};
+use chrono::{Datelike, Timelike};
+
+use crate::advice::facts::{AiMark, Facts, Shape};
 use crate::config::Settings;
 use crate::plan::Plan;
 
@@ -10,6 +12,7 @@ pub fn of(plan: &Plan, facts: &Facts, settings: &Settings) -> Shape {
     let files: Vec<String> = change.map(|c| c.files.iter().take(50).map(|f| f.path.clone()).collect()).unwrap_or_default();
     let lines = change.map_or(0, |c| c.files.iter().map(|f| f.added.unwrap_or(0).saturating_add(f.deleted.unwrap_or(0))).fold(0u32, u32::saturating_add));
     let at = plan.when.start(plan.made_at);
+    let there = at.at(settings.team.zone);
     let load = facts.load.first().map(|fact| &fact.value);
     let category = plan.category.clone().or_else(|| crate::advice::seen_categories(plan, facts, settings).into_iter().next());
     Shape {
@@ -22,7 +25,7 @@ pub fn of(plan: &Plan, facts: &Facts, settings: &Settings) -> Shape {
         ai: change.map(|c| c.commits.iter().any(|commit| matches!(commit.ai, AiMark::Declared { .. }))),
         words: change.map(|c| words(c.commits.iter().map(|commit| commit.title.as_str()))).unwrap_or_default(),
         load_pct: load.and_then(|l| l.usual(at)).map(|share| (share * 100.0).round().clamp(0.0, 1000.0) as u32),
-        hour: u32::try_from(hour_of_week(at)).ok(),
+        hour: Some(there.weekday().num_days_from_monday() * 24 + there.hour()),
         files,
     }
 }

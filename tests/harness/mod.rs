@@ -113,13 +113,7 @@ impl Story {
 
     /// Starts the program in a folder that the story prepared.
     pub fn begin_in(folder: tempfile::TempDir, settings: &str, at: &str) -> Story {
-        let (store, database) = match engine().as_str() {
-            "postgres" => {
-                let database = postgres::Database::new();
-                (database.url.clone(), Some(database))
-            }
-            _ => ("sqlite://tidegate.db".to_owned(), None),
-        };
+        let (store, database) = store();
         let config = settings.replace("{store}", &store).replace("{folder}", &folder.path().display().to_string());
         std::fs::write(folder.path().join("tidegate.toml"), &config).unwrap();
         let mut story = Story {
@@ -130,6 +124,23 @@ impl Story {
             expected: Vec::new(),
             store,
             config,
+            _database: database,
+        };
+        story.start(at);
+        story
+    }
+
+    /// The sample company, as `tidegate try` shows it, with its clock beginning at `at`.
+    pub fn sample(at: &str) -> Story {
+        let (store, database) = store();
+        let mut story = Story {
+            folder: tempfile::tempdir().unwrap(),
+            program: None,
+            address: String::new(),
+            log: Arc::default(),
+            expected: Vec::new(),
+            store,
+            config: String::new(),
             _database: database,
         };
         story.start(at);
@@ -149,8 +160,8 @@ impl Story {
 
     fn start_on(&mut self, address: &str, at: &str) {
         let mut program = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-            .args(["try", "--listen", address, "--at", at, "--config"])
-            .arg(self.folder.path().join("tidegate.toml"))
+            .args(["try", "--listen", address, "--at", at])
+            .args(self.config_argument())
             .arg("--data")
             .arg(self.data())
             .env("RUST_LOG", "warn,tidegate=info")
@@ -175,6 +186,14 @@ impl Story {
         };
         self.address = format!("http://{address}");
         self.program = Some(program);
+    }
+
+    /// Which settings the program is started with; none for the sample company.
+    fn config_argument(&self) -> Vec<std::ffi::OsString> {
+        if self.config.is_empty() {
+            return vec!["--store".into(), self.store.clone().into()];
+        }
+        vec!["--config".into(), self.folder.path().join("tidegate.toml").into()]
     }
 
     /// Kills the process at once, as a power cut would.
@@ -383,6 +402,18 @@ impl Drop for Story {
             .filter(|line| !self.expected.iter().any(|part| line.contains(part.as_str())))
             .collect();
         assert!(unexpected.is_empty(), "the program logged errors that the story did not announce:\n{}", unexpected.join("\n"));
+    }
+}
+
+/// A fresh store on the engine that this run is about.
+fn store() -> (String, Option<postgres::Database>) {
+    match engine().as_str() {
+        "postgres" => {
+            let database = postgres::Database::new();
+            (database.url.clone(), Some(database))
+        }
+        "sqlite" => ("sqlite://tidegate.db".to_owned(), None),
+        other => panic!("TIDEGATE_TEST_ENGINE is `sqlite` or `postgres`, not `{other}`"),
     }
 }
 

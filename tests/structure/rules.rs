@@ -36,9 +36,9 @@ pub const ALL: &[Rule] = &[
     },
     Rule {
         says: "SQL lives in store/ (our own database) and source/database/ (other people's): whoever reads one folder \
-               knows every statement that can touch the record",
+               knows every statement that can touch the record; the sample company's own pretend database is neither",
         broken: |file| {
-            only_if(!within(file, &["src/store/", "src/source/database/", "src/source/database.rs"]), || {
+            only_if(!within(file, &["src/store/", "src/source/database/", "src/cli/sample/database.rs"]), || {
                 file.beginning_with("sqlx")
             })
         },
