@@ -261,6 +261,24 @@ fn people(today: NaiveDate) -> Vec<(&'static str, Vec<Entry>)> {
             ],
         ),
         (
+            "rae",
+            vec![
+                stand_up("rae"),
+                Entry::new("rae-interview", "Interview", hours(working_day_after(today, 2), 13, 0, 60)),
+            ],
+        ),
+        (
+            "kim",
+            vec![
+                Entry::new(
+                    "kim-team",
+                    "Support team",
+                    When::Hours { start: at_hour(monday, 10, 0), minutes: 60, zone: Zone::Berlin },
+                )
+                .rule("FREQ=WEEKLY;BYDAY=MO"),
+            ],
+        ),
+        (
             "max",
             vec![
                 stand_up("max"),
