@@ -4,6 +4,7 @@
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
 
 pub mod calendar;
+pub mod database;
 pub mod gather;
 pub mod git;
 pub mod http;
@@ -180,7 +181,7 @@ pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result
                 probe.start(clock.clone());
                 probe
             }
-            SourceKind::Database { .. } => continue,
+            SourceKind::Database { .. } => Arc::new(database::Database::open(source, &settings.base)?),
         };
         sources.push(gather::limited(opened, 4));
     }

@@ -2,3 +2,5 @@
 
 mod approvals;
 mod page;
+mod source_database;
+mod source_prometheus;
