@@ -4,7 +4,9 @@
 //! and on work that is left over.
 
 pub mod browser;
-mod postgres;
+pub mod mariadb;
+pub mod postgres;
+pub mod prometheus;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -2,4 +2,6 @@
 
 mod approvals;
 mod page;
+mod source_database;
+mod source_prometheus;
 mod watch;

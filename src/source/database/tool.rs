@@ -57,7 +57,7 @@ impl Tool {
         }
     }
 
-    /// The columns by which its table is known; those of a tool further up are not those of one further down.
+    /// The columns by which its table is known.
     fn marks(self) -> &'static [&'static str] {
         match self {
             Tool::Sqlx => &["version", "description", "success", "checksum"],
@@ -70,9 +70,9 @@ impl Tool {
         }
     }
 
-    /// The tool whose table has these columns. golang-migrate keeps one row that does not tell what ran.
+    /// The tool whose table has these columns, those with the most telling ones first. golang-migrate keeps one row that does not tell what ran.
     pub fn by_columns(columns: &BTreeSet<String>) -> Result<Option<Tool>, CannotSay> {
-        let order = [Tool::Sqlx, Tool::Flyway, Tool::Alembic, Tool::Django, Tool::Diesel, Tool::Goose, Tool::Rails];
+        let order = [Tool::Flyway, Tool::Sqlx, Tool::Alembic, Tool::Django, Tool::Diesel, Tool::Goose, Tool::Rails];
         let found = order.into_iter().find(|tool| tool.fits(columns));
         if found == Some(Tool::Rails) && columns.contains("dirty") {
             return Err(CannotSay::because(
@@ -237,6 +237,8 @@ mod tests {
     #[test]
     fn a_tool_is_known_by_its_columns() {
         let tool = |columns: &[&str]| Tool::by_columns(&columns.iter().map(|c| (*c).to_owned()).collect());
+        let flyway = ["installed_rank", "version", "description", "type", "script", "checksum", "success"];
+        assert_eq!(tool(&flyway), Ok(Some(Tool::Flyway)));
         assert_eq!(tool(&["version"]), Ok(Some(Tool::Rails)));
         assert_eq!(tool(&["version", "run_on"]), Ok(Some(Tool::Diesel)));
         assert_eq!(tool(&["id", "app", "name", "applied"]), Ok(Some(Tool::Django)));

@@ -1,0 +1,278 @@
+//! The metrics source against a real Prometheus, and against servers that misbehave.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect};
+use axum::routing::get;
+
+use tidegate::advice::facts::{Health, Load, hour_of_week};
+use tidegate::clock::{DAY, HOUR, MINUTE, Time};
+use tidegate::config::{Settings, SourceSettings};
+use tidegate::source::prometheus::Prometheus;
+use tidegate::source::{Answer, Ask, CannotSay, Learned, Minute, Question, Source};
+
+use crate::harness::prometheus::{Prometheus as Server, Told};
+
+/// A Friday noon.
+fn noon() -> Time {
+    Time::parse_rfc3339("2026-11-20T12:00:00Z").unwrap()
+}
+
+/// Four weeks of `checkout`: 20 requests a second from 9 to 17 and 5 at other times, 1 % of which fail, 100 ms; in the
+/// last twenty minutes 10 % fail and it takes 400 ms. Nothing was measured two days ago from 10 to 11.
+fn four_weeks() -> Server {
+    let label = |more: &str| format!("service=\"checkout\",env=\"production\"{more}");
+    let (mut well, mut failed, mut slow) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut good, mut bad) = (0.0, 0.0);
+    let mut at = noon().plus(-28 * DAY - 2 * HOUR);
+    while at <= noon() {
+        let hour = hour_of_week(at) % 24;
+        let rate = if (9..17).contains(&hour) { 20.0 } else { 5.0 };
+        let ill = noon().since(at) < 20 * MINUTE;
+        let share = if ill { 0.1 } else { 0.01 };
+        good += rate * 60.0 * (1.0 - share);
+        bad += rate * 60.0 * share;
+        let gap = at >= noon().plus(-2 * DAY - 2 * HOUR) && at < noon().plus(-2 * DAY - HOUR);
+        if !gap {
+            let seconds = at.ms() / 1000;
+            well.push((seconds, good));
+            failed.push((seconds, bad));
+            slow.push((seconds, if ill { 0.4 } else { 0.1 }));
+        }
+        at = at.plus(MINUTE);
+    }
+    Server::remembering(&[
+        Told { name: "http_requests_total", labels: &label(",code=\"200\""), samples: well },
+        Told { name: "http_requests_total", labels: &label(",code=\"500\""), samples: failed },
+        Told { name: "latency_seconds", labels: &label(""), samples: slow },
+    ])
+}
+
+const QUERIES: &str = r#"
+    requests = 'sum by (code) (rate(http_requests_total{service="{service}",env="{environment}"}[2m]))'
+    errors = 'sum(rate(http_requests_total{service="{service}",env="{environment}",code=~"5.."}[2m]))'
+    latency = 'latency_seconds{service="{service}"}'
+    link = 'https://graphs.example.org/d/{service}?env={environment}'
+"#;
+
+fn source(url: &str, queries: &str) -> Prometheus {
+    let text = format!("name = 'metrics'\nkind = 'prometheus'\nurl = '{url}'\n{queries}");
+    let settings: SourceSettings = toml::from_str(&text).unwrap();
+    let client = tidegate::http::trusted(Duration::from_secs(2)).unwrap();
+    Prometheus::open(&settings, std::path::Path::new("."), client).unwrap()
+}
+
+fn asking(question: Question, service: &str, more: &str) -> Ask {
+    let settings =
+        Settings::read(&format!("[team]\nname = 'Story'\nzone = 'UTC'\n{more}"), "story", ".".into()).unwrap();
+    Ask {
+        question,
+        settings: Arc::new(settings),
+        service: service.into(),
+        environment: "production".into(),
+        version: None,
+        running: None,
+        names: Vec::new(),
+        from: noon().plus(-2 * DAY - 3 * HOUR),
+        to: noon().plus(HOUR),
+        now: noon(),
+    }
+}
+
+async fn ask(source: &Prometheus, question: Question) -> Result<Answer, CannotSay> {
+    source.ask(&asking(question, "checkout", "")).await
+}
+
+fn load(answer: Answer) -> Load {
+    match answer.learned {
+        Learned::Load(load) => load,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn health(answer: Answer) -> Health {
+    match answer.learned {
+        Learned::Health(health) => health,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn minutes(answer: Answer) -> Vec<Minute> {
+    match answer.learned {
+        Learned::Series(series) => series.minutes,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn near(value: Option<f64>, wanted: f64) {
+    let value = value.expect("a value");
+    assert!((value - wanted).abs() <= wanted.abs() * 0.05, "{value} is not near {wanted}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_tells_the_usual_week_how_it_is_now_and_each_minute() {
+    let server = tokio::task::spawn_blocking(four_weeks).await.unwrap();
+    let source = source(&server.url, QUERIES);
+
+    let answer = ask(&source, Question::Load).await.unwrap();
+    assert_eq!(answer.link.as_deref(), Some("https://graphs.example.org/d/checkout?env=production"));
+    let load = load(answer);
+    assert_eq!((load.week.len(), load.weeks), (168, 4));
+    near(load.week[hour_of_week(noon())], 20.0);
+    near(load.week[hour_of_week(noon()) - 10], 5.0);
+    assert!(load.week.iter().all(Option::is_some), "an hour missing once is there in other weeks");
+    let (at, now) = load.now.unwrap();
+    assert_eq!(at, noon());
+    near(Some(now), 20.0);
+
+    let now = health(ask(&source, Question::Health).await.unwrap());
+    near(now.errors, 0.1);
+    near(now.latency_ms, 400.0);
+    near(now.usual_errors, 0.01);
+    near(now.usual_latency_ms, 100.0);
+    assert_eq!((now.last_data, now.budget_left), (Some(noon()), None));
+    let target = "[service.checkout.health]\ntarget-pct = 98.0";
+    let with_target = source.ask(&asking(Question::Health, "checkout", target)).await.unwrap();
+    near(health(with_target).budget_left, 0.5);
+
+    let answer = ask(&source, Question::Series).await.unwrap();
+    assert_eq!(answer.incomplete, Vec::<String>::new());
+    let minutes = minutes(answer);
+    let gap = minutes.iter().filter(|m| m.at >= noon().plus(-2 * DAY - 2 * HOUR + 3 * MINUTE));
+    assert_eq!(gap.clone().next().unwrap().at, noon().plus(-2 * DAY - HOUR + MINUTE - MINUTE), "the gap is absent");
+    let first = minutes.iter().find(|m| m.at == noon().plus(-DAY)).unwrap();
+    near(Some(first.requests), 1200.0);
+    near(Some(first.errors), 12.0);
+    near(first.latency_ms, 100.0);
+    let last = minutes.last().unwrap();
+    assert_eq!(last.at, noon().plus(-MINUTE));
+    near(Some(last.errors), 120.0);
+
+    // What nothing is known of is not well, and not idle.
+    let elsewhere = |question| asking(question, "elsewhere", "");
+    let why = source.ask(&elsewhere(Question::Load)).await.unwrap_err();
+    assert_eq!(why.0, "has no data on the requests of `elsewhere` in the last 28 days");
+    assert_eq!(health(source.ask(&elsewhere(Question::Health)).await.unwrap()), Health::default());
+    assert_eq!(self::minutes(source.ask(&elsewhere(Question::Series)).await.unwrap()), []);
+
+    // After the last measurement it soon has nothing to say about now.
+    let later = Ask { now: noon().plus(2 * HOUR), ..asking(Question::Load, "checkout", "") };
+    assert_eq!(self::load(source.ask(&later).await.unwrap()).now, None);
+    let later = Ask { question: Question::Health, ..later };
+    let later = health(source.ask(&later).await.unwrap());
+    assert_eq!((later.errors, later.requests), (None, None));
+    assert!(later.last_data.is_some_and(|at| noon().since(at).abs() <= 10 * MINUTE), "{later:?}");
+
+    let own = "[service.checkout.health]\nrequests = 'sum(rate(nonsense'";
+    let why = source.ask(&asking(Question::Load, "checkout", own)).await.unwrap_err();
+    assert_eq!(why.0, "does not understand the query");
+    let none = self::source(&server.url, "");
+    assert_eq!(ask(&none, Question::Load).await.unwrap_err().0, "has no query for the requests of `checkout`");
+}
+
+#[tokio::test]
+async fn a_metrics_server_that_misbehaves_is_unknown_with_the_reason() {
+    let app = Router::new()
+        .route("/hang/api/v1/query_range", get(|| async { futures::future::pending::<()>().await }))
+        .route("/html/api/v1/query_range", get(|| async { Html("<html>sign in</html>") }))
+        .route("/rubbish/api/v1/query_range", get(|| async { "\u{0}\u{1}{]" }))
+        .route("/redirect/api/v1/query_range", get(|| async { Redirect::temporary("https://example.org/") }))
+        .route("/down/api/v1/query_range", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
+        .route(
+            "/token/api/v1/query_range",
+            get(|headers: HeaderMap| async move {
+                match headers.get("authorization").and_then(|value| value.to_str().ok()) {
+                    Some("Bearer right-token") => {
+                        r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#.into_response()
+                    }
+                    _ => (StatusCode::UNAUTHORIZED, "wrong-token is no token").into_response(),
+                }
+            }),
+        )
+        .route(
+            "/huge/api/v1/query_range",
+            get(|| async {
+                let chunk = axum::body::Bytes::from(vec![b' '; 1 << 20]);
+                let endless = futures::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
+                Body::from_stream(endless)
+            }),
+        );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let token = |token: &str| format!("{QUERIES}\ntoken = {{ value = '{token}' }}");
+    for (url, queries, why) in [
+        (format!("http://me:hush@{address}/hang"), QUERIES.to_owned(), "did not answer in time"),
+        (format!("http://{address}/html/"), QUERIES.to_owned(), "answered with a web page instead of data"),
+        (
+            format!("http://{address}/rubbish"),
+            QUERIES.to_owned(),
+            "answered with something that is not Prometheus' format",
+        ),
+        (
+            format!("http://{address}/redirect"),
+            QUERIES.to_owned(),
+            "answered with a redirect (307), which is not followed",
+        ),
+        (format!("http://{address}/down"), QUERIES.to_owned(), "answered with an error (503)"),
+        (format!("http://{address}/nowhere"), QUERIES.to_owned(), "has nothing at this address (404)"),
+        (format!("http://{address}/huge"), QUERIES.to_owned(), "answered with more than 10 MB"),
+        (format!("http://{address}/token"), token("wrong-token"), "refused the token (401)"),
+        (format!("http://me:hush@{gone}"), QUERIES.to_owned(), "refused the connection"),
+    ] {
+        let source = source(&url, &queries);
+        for question in [Question::Load, Question::Health, Question::Series] {
+            assert_eq!(ask(&source, question).await.unwrap_err().0, why, "{url}");
+        }
+        assert!(!format!("{source:?}").contains("hush"));
+    }
+    let source = source(&format!("http://{address}/token"), &token("right-token"));
+    assert_eq!(health(ask(&source, Question::Health).await.unwrap()), Health::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_certificate_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[ca]\ndefault_ca = d\n[d]\ndatabase = index\nserial = serial\nnew_certs_dir = .\ndefault_md = sha256\n\
+        policy = p\ncopy_extensions = copy\n[p]\ncommonName = supplied\n";
+    for (file, text) in [("config", config), ("index", ""), ("serial", "01\n")] {
+        std::fs::write(folder.path().join(file), text).unwrap();
+    }
+    let openssl = |words: &str| {
+        let mut command = std::process::Command::new("openssl");
+        command.args(words.split(' ')).current_dir(&folder);
+        command
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        command
+    };
+    let request =
+        "req -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key -out request";
+    let sign = "ca -batch -selfsign -config config -startdate 20200101000000Z -enddate 20210101000000Z -keyfile key -in request -out cert";
+    for words in [request, sign] {
+        let done = openssl(words).status();
+        let done = done.expect("openssl is missing: install the package `openssl`, or run tests/run, which does");
+        assert!(done.success(), "{words}");
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut server = openssl(&format!("s_server -www -accept {port} -key key -cert cert")).spawn().unwrap();
+    let source = source(&format!("https://localhost:{port}"), QUERIES);
+    let mut why = String::new();
+    for _ in 0..100 {
+        why = ask(&source, Question::Load).await.unwrap_err().0;
+        if why != "refused the connection" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(why, "has a certificate that has expired");
+}
