@@ -156,6 +156,7 @@ create table message (
     channel text not null,
     thread text,
     remote text,
+    only_for text,
     plan text,
     body text not null,
     at bigint not null,

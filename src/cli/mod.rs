@@ -11,7 +11,7 @@ mod confirm;
 mod gate;
 mod plan;
 pub mod sample;
-mod serve;
+pub mod serve;
 mod windows;
 
 use std::path::PathBuf;

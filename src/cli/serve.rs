@@ -12,7 +12,7 @@ use crate::clock::{Clock, Time};
 use crate::command::time::{Lean, parse_time};
 use crate::config::Settings;
 use crate::event::Due;
-use crate::ledger::{Origin, Signer, write_private};
+use crate::ledger::{Origin, Signer, Statement, write_private};
 use crate::source;
 use crate::store::Store;
 use crate::web::{self, LocalToken, Site};
@@ -48,7 +48,8 @@ pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>
         bail!("in `try` anyone may speak as anyone, so it listens on this machine alone: give --listen a loopback address");
     }
     let kept = place.data.is_some();
-    let done = run(Start { settings, world, clock, data: data.clone(), listen, trying: true }).await;
+    let file = place.config.clone();
+    let done = run(Start { settings, world, clock, data: data.clone(), listen, trying: true, file }).await;
     if !kept {
         // A folder of our own, made for this run; what cannot be removed is left for the system's cleaning.
         let _ = std::fs::remove_dir_all(&data);
@@ -64,7 +65,7 @@ pub async fn serving(place: Place, listen: Option<SocketAddr>) -> anyhow::Result
     let data = place.data.unwrap_or_else(|| PathBuf::from("tidegate-data"));
     make_private(&data)?;
     let listen = listen.unwrap_or(settings.web.listen);
-    run(Start { settings, world: None, clock: Clock::system(), data, listen, trying: false }).await
+    run(Start { settings, world: None, clock: Clock::system(), data, listen, trying: false, file: Some(file) }).await
 }
 
 /// What a start needs.
@@ -76,10 +77,12 @@ struct Start {
     data: PathBuf,
     listen: SocketAddr,
     trying: bool,
+    /// Where the settings were read from, to read them anew.
+    file: Option<PathBuf>,
 }
 
 async fn run(start: Start) -> anyhow::Result<u8> {
-    let Start { settings, world, clock, data, listen, trying } = start;
+    let Start { settings, world, clock, data, listen, trying, file } = start;
     let console = trying || settings.chat.console.enabled;
     let mut app = build(settings, clock, data.clone()).await?;
     app.world = world.map(std::sync::Arc::new);
@@ -94,7 +97,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     tx.due(&Due::Sweep, app.clock.now()).await?;
     tx.commit().await?;
     let mut workers = crate::work::start(&app);
-    on_signals(&app);
+    on_signals(&app, file);
     print(&format!("Tidegate listens on http://{address}"));
     if trying {
         eprintln!("Open http://{address}/console and type: {}", app.world.as_ref().and_then(|w| w.tries().first().cloned()).unwrap_or_else(|| format!("{} help", app.settings().chat.command)));
@@ -169,7 +172,7 @@ fn random_token() -> anyhow::Result<String> {
 }
 
 /// Ctrl-C and SIGTERM stop; SIGHUP reads the settings anew.
-fn on_signals(app: &App) {
+fn on_signals(app: &App, file: Option<PathBuf>) {
     use tokio::signal::unix::{SignalKind, signal};
     let stopping = app.clone();
     tokio::spawn(async move {
@@ -186,6 +189,31 @@ fn on_signals(app: &App) {
         eprintln!("Finishing what is under way.");
         stopping.stop();
     });
+    let (Some(file), Ok(mut hangup)) = (file, signal(SignalKind::hangup())) else { return };
+    let app = app.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match reload(&app, &file).await {
+                Ok(()) => eprintln!("Read {} anew.", file.display()),
+                Err(error) => tracing::warn!(error = format!("{error:#}"), "the settings were not read anew; the old ones stay"),
+            }
+        }
+    });
+}
+
+/// Replaces settings and sources whole, or not at all. Changed rules are put on record.
+async fn reload(app: &App, file: &std::path::Path) -> anyhow::Result<()> {
+    let settings = Settings::load(file)?;
+    let sources = source::build(&settings, &app.clock)?;
+    let (before, after) = (crate::advice::policy_digest(&app.settings()), crate::advice::policy_digest(&settings));
+    if before != after {
+        let mut tx = app.store.begin(app.clock.now()).await?;
+        let statement = Statement::new("policy.changed").with("before", before).with("after", after);
+        tx.record(app, statement).await?;
+        tx.commit().await?;
+    }
+    app.reload(settings, sources);
+    Ok(())
 }
 
 fn start_log() {

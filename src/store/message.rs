@@ -16,6 +16,8 @@ pub struct Posted {
     pub channel: Channel,
     /// The key of the message whose thread it stands in.
     pub thread: Option<String>,
+    /// The platform's user who alone sees it, and its thread.
+    pub only_for: Option<String>,
     /// The platform's id; None until it was delivered.
     pub remote: Option<String>,
     pub plan: Option<PlanId>,
@@ -24,7 +26,7 @@ pub struct Posted {
     pub at: Time,
 }
 
-const COLUMNS: &str = "select key, platform, channel, thread, remote, plan, body, at from message ";
+const COLUMNS: &str = "select key, platform, channel, thread, remote, only_for, plan, body, at from message ";
 
 fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("{COLUMNS}{rest}"))
@@ -52,8 +54,8 @@ impl Tx {
     /// Notes what was delivered: once posted, a message keeps its platform id.
     pub async fn record_posted(&mut self, posted: &Posted) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into message (key, platform, channel, thread, remote, plan, body, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
+            "insert into message (key, platform, channel, thread, remote, plan, body, at, only_for)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              on conflict (key) do update set remote = excluded.remote, body = excluded.body, edited = message.edited + 1",
         )
         .bind(&posted.key)
@@ -64,6 +66,7 @@ impl Tx {
         .bind(posted.plan.as_ref().map(PlanId::as_str))
         .bind(&posted.body)
         .bind(posted.at.ms())
+        .bind(&posted.only_for)
         .execute(self.conn())
         .await
         .map_err(said)?;
@@ -80,6 +83,7 @@ fn posted_row(row: &AnyRow) -> anyhow::Result<Posted> {
         channel: Channel::new(channel),
         thread: row.try_get("thread")?,
         remote: row.try_get("remote")?,
+        only_for: row.try_get("only_for")?,
         plan: plan.map(PlanId::new),
         body: row.try_get("body")?,
         at: Time::from_ms(row.try_get("at")?),

@@ -50,11 +50,14 @@ impl Send {
 pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
     let send: Send = serde_json::from_str(&claim.body)?;
     let chat = app.chat(&send.platform)?;
-    let thread = match &send.thread {
+    let parent = match &send.thread {
         None => None,
-        Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
+        Some(key) => app.store.posted(key).await?,
     };
-    let to = To { channel: send.channel.clone(), thread, only_for: send.only_for.clone(), dedup: claim.id.clone() };
+    // The thread of what one person alone sees is for that person alone.
+    let only_for = send.only_for.clone().or_else(|| parent.as_ref().and_then(|parent| parent.only_for.clone()));
+    let thread = parent.and_then(|parent| parent.remote);
+    let to = To { channel: send.channel.clone(), thread, only_for: only_for.clone(), dedup: claim.id.clone() };
     let known = match &send.key {
         Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
         None => None,
@@ -75,6 +78,7 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         channel: send.channel.clone(),
         thread: send.thread.clone(),
         remote: Some(remote),
+        only_for,
         plan: send.plan.clone(),
         body: serde_json::to_string(&send.message)?,
         at: now,
