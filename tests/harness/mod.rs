@@ -213,6 +213,12 @@ impl Story {
         program.wait().unwrap().success()
     }
 
+    /// Tells the process to read its settings anew.
+    pub fn hang_up(&self) {
+        let id = self.program.as_ref().map(|program| program.id().to_string()).unwrap_or_default();
+        Command::new("kill").args(["-HUP", &id]).status().unwrap();
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

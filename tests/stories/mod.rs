@@ -1,6 +1,7 @@
 //! The stories, a file per subject.
 
 mod approvals;
+mod modes;
 mod page;
 mod source_database;
 mod source_prometheus;
