@@ -13,7 +13,7 @@
 //!
 //! # Invariants
 //!
-//! `tests/structure.rs` and `clippy.toml` keep these.
+//! `tests/structure/` and `clippy.toml` keep these.
 //!
 //! 1. [`advice`], [`message`], [`wording`] and [`picture`] are pure: no clock, no I/O, no randomness.
 //! 2. SQL on our own store is only in [`store`]; `source::database` speaks to other people's databases.

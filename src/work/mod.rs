@@ -1,6 +1,6 @@
 //! What makes a restart harmless: inbox, outbox, leases, due work.
 //!
-//! Arrivals are stored before they are acknowledged ([`inbox`]); a fixed number of workers claim what may run, in order
+//! Arrivals are stored before they are acknowledged ([`Inbox`]); a fixed number of workers claim what may run, in order
 //! within a lane; a handler's whole effect is the transaction that finishes its claim. A process that dies leaves leases
 //! that run out; one that is asked to stop finishes what it holds and gives the rest back.
 
