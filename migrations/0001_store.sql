@@ -44,6 +44,8 @@ create table plan (
     made_at bigint not null,
     changed_at bigint not null,
     start_at bigint not null,
+    asked_at bigint,
+    asked_by text,
     confirmed_at bigint,
     confirmed_by text,
     started_at bigint,

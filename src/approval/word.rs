@@ -109,7 +109,8 @@ pub fn may_speak(
         return Ok(Some(role.clone()));
     }
     if asked.is_empty() || needs.iter().any(|need| need.need.role.is_none()) {
-        return Ok(None);
+        // Anyone may: the record says as what they came.
+        return Ok(speaker.roles.first().cloned());
     }
     Err(Refusal::NoRole(asked))
 }

@@ -66,7 +66,10 @@ async fn settle_category(app: &App, claim: &Claim, from: &From, id: &PlanId, hig
     tx.update_plan(&row).await?;
     let verdict = if high { "high" } else { "as-declared" };
     let record = Statement::new("risk.settled").by(from, Some(&person), None).of(&row, Some(&revision.brief)).evidence(&claim.id, None);
-    tx.record(app, record.verdict(verdict)).await?;
+    let entry = tx.record(app, record.verdict(verdict)).await?;
+    // The card no longer asks for it.
+    let card = wording::card::asks(&row, &revision, &settings, &entry);
+    show::in_thread_as(&mut tx, &row, Some(show::card_key(id, row.revision)), card).await?;
     show::in_thread(&mut tx, &row, wording::card::settled(&row, &person, high)).await?;
     show::main(app, &mut tx, &row, &revision).await?;
     tx.commit().await

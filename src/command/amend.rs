@@ -31,12 +31,13 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     };
     row.plan = plan;
     row.state = State::Draft;
+    row.asked = None;
     row.confirmed = None;
     row.category = None;
-    tx.void_words(&row.plan.id, "the plan was amended").await?;
+    let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was amended").await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;
-    show::in_thread(&mut tx, &row, wording::card::amended(&row, &call.person)).await?;
+    show::in_thread(&mut tx, &row, wording::card::amended(&row, &call.person, &whom)).await?;
     tx.due(&Due::Advise { plan: row.plan.id.clone() }, call.now).await?;
     let start = row.plan.when.start(call.now);
     tx.due(&Due::Expire { plan: row.plan.id.clone() }, start.plus(call.settings.policy.plan_expires.ms())).await?;
@@ -48,7 +49,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     tx.commit().await
 }
 
-fn is_owner(call: &Call<'_>, service: &crate::name::Service) -> bool {
+pub fn is_owner(call: &Call<'_>, service: &crate::name::Service) -> bool {
     let owners: &[Person] = call.settings.service.get(service).map(|s| s.owners.as_slice()).unwrap_or_default();
     owners.contains(&call.person)
 }

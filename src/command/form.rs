@@ -69,12 +69,26 @@ pub async fn form_errors(app: &App, user: &str, form: &str, values: &BTreeMap<St
             ArgumentKind::Environment => call.environment(value).err(),
             ArgumentKind::Category => call.category(value).err(),
             ArgumentKind::People => call.people(&argument.name).err(),
-            ArgumentKind::Time => call.time(value, Lean::Future).err(),
+            ArgumentKind::Time => match call.time(value, Lean::Future) {
+                Ok(at) if at < now && !value.eq_ignore_ascii_case("now") => Some(BadCommand("That is in the past.".to_owned())),
+                read => read.err(),
+            },
+            ArgumentKind::Choice if !argument.choices.iter().any(|c| c.eq_ignore_ascii_case(value)) => {
+                Some(BadCommand(format!("One of {}.", argument.choices.join(", "))))
+            }
             _ if value.chars().count() > 4_000 => Some(BadCommand("At most 4,000 characters.".to_owned())),
             _ => None,
         };
         if let Some(BadCommand(says)) = wrong {
             errors.insert(argument.name.clone(), says);
+        }
+    }
+    if form == "plan" && errors.is_empty() {
+        let (field, checked) = super::plan::check(&call).await;
+        match checked.map_err(anyhow::Error::downcast::<BadCommand>) {
+            Err(Ok(BadCommand(says))) => drop(errors.insert(field.to_owned(), says)),
+            Err(Err(error)) => return Err(error),
+            Ok(()) => {}
         }
     }
     Ok(errors)
@@ -125,7 +139,7 @@ fn field(call: &Call<'_>, argument: &Argument, required: bool, values: &BTreeMap
 }
 
 fn given(arguments: &Arguments) -> BTreeMap<String, String> {
-    arguments.values.iter().map(|(name, values)| (name.clone(), values.join(" "))).collect()
+    arguments.values.iter().map(|(name, values)| (name.clone(), values.join("\n"))).collect()
 }
 
 /// What usually stays the same from one plan of a service to the next.

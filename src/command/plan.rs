@@ -91,6 +91,17 @@ pub async fn read(call: &Call<'_>) -> Result<Plan> {
     Ok(plan)
 }
 
+/// Whether what a form gave makes a plan, and the field that a refusal is about.
+pub async fn check(call: &Call<'_>) -> (&'static str, Result<()>) {
+    let missing = |says: &str| Err(BadCommand(says.to_owned()).into());
+    match kind_of(call) {
+        Err(error) => ("kind", Err(error.into())),
+        Ok(kind) if kind.has_version() && call.arguments.get("version").is_none() => ("version", missing("Which version?")),
+        Ok(kind) if !kind.has_version() && call.arguments.all("set").is_empty() => ("set", missing("What is set to what? Give `name=new value`.")),
+        Ok(kind) => (if kind.has_version() { "version" } else { "set" }, read(call).await.map(drop)),
+    }
+}
+
 /// What the record says of a plan that was made or amended.
 pub fn made(kind: &str, call: &Call<'_>, row: &PlanRow) -> Statement {
     let plan = &row.plan;

@@ -5,10 +5,11 @@ use super::{BadCommand, Call, whisper};
 use crate::app::App;
 use crate::config::Settings;
 use crate::event::{Due, From};
-use crate::gate::{self, Verdict};
+use crate::gate::{self, Answer, Verdict};
 use crate::ledger::Statement;
 use crate::name::Person;
-use crate::plan::{State, Transition, show};
+use crate::people;
+use crate::plan::{Transition, show};
 use crate::store::plan::PlanRow;
 use crate::store::{Claim, Tx};
 use crate::wording;
@@ -29,30 +30,45 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
-    if matches!(row.state, State::Started | State::Watching) {
+    if row.started.is_some() && !row.state.is_over() {
         whisper(&mut tx, from, None, wording::refusal::plain(&wording::refusal::already_started(&row))).await?;
         return tx.commit().await;
     }
-    let environment = settings.environment.get(&row.plan.environment);
-    if environment.is_some_and(|e| e.protected) && row.confirmed.is_none() && row.state == State::Approved {
-        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::card::confirm_form(&row)).await?;
-        return tx.commit().await;
-    }
+    // An earlier wish to start is no obstacle to this one.
+    row.asked = None;
     let answer = gate::decide(app, &mut tx, &row, None).await?;
-    if !matches!(answer.verdict, Verdict::NotStarted | Verdict::Approved) {
+    if !opens(&answer) {
         whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&wording::refusal::cannot_start(&row, &answer))).await?;
         return tx.commit().await;
     }
-    let Some(state) = row.state.after(Transition::Start) else { return tx.commit().await };
-    row.state = state;
-    row.started = Some((now, person.clone()));
-    tx.update_plan(&row).await?;
-    started(app, &mut tx, &row, from, person, claim).await?;
+    let protected = settings.environment.get(&row.plan.environment).is_some_and(|e| e.protected);
+    if protected && row.confirmed.is_none() {
+        row.asked = Some((now, person.clone()));
+        tx.update_plan(&row).await?;
+        tx.record(app, Statement::new("start.asked").by(from, Some(person), None).of(&row, answer.brief.as_deref()).evidence(&claim.id, None)).await?;
+        if *person == row.plan.by {
+            whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::card::confirm_form(&row)).await?;
+        } else {
+            show::in_thread(&mut tx, &row, wording::card::asks_to_confirm(&row, person)).await?;
+        }
+        return tx.commit().await;
+    }
+    open(app, &mut tx, &mut row, from, person, claim).await?;
     tx.commit().await
 }
 
-/// Says and records that it began.
-async fn started(app: &App, tx: &mut Tx, row: &PlanRow, from: &From, person: &Person, claim: &Claim) -> anyhow::Result<()> {
+/// Whether nothing but a human's start stands between a plan and its deployment.
+fn opens(answer: &Answer) -> bool {
+    matches!(answer.verdict, Verdict::NotStarted | Verdict::Approved)
+}
+
+/// Opens the gate: says and records that it began.
+async fn open(app: &App, tx: &mut Tx, row: &mut PlanRow, from: &From, person: &Person, claim: &Claim) -> anyhow::Result<()> {
+    // A pipeline may have said that it began before a human did.
+    row.state = row.state.after(Transition::Start).unwrap_or(row.state);
+    row.started = Some((tx.now, person.clone()));
+    row.asked = None;
+    tx.update_plan(row).await?;
     let id = &row.plan.id;
     let revision = tx.revision(id, row.revision).await?;
     let brief = revision.as_ref().map(|r| r.brief.clone());
@@ -67,11 +83,17 @@ async fn started(app: &App, tx: &mut Tx, row: &PlanRow, from: &From, person: &Pe
     Ok(())
 }
 
-/// The planner typed the environment's name, in the form or as a reply.
+/// The planner typed the environment's name, in the form or as a reply. Where somebody asked to start and only this was
+/// missing, it begins now: nobody has to ask twice.
 pub async fn confirm(app: &App, claim: &Claim, from: &From, person: &Person, seen: &PlanRow, typed: &str) -> anyhow::Result<()> {
+    if seen.asked.is_some() {
+        gate::look_again(app, seen).await?;
+    }
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
-    let Some(mut row) = tx.plan(&seen.plan.id).await?.filter(|row| row.state.waits()) else { return tx.commit().await };
+    let Some(mut row) = tx.plan(&seen.plan.id).await?.filter(|row| !row.state.is_over() && row.confirmed.is_none()) else {
+        return tx.commit().await;
+    };
     if *person != row.plan.by {
         whisper(&mut tx, from, None, wording::refusal::plain(&wording::refusal::only_planner_confirms(&row))).await?;
         return tx.commit().await;
@@ -80,13 +102,23 @@ pub async fn confirm(app: &App, claim: &Claim, from: &From, person: &Person, see
         whisper(&mut tx, from, None, wording::refusal::plain(&wording::refusal::wrong_name(&row))).await?;
         return tx.commit().await;
     }
-    if row.confirmed.is_none() {
-        row.confirmed = Some((now, person.clone()));
-        tx.update_plan(&row).await?;
-        let revision = tx.revision(&row.plan.id, row.revision).await?;
-        let brief = revision.as_ref().map(|r| r.brief.as_str());
-        tx.record(app, Statement::new("confirm").by(from, Some(person), None).of(&row, brief).evidence(&claim.id, None)).await?;
-        show::in_thread(&mut tx, &row, wording::card::confirmed(&row, person)).await?;
+    row.confirmed = Some((now, person.clone()));
+    let asked = row.asked.take().filter(|(at, _)| now.since(*at) < gate::ASK_HOLDS);
+    tx.update_plan(&row).await?;
+    let revision = tx.revision(&row.plan.id, row.revision).await?;
+    let brief = revision.as_ref().map(|r| r.brief.as_str());
+    tx.record(app, Statement::new("confirm").by(from, Some(person), None).of(&row, brief).evidence(&claim.id, None)).await?;
+    show::in_thread(&mut tx, &row, wording::card::confirmed(&row, person)).await?;
+    if let Some((_, asker)) = asked {
+        let answer = gate::decide(app, &mut tx, &row, None).await?;
+        if opens(&answer) {
+            let user = people::user_on(&app.settings(), &from.platform, &asker).unwrap_or_else(|| from.user.clone());
+            let from = From { user, ..from.clone() };
+            open(app, &mut tx, &mut row, &from, &asker, claim).await?;
+        } else {
+            let says = wording::refusal::cannot_start(&row, &answer);
+            whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+        }
     }
     tx.commit().await
 }

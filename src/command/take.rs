@@ -10,6 +10,9 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if !seen.state.waits() {
         return Err(call.refuse(wording::refusal::over(&seen)));
     }
+    if call.person != seen.plan.by && !super::amend::is_owner(call, &seen.plan.service) {
+        return Err(call.refuse(wording::refusal::not_yours(&seen)));
+    }
     let Some(revision) = call.app.store.revision(&seen.plan.id, seen.revision).await? else {
         return Err(call.refuse("Its brief is not there yet; try again in a moment."));
     };
@@ -32,10 +35,12 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     };
     row.plan.when = When::Window { start: window.start, end: window.end };
     row.state = State::Draft;
-    tx.void_words(&row.plan.id, "the plan was set for another time").await?;
+    row.asked = None;
+    row.confirmed = None;
+    let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;
-    show::in_thread(&mut tx, &row, wording::card::taken(&row, window, &call.person, &call.settings, call.now)).await?;
+    show::in_thread(&mut tx, &row, wording::card::taken(&row, window, &call.person, &whom, &call.settings, call.now)).await?;
     tx.due(&Due::Advise { plan: row.plan.id.clone() }, call.now).await?;
     tx.due(&Due::Expire { plan: row.plan.id.clone() }, window.start.plus(call.settings.policy.plan_expires.ms())).await?;
     tx.due(&Due::Remind { plan: row.plan.id.clone() }, window.start.plus(-15 * crate::clock::MINUTE).max(call.now)).await?;

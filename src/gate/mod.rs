@@ -3,11 +3,12 @@
 
 mod verdict;
 
-pub use verdict::{Answer, Given, Reason, Seen, Verdict, verdict};
+pub use verdict::{ASK_HOLDS, Answer, Given, HOPEFUL_BLOCKS, Reason, Seen, Verdict, verdict};
 
 use crate::advice::{Context, FlagLevel};
 use crate::app::App;
 use crate::approval::WordKind;
+use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
 use crate::plan::{When, show};
@@ -39,7 +40,8 @@ pub async fn find(app: &App, request: &Request) -> anyhow::Result<Option<PlanRow
     let fits = |row: &&PlanRow| {
         let version = request.version.as_deref();
         let same_version = version.is_some() && (row.plan.version.as_deref() == version || row.plan.commit.as_deref() == version);
-        let same_commit = request.commit.is_some() && version.is_none() && row.plan.commit == request.commit;
+        let begins = |asked: &String| asked.len() >= verdict::SHORTEST_COMMIT && row.plan.commit.as_ref().is_some_and(|known| known.starts_with(asked));
+        let same_commit = version.is_none() && request.commit.as_ref().is_some_and(begins);
         let same_change = request.change.is_some() && row.plan.set_digest() == request.change;
         same_version || same_commit || same_change
     };
@@ -50,11 +52,13 @@ pub async fn find(app: &App, request: &Request) -> anyhow::Result<Option<PlanRow
 
 /// Answers a pipeline. Nothing that fails on the way ever reads as approved.
 pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
-    let Some(found) = find(app, request).await? else { return Ok(Answer::no_plan()) };
+    let mode = request.environment.as_ref().and_then(|name| app.settings().environment.get(name).map(|e| e.mode));
+    let no_plan = || Answer::no_plan(mode.is_none_or(|mode| mode == Mode::Gate));
+    let Some(found) = find(app, request).await? else { return Ok(no_plan()) };
     look_again(app, &found).await?;
     let now = app.clock.now();
     let mut tx = app.store.begin(now).await?;
-    let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(Answer::no_plan()) };
+    let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
     let answer = decide(app, &mut tx, &row, Some(request)).await?;
     if answer.approved && request.plan.is_none() | row.started.is_some() {
         let record = crate::ledger::Statement::new("gate.answered").by_system("gate").of(&row, answer.brief.as_deref()).verdict(answer.verdict.as_str());

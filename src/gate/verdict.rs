@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Request;
 use crate::advice::NeedView;
 use crate::approval::Tally;
-use crate::clock::{Millis, Time};
+use crate::clock::{HOUR, Millis, Time};
 use crate::config::{EnvironmentSettings, Mode};
 use crate::name::{Person, Role};
 use crate::plan::{State, When};
@@ -129,8 +129,17 @@ impl<'a> Seen<'a> {
 }
 
 impl Answer {
+    /// Whether it can still become a yes by itself or by a human's next act; then a pipeline that waits goes on waiting.
+    pub fn is_hopeful(&self) -> bool {
+        match self.verdict {
+            Verdict::Waiting | Verdict::NotYet | Verdict::NotStarted | Verdict::Stale | Verdict::Contested => true,
+            Verdict::Blocked => self.reasons.iter().all(|r| HOPEFUL_BLOCKS.contains(&r.code.as_str())),
+            Verdict::Approved | Verdict::Objected | Verdict::OutsideWindow | Verdict::Unknown => false,
+        }
+    }
+
     /// Nobody planned this.
-    pub fn no_plan() -> Answer {
+    pub fn no_plan(enforced: bool) -> Answer {
         Answer {
             verdict: Verdict::Unknown,
             approved: false,
@@ -140,13 +149,22 @@ impl Answer {
             approvals: Vec::new(),
             needed: Vec::new(),
             schema: 1,
-            enforced: true,
+            enforced,
             commit: None,
             checkpoint: None,
             proof: None,
         }
     }
 }
+
+/// What blocks only until a human's next act.
+pub const HOPEFUL_BLOCKS: [&str; 2] = ["plan.held", "plan.unconfirmed"];
+
+/// How long somebody's wish to start waits for the planner's confirmation.
+pub const ASK_HOLDS: Millis = HOUR;
+
+/// By how many characters a commit is named at least.
+pub const SHORTEST_COMMIT: usize = 7;
 
 /// The verdict: the first thing that stands in the way, or approved.
 pub fn verdict(seen: &Seen<'_>) -> Answer {
@@ -173,7 +191,8 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     match row.state {
         State::Cancelled => return one(Verdict::Blocked, "plan.cancelled", "The plan was cancelled.".to_owned()),
         State::Expired => return one(Verdict::Blocked, "plan.expired", "The plan expired before anybody began it.".to_owned()),
-        State::Settled if !is_rollback(seen) => {
+        // A deployment was told of: whoever wants another one plans it.
+        State::Watching | State::Settled if !is_rollback(seen) => {
             return one(Verdict::Blocked, "plan.used", "The plan was carried out; its approval is used up.".to_owned());
         }
         _ => {}
@@ -195,8 +214,8 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     if row.stale_at.is_some() {
         return one(Verdict::Stale, "brief.stale", "Something that matters changed since the brief that was approved.".to_owned());
     }
-    if matches!(row.state, State::Started | State::Watching) {
-        return under_way(seen);
+    if let Some(started) = &row.started {
+        return under_way(seen, started);
     }
     if !seen.tally.objected_by.is_empty() {
         let who = names(&seen.tally.objected_by);
@@ -236,6 +255,10 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         return (verdict, timing.into_iter().cloned().collect());
     }
     if seen.environment.needs_start() {
+        if let Some((_, by)) = row.asked.as_ref().filter(|(at, _)| seen.environment.protected && seen.now.since(*at) < ASK_HOLDS) {
+            let says = format!("{by} asked to start; the planner has not typed the environment's name yet.");
+            return one(Verdict::Blocked, "plan.unconfirmed", says);
+        }
         let mut reasons = vec![reason("plan.not-started", "Approved; nobody has said start.")];
         if seen.environment.protected && row.confirmed.is_none() {
             reasons.push(reason("plan.unconfirmed", "The planner has not typed the environment's name."));
@@ -246,15 +269,12 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
 }
 
 /// A human began it: the gate is open inside the time that was approved.
-fn under_way(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
+fn under_way(seen: &Seen<'_>, (started, by): &(Time, Person)) -> (Verdict, Vec<Reason>) {
     let row = seen.row;
     if seen.environment.protected && row.confirmed.is_none() {
         let says = "Started, but the planner has not typed the environment's name.";
         return (Verdict::Blocked, vec![reason("plan.unconfirmed", says)]);
     }
-    let Some((started, by)) = &row.started else {
-        return (Verdict::NotStarted, vec![reason("plan.not-started", "Nobody said start.")]);
-    };
     let until = match row.plan.when {
         When::Window { end, .. } => end,
         _ => started.plus(seen.approval_holds),
@@ -275,8 +295,12 @@ fn rollback(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     if row.plan.rollback.is_none() {
         return (Verdict::Unknown, vec![reason("rollback.none", "The plan states no rollback.")]);
     }
-    if row.started.is_none() {
+    if row.started.is_none() && !matches!(row.state, State::Started | State::Watching | State::Settled) {
         return (Verdict::NotStarted, vec![reason("rollback.not-started", "Nothing was started that could be rolled back.")]);
+    }
+    // What a person started was approved then; what a pipeline began without asking may never have been.
+    if row.started.is_none() && !seen.tally.missing.is_empty() {
+        return (Verdict::Waiting, vec![reason("approval.missing", "The plan was never approved, and so neither was its rollback.")]);
     }
     (Verdict::Approved, vec![reason("rollback.approved", "The stated rollback was approved with the plan.")])
 }
@@ -284,7 +308,8 @@ fn rollback(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
 /// How what is asked about differs from what was approved.
 fn differs(request: &Request, seen: &Seen<'_>) -> Option<Reason> {
     let plan = &seen.row.plan;
-    if let (Some(asked), Some(known)) = (&request.commit, &plan.commit)
+    // A rollback brings another version and commit than the plan did.
+    if let (Some(asked), Some(known), false) = (&request.commit, &plan.commit, request.rollback)
         && !known.starts_with(asked.as_str())
     {
         return Some(Reason {
@@ -292,8 +317,8 @@ fn differs(request: &Request, seen: &Seen<'_>) -> Option<Reason> {
             says: format!("The plan is for commit {}, not {}.", short(known), short(asked)),
         });
     }
-    if let Some(commit) = &request.commit
-        && commit.len() < 7
+    if let (Some(commit), false) = (&request.commit, request.rollback)
+        && commit.len() < SHORTEST_COMMIT
     {
         return Some(reason("commit.differs", "A commit is named by at least seven characters."));
     }
@@ -304,7 +329,7 @@ fn differs(request: &Request, seen: &Seen<'_>) -> Option<Reason> {
         let other = |asked: Option<&str>, known: &str| asked.is_some_and(|asked| asked != known);
         if other(request.service.as_ref().map(|s| s.as_str()), plan.service.as_str())
             || other(request.environment.as_ref().map(|e| e.as_str()), plan.environment.as_str())
-            || request.version.is_some() && request.version != plan.version
+            || !request.rollback && request.version.is_some() && request.version != plan.version && request.version != plan.commit
         {
             return Some(reason("target.differs", "The plan is for another service, environment or version."));
         }

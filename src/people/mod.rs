@@ -18,6 +18,16 @@ pub fn behind(settings: &Settings, platform: &str, user: &str) -> Option<Person>
     found.next().is_none().then(|| person.clone())
 }
 
+/// What a platform calls a person, where it knows them.
+pub fn user_on(settings: &Settings, platform: &str, person: &Person) -> Option<String> {
+    let known = settings.people.get(person)?;
+    match platform {
+        "slack" => known.slack.first().cloned(),
+        "discord" => known.discord.first().cloned(),
+        _ => Some(person.to_string()),
+    }
+}
+
 /// A person as approvals see them.
 pub fn speaker(settings: &Settings, person: &Person) -> Option<Speaker> {
     let known = settings.people.get(person)?;

@@ -5,7 +5,8 @@ use crate::advice::facts::Facts;
 use crate::app::App;
 use crate::event::Due;
 use crate::ledger::Statement;
-use crate::name::PlanId;
+use crate::approval::Word;
+use crate::name::{Person, PlanId};
 use crate::plan::{Plan, State, Transition, brief, material, show};
 use crate::store::Claim;
 use crate::store::plan::{PlanRow, Revision};
@@ -28,6 +29,11 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
     let now = app.clock.now();
     let advice = crate::advice::advise(Context { plan: &plan, facts: &facts, settings: &settings, now });
     let hash = brief::hash(&plan, &facts, &advice)?;
+    let seen = if before.revision > 0 && before.state != State::Draft { app.store.revision(id, before.revision).await? } else { None };
+    let old = seen.map(|old| {
+        let drifted = crate::advice::advise(Context { plan: &old.plan, facts: &old.facts, settings: &settings, now });
+        (old, drifted)
+    });
 
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(id).await?.filter(|row| row.state.waits()) else {
@@ -41,13 +47,13 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
     row.refreshed_at = Some(now);
     row.stale_at = None;
     tx.due(&Due::Advise { plan: id.clone() }, now.plus(settings.policy.refresh_every.ms())).await?;
-    let old = if row.revision > 0 && row.state != State::Draft { tx.revision(id, row.revision).await? } else { None };
     let reason = match &old {
         None if row.revision == 0 => "first brief".to_owned(),
         None => "amended".to_owned(),
-        Some(old) => {
+        Some((old, drifted)) => {
             let changes = material::changes(
                 (&old.plan, &old.facts, &old.advice),
+                drifted,
                 (&plan, &facts, &advice),
                 settings.policy.score_step,
             );
@@ -79,12 +85,12 @@ async fn revise(
 ) -> anyhow::Result<()> {
     let settings = app.settings();
     let id = plan.id.clone();
-    let standing: Vec<_> = tx.words(&id).await?.into_iter().filter(crate::approval::Word::stands).collect();
-    if !standing.is_empty() {
-        tx.void_words(&id, &reason).await?;
-        let people: Vec<String> = standing.iter().map(|word| word.person.to_string()).collect();
-        tx.record(app, Statement::new("word.voided").of(row, None).with("people", people).text("reason", Some(&reason))).await?;
+    let whom = void(app, tx, row, &reason).await?;
+    if plan.commit != row.plan.commit && row.category.take().is_some() {
+        // Whoever settled a doubt looked at another change.
+        tx.record(app, Statement::new("risk.settled").of(row, None).verdict("void").text("reason", Some(&reason))).await?;
     }
+    row.asked = None;
     row.plan = plan;
     row.revision += 1;
     row.state = row.state.after(Transition::Advise).unwrap_or(row.state);
@@ -103,10 +109,23 @@ async fn revise(
     let entry = tx.record(app, show::record_of_revision(row, &revision, &settings)).await?;
     show::revision(app, tx, row, &revision, &entry).await?;
     if again {
-        let whom: Vec<_> = standing.iter().map(|word| word.person.clone()).collect();
         show::in_thread(tx, row, wording::brief::changed(&revision, &whom)).await?;
     }
     Ok(())
+}
+
+/// Voids every standing word on a plan, because what it was given for is no longer what is asked. Tells whose they were.
+pub async fn void(app: &App, tx: &mut crate::store::Tx, row: &PlanRow, reason: &str) -> anyhow::Result<Vec<Person>> {
+    let id = &row.plan.id;
+    let mut whom: Vec<Person> = tx.words(id).await?.into_iter().filter(Word::stands).map(|word| word.person).collect();
+    whom.sort();
+    whom.dedup();
+    if !whom.is_empty() {
+        tx.void_words(id, reason).await?;
+        let people: Vec<String> = whom.iter().map(ToString::to_string).collect();
+        tx.record(app, Statement::new("word.voided").of(row, None).with("people", people).text("reason", Some(reason))).await?;
+    }
+    Ok(whom)
 }
 
 /// The commit that the plan's version leads to now, where a source says so.

@@ -12,8 +12,9 @@ pub struct Changes {
     pub commit: bool,
 }
 
-/// Compares a waiting brief with a fresh look at the same plan.
-pub fn changes(old: (&Plan, &Facts, &Advice), new: (&Plan, &Facts, &Advice), score_step: u32) -> Changes {
+/// Compares a waiting brief with a fresh look at the same plan. `drifted` is what the brief's own facts say by now: a
+/// window that closes or a known freeze that begins is no news, and the gate judges the hour anyway.
+pub fn changes(old: (&Plan, &Facts, &Advice), drifted: &Advice, new: (&Plan, &Facts, &Advice), score_step: u32) -> Changes {
     let mut changes = Changes::default();
     let ((old_plan, old_facts, old), (new_plan, new_facts, new)) = (old, new);
     if new_plan.commit != old_plan.commit && new_plan.commit.is_some() {
@@ -26,7 +27,8 @@ pub fn changes(old: (&Plan, &Facts, &Advice), new: (&Plan, &Facts, &Advice), sco
             short(&old_plan.commit)
         ));
     }
-    for code in new.blockers.iter().filter(|code| !old.blockers.contains(code)) {
+    let foreseen: Vec<&String> = drifted.blockers.iter().filter(|code| !old.blockers.contains(code)).collect();
+    for code in new.blockers.iter().filter(|code| !old.blockers.contains(code) && !foreseen.contains(code)) {
         let says = new.flags.iter().find(|f| f.code == *code).map_or(code.as_str(), |f| f.says.trim_end_matches('.'));
         changes.says.push(format!("new blocker: {says}"));
     }
@@ -40,13 +42,15 @@ pub fn changes(old: (&Plan, &Facts, &Advice), new: (&Plan, &Facts, &Advice), sco
     }
     for code in ["timing.freeze", "migration.state", "migration.hazard"] {
         let critical = |advice: &Advice| advice.flags.iter().find(|f| f.code == code && f.level == FlagLevel::Critical).map(|f| f.says.clone());
-        if let (Some(says), None) = (critical(new), critical(old))
+        if let (Some(says), None, None) = (critical(new), critical(old), critical(drifted))
             && !new.blockers.iter().any(|b| b == code)
         {
             changes.says.push(says.trim_end_matches('.').to_owned());
         }
     }
-    if new.score.value >= old.score.value + score_step.max(1) {
+    // While the hour alone shuts the gate, what the hour costs is not asked about again.
+    let known = if foreseen.is_empty() { old.score.value } else { old.score.value.max(drifted.score.value) };
+    if new.score.value >= known + score_step.max(1) {
         changes.says.push(format!("risk rose from {} to {}", old.score.value, new.score.value));
     }
     changes

@@ -11,7 +11,7 @@ pub mod show;
 mod state;
 pub mod view;
 
-pub use advise::advise;
+pub use advise::{advise, void};
 pub use due::{expire, remind};
 pub use intent::{Kind, Plan, Risk, Setting, When};
 pub use state::{State, Transition};

@@ -21,6 +21,8 @@ pub struct PlanRow {
     pub platform: String,
     pub channel: Channel,
     pub changed_at: Time,
+    /// Who asked to start while the typed confirmation was missing, and when.
+    pub asked: Option<(Time, Person)>,
     pub confirmed: Option<(Time, Person)>,
     pub started: Option<(Time, Person)>,
     /// Who settled a contested category, and when.
@@ -41,6 +43,7 @@ impl PlanRow {
             revision: 0,
             platform: "terminal".to_owned(),
             channel: Channel::new(""),
+            asked: None,
             confirmed: None,
             started: None,
             category: None,
@@ -66,7 +69,7 @@ pub struct Revision {
 }
 
 const PLAN_COLUMNS: &str = "body, state, revision, platform, channel, changed_at, confirmed_at, confirmed_by, started_at, \
-    started_by, category_at, category_by, refreshed_at, stale_at";
+    started_by, category_at, category_by, refreshed_at, stale_at, asked_at, asked_by";
 
 /// A select of plans; the rest is ours, never from outside.
 fn select_plans(rest: &str) -> sqlx::AssertSqlSafe<String> {
@@ -188,8 +191,9 @@ impl Tx {
         sqlx::query(
             "update plan set body = $1, state = $2, revision = $3, version = $4, commit_sha = $5, set_digest = $6,
                 changed_at = $7, start_at = $8, confirmed_at = $9, confirmed_by = $10, started_at = $11, started_by = $12,
-                category_at = $13, category_by = $14, refreshed_at = $15, stale_at = $16, kind = $17
-             where id = $18",
+                category_at = $13, category_by = $14, refreshed_at = $15, stale_at = $16, kind = $17,
+                asked_at = $18, asked_by = $19
+             where id = $20",
         )
         .bind(serde_json::to_string(&row.plan)?)
         .bind(row.state.as_str())
@@ -208,6 +212,8 @@ impl Tx {
         .bind(row.refreshed_at.map(Time::ms))
         .bind(row.stale_at.map(Time::ms))
         .bind(row.plan.kind.as_str())
+        .bind(row.asked.as_ref().map(|c| c.0.ms()))
+        .bind(row.asked.as_ref().map(|c| c.1.to_string()))
         .bind(row.plan.id.as_str())
         .execute(self.conn())
         .await
@@ -253,6 +259,7 @@ fn plan_row(row: &AnyRow) -> anyhow::Result<PlanRow> {
         platform: row.try_get("platform")?,
         channel: Channel::new(channel),
         changed_at: Time::from_ms(row.try_get("changed_at")?),
+        asked: act(row, "asked_at", "asked_by")?,
         confirmed: act(row, "confirmed_at", "confirmed_by")?,
         started: act(row, "started_at", "started_by")?,
         category: act(row, "category_at", "category_by")?,

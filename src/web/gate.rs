@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Site;
 use super::access::{May, allow};
 use super::answers::{Answered, Wrong, json};
-use crate::gate::{self, Request, Verdict};
+use crate::gate::{self, Request};
 use crate::name::{Environment, PlanId, Service};
 
 #[derive(Debug, Deserialize)]
@@ -29,7 +29,7 @@ pub async fn ask(State(site): State<Site>, headers: HeaderMap, query: Result<Que
     let who = allow(&site, &headers, May::Gate)?;
     let Query(asked) = query.map_err(|e| Wrong::bad(format!("The query does not read: {}.", e.body_text())))?;
     let request = Request {
-        plan: asked.plan.map(PlanId::new),
+        plan: asked.plan.map(|id| PlanId::new(id.to_lowercase())),
         service: asked.service.map(Service::new),
         environment: asked.environment.map(Environment::new),
         version: asked.version,
@@ -52,8 +52,7 @@ pub async fn ask(State(site): State<Site>, headers: HeaderMap, query: Result<Que
         }
         let mut answer = gate::ask(&site.app, &request).await?;
         // What can still become a yes is waited for; the rest is told at once.
-        let hopeful = matches!(answer.verdict, Verdict::Waiting | Verdict::NotYet | Verdict::NotStarted | Verdict::Stale | Verdict::Contested);
-        if !hopeful || tokio::time::Instant::now() >= until || site.app.is_stopping() {
+        if !answer.is_hopeful() || tokio::time::Instant::now() >= until || site.app.is_stopping() {
             let (checkpoint, proof) = crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
             answer.checkpoint = Some(checkpoint);
             answer.proof = proof;

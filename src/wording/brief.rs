@@ -268,16 +268,7 @@ pub fn picture_block(id: &str, alt: &str) -> Block {
 /// A new revision of a brief that humans had seen: what changed, and whose word needs another look.
 pub fn changed(revision: &Revision, whom: &[Person]) -> Message {
     let mut spans = vec![Span::strong(format!("Revision {}", revision.number)), Span::plain(format!(": {}.", revision.reason))];
-    if !whom.is_empty() {
-        spans.push(Span::plain(" Earlier words no longer count; please look again: "));
-        for (i, person) in whom.iter().enumerate() {
-            if i > 0 {
-                spans.push(Span::plain(", "));
-            }
-            spans.push(Span::person(person));
-        }
-        spans.push(Span::plain("."));
-    }
+    spans.extend(super::card::look_again(whom));
     Message { level: Level::Caution, ..Message::spans(Some(Mark::Caution), spans) }
 }
 

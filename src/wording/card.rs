@@ -94,14 +94,35 @@ fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
     format!("{given} of {asked}; still missing: {}, from anyone but @{}.", missing.join("; "), row.plan.by)
 }
 
-pub fn amended(row: &PlanRow, by: &Person) -> Message {
-    Message::spans(Some(Mark::Note), vec![Span::person(by), Span::plain(format!(" amended {}. A new revision is being gathered; earlier words no longer count.", row.plan.id))])
+/// `whom`: the people whose words no longer count.
+pub fn amended(row: &PlanRow, by: &Person, whom: &[Person]) -> Message {
+    let mut spans = vec![Span::person(by), Span::plain(format!(" amended {}. A new revision is being gathered.", row.plan.id))];
+    spans.extend(look_again(whom));
+    Message::spans(Some(Mark::Note), spans)
 }
 
-pub fn taken(row: &PlanRow, slot: &Slot, by: &Person, settings: &Settings, now: Time) -> Message {
+/// Asks those whose words no longer count to look at the new card.
+pub fn look_again(whom: &[Person]) -> Vec<Span> {
+    if whom.is_empty() {
+        return Vec::new();
+    }
+    let mut spans = vec![Span::plain(" Earlier words no longer count; please look again: ")];
+    for (i, person) in whom.iter().enumerate() {
+        if i > 0 {
+            spans.push(Span::plain(", "));
+        }
+        spans.push(Span::person(person));
+    }
+    spans.push(Span::plain("."));
+    spans
+}
+
+pub fn taken(row: &PlanRow, slot: &Slot, by: &Person, whom: &[Person], settings: &Settings, now: Time) -> Message {
     let zone = zone(settings, &row.plan.service, &row.plan.environment);
     let when = says::range(slot.start, slot.end, zone, now);
-    Message::spans(Some(Mark::Window), vec![Span::person(by), Span::plain(format!(" set {} for {when}. It is checked again before.", row.plan.id))])
+    let mut spans = vec![Span::person(by), Span::plain(format!(" set {} for {when}. It is checked again before.", row.plan.id))];
+    spans.extend(look_again(whom));
+    Message::spans(Some(Mark::Window), spans)
 }
 
 pub fn cancelled(row: &PlanRow, by: &Person) -> Message {
@@ -123,6 +144,18 @@ pub fn started(row: &PlanRow, by: &Person) -> Message {
         spans.push(Span::plain(format!(" For your information: {}.", crate::message::tame(&tell.join(", "), 200))));
     }
     Message::spans(Some(Mark::Start), spans)
+}
+
+/// Somebody else than the planner asked to start: the planner is told what is missing.
+pub fn asks_to_confirm(row: &PlanRow, by: &Person) -> Message {
+    let environment = &row.plan.environment;
+    let spans = vec![
+        Span::person(by),
+        Span::plain(format!(" asked to start {}. {environment} is protected: ", row.plan.id)),
+        Span::person(&row.plan.by),
+        Span::plain(format!(", type {environment} as a reply here, and it begins.")),
+    ];
+    Message::spans(Some(Mark::Caution), spans)
 }
 
 /// Asks the planner to type the environment's name.
