@@ -87,6 +87,24 @@ impl Store {
         self.engine
     }
 
+    /// The store as it is at one moment, for reading: what is written meanwhile does not show. It holds one connection
+    /// for as long as it lives.
+    pub async fn snapshot(&self) -> anyhow::Result<Store> {
+        let begin = match self.engine {
+            Engine::Sqlite => "begin",
+            Engine::Postgres => "begin isolation level repeatable read read only",
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |conn, _| Box::pin(async move { conn.execute(begin).await.map(drop) }))
+            .connect_with(self.read.connect_options().as_ref().clone())
+            .await
+            .map_err(said)?;
+        Ok(Store { engine: self.engine, write: pool.clone(), read: pool, _lock: self._lock.clone() })
+    }
+
     /// For reading what need not be decided upon.
     pub(crate) fn reader(&self) -> &AnyPool {
         &self.read
@@ -110,7 +128,12 @@ impl Store {
     }
 
     async fn migrate(&self) -> anyhow::Result<()> {
-        sqlx::migrate!("./migrations").run(&self.write).await.context("could not bring the store's schema up to date")?;
+        match sqlx::migrate!("./migrations").run(&self.write).await {
+            Err(sqlx::migrate::MigrateError::VersionMissing(version)) => bail!(
+                "the store was written by a newer Tidegate (its schema has step {version}, which this one does not know): start the newer one, or restore an older copy"
+            ),
+            done => done.context("could not bring the store's schema up to date")?,
+        }
         let triggers = match self.engine {
             Engine::Sqlite => include_str!("../../migrations/sqlite/triggers.sql"),
             Engine::Postgres => include_str!("../../migrations/postgres/triggers.sql"),

@@ -92,7 +92,8 @@ impl Store {
         Ok(())
     }
 
-    /// Claims the next piece of work that may run now, oldest first; within a lane, in order.
+    /// Claims the next piece of work that may run now, oldest first. Within a lane one at a time and in order: what came
+    /// earlier goes first even while it waits to be tried again; only something that is not due yet lets others pass.
     pub async fn claim(&self, now: Time, lease: Millis) -> anyhow::Result<Option<Claim>> {
         let row: Option<(String, String, String, String, String, i64, i64)> = sqlx::query_as(
             "update work set lease_until = $1, token = token + 1, attempts = attempts + 1
@@ -101,14 +102,18 @@ impl Store {
                  where w.done_at is null and w.dead_at is null and w.run_at <= $2
                    and (w.lease_until is null or w.lease_until < $3)
                    and not exists (
-                       select 1 from work earlier
-                       where earlier.lane = w.lane and earlier.id < w.id
-                         and earlier.done_at is null and earlier.dead_at is null)
+                       select 1 from work other
+                       where other.lane = w.lane and other.id <> w.id
+                         and other.done_at is null and other.dead_at is null
+                         and (other.lease_until >= $4
+                           or other.id < w.id and (other.kind <> 'due' or other.run_at <= $5)))
                  order by w.run_at, w.id limit 1)
-               and (lease_until is null or lease_until < $4)
+               and (lease_until is null or lease_until < $6)
              returning id, kind, lane, key, body, attempts, token",
         )
         .bind(now.plus(lease).ms())
+        .bind(now.ms())
+        .bind(now.ms())
         .bind(now.ms())
         .bind(now.ms())
         .bind(now.ms())
@@ -124,6 +129,18 @@ impl Store {
             attempts,
             token,
         }))
+    }
+
+    /// Holds a piece of work for longer; the holder is still at it.
+    pub async fn renew(&self, claim: &Claim, now: Time, lease: Millis) -> anyhow::Result<()> {
+        sqlx::query("update work set lease_until = $1 where id = $2 and token = $3 and done_at is null and lease_until is not null")
+            .bind(now.plus(lease).ms())
+            .bind(&claim.id)
+            .bind(claim.token)
+            .execute(self.writer())
+            .await
+            .map_err(said)?;
+        Ok(())
     }
 
     /// Gives a piece of work back, to be tried again at `run_at`, or never (`dead`).
@@ -155,10 +172,10 @@ impl Store {
         Ok(row.map(|(at,)| Time::from_ms(at)))
     }
 
-    /// How many pieces of work could be done now or are being done.
+    /// How many pieces of work could be done now, are being done, or failed and will be tried again.
     pub async fn pending(&self, now: Time) -> anyhow::Result<i64> {
         let (count,): (i64,) = sqlx::query_as(
-            "select count(*) from work where done_at is null and dead_at is null and run_at <= $1",
+            "select count(*) from work where done_at is null and dead_at is null and (run_at <= $1 or attempts > 0)",
         )
         .bind(now.ms())
         .fetch_one(self.reader())

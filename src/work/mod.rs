@@ -19,8 +19,12 @@ use crate::store::{Claim, Tx};
 pub use inbox::Inbox;
 pub use outbox::Send;
 
-/// How long a worker may hold a piece of work before another may take it over.
-const LEASE: Millis = 2 * MINUTE;
+/// How long a worker may be silent about a piece of work before another may take it over: what a replica that died held
+/// is taken up this much later.
+const LEASE: Millis = 20 * SECOND;
+
+/// How often a worker says that it is still at it.
+const RENEWAL: Duration = Duration::from_secs(5);
 
 /// How many pieces of work are worked on at once; most of them wait for a network.
 const WORKERS: usize = 8;
@@ -41,7 +45,10 @@ async fn work(app: App) {
     while !app.is_stopping() {
         let woken = app.woken();
         match app.store.claim(app.clock.now(), LEASE).await {
-            Ok(Some(claim)) => attend(&app, claim).await,
+            Ok(Some(claim)) => tokio::select! {
+                () = attend(&app, &claim) => {}
+                () = keep(&app, &claim) => {}
+            },
             Ok(None) => wait(&app, woken).await,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "could not look for work");
@@ -64,10 +71,20 @@ async fn wait(app: &App, woken: impl Future<Output = ()>) {
     }
 }
 
+/// Renews the lease for as long as it is polled.
+async fn keep(app: &App, claim: &Claim) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        if let Err(error) = app.store.renew(claim, app.clock.now(), LEASE).await {
+            tracing::warn!(work.id = claim.id, error = format!("{error:#}"), "could not renew a lease");
+        }
+    }
+}
+
 /// Works on one claim, and says what became of it.
-async fn attend(app: &App, claim: Claim) {
+async fn attend(app: &App, claim: &Claim) {
     let result = match claim.kind {
-        Kind::Send => outbox::deliver(app, &claim).await,
+        Kind::Send => outbox::deliver(app, claim).await,
         Kind::Arrival | Kind::Due => match serde_json::from_str::<Event>(&claim.body) {
             Ok(event) => {
                 // A handler that panics must not take the worker with it, nor lose the event.
@@ -84,7 +101,7 @@ async fn attend(app: &App, claim: Claim) {
     if let Err(error) = result
         && !error.is::<TakenOver>()
     {
-        give_back(app, &claim, &error).await;
+        give_back(app, claim, &error).await;
     }
     app.wake();
 }

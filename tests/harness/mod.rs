@@ -3,6 +3,7 @@
 //! A story fails on its own assertions, and when it is dropped: on a panic or an unannounced error in the program's log,
 //! and on work that is left over.
 
+pub mod faults;
 mod postgres;
 
 use std::io::{BufRead, BufReader, Read};

@@ -1,3 +1,6 @@
 //! The stories, a file per subject.
 
 mod approvals;
+mod bad_input;
+mod restarts;
+mod tampering;
