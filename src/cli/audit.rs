@@ -78,7 +78,7 @@ async fn verify(place: &Place, what: Option<&Path>, checkpoints: &[PathBuf], key
     }
     let notes: Vec<String> = trust.anchors.iter().map(|a| a.note.clone()).collect();
     match what {
-        Some(file) => verify_file(file, trust, &notes).await,
+        Some(file) => verify_file(file, trust, &notes, place.data.as_deref()).await,
         None => {
             if let Some(server) = place.server()?
                 && checkpoints.is_empty()
@@ -112,7 +112,8 @@ fn keys_of(given: Vec<PublicKey>, data: &Path) -> Vec<PublicKey> {
     crate::ledger::SecretKey::parse_file(&text).map(|keys| keys.iter().map(|key| key.public(1)).collect()).unwrap_or_default()
 }
 
-async fn verify_file(file: &Path, trust: Trust, notes: &[String]) -> anyhow::Result<Verdict> {
+/// `data`: the folder of the instance that it is from, where that was said; its key is the one to believe.
+async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Option<&Path>) -> anyhow::Result<Verdict> {
     let mut head = [0u8; 16];
     let read = std::fs::File::open(file).and_then(|mut f| std::io::Read::read(&mut f, &mut head)).with_context(|| format!("could not read {}", file.display()))?;
     if head[..read].starts_with(b"SQLite format 3") {
@@ -120,6 +121,9 @@ async fn verify_file(file: &Path, trust: Trust, notes: &[String]) -> anyhow::Res
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let store = Store::open_for_reading(&format!("sqlite://{name}"), &folder).await?;
         return verify_with(&store, keys_of(trust.keys, &folder), notes).await;
+    }
+    if let Some(data) = data {
+        trust.keys = keys_of(trust.keys, data);
     }
     let beginning: String = std::io::BufRead::lines(BufReader::new(std::fs::File::open(file)?)).next().transpose()?.unwrap_or_default();
     if export::is_export(&beginning) {

@@ -134,7 +134,7 @@ pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::R
         store.found_ledger(&origin, now).await?;
     }
     let head = store.ledger_head().await?.context("the store holds no ledger")?;
-    let signer = Signer::open(&data, &head.origin)?;
+    let signer = Signer::open(&data, &head.origin, head.size())?;
     refuse_truncated(&settings, &data, &head, &signer)?;
     let sources = source::build(&settings, &clock)?;
     Ok(App::new(store, clock, settings, sources, signer, data))

@@ -29,6 +29,15 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let Some(mut row) = tx.plan(&plan.id).await?.filter(|row| row.state.waits()) else {
         return tx.commit().await;
     };
+    if row.plan != seen.plan {
+        // Somebody else amended it, or its version was pinned anew, since it was read: what is asked for goes on top.
+        let (version, commit) = (plan.version.take(), plan.commit.take());
+        plan = row.plan.clone();
+        super::plan::fill(call, &mut plan)?;
+        if call.arguments.get("version").is_some() {
+            (plan.version, plan.commit) = (version, commit);
+        }
+    }
     row.plan = plan;
     row.state = State::Draft;
     row.asked = None;

@@ -36,7 +36,9 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     row.plan.when = When::Window { start: window.start, end: window.end };
     row.state = State::Draft;
     row.asked = None;
+    // As with any other amendment: what was confirmed or settled was another plan.
     row.confirmed = None;
+    row.category = None;
     let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;

@@ -183,6 +183,10 @@ fn explain(text: &str, name: &str, path: &str, message: &str) -> String {
         }
         None => {
             let line = find(text, path).map(|line| format!(", line {line}")).unwrap_or_default();
+            if let Some(zone) = message.strip_prefix("failed to parse timezone: '").and_then(|rest| rest.strip_suffix('\'')) {
+                let zones: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+                return format!("{name}{line}: `{path}`: there is no time zone `{}`{}", crate::message::tame(zone, 60), near(zone, &zones));
+            }
             format!("{name}{line}: `{path}`: {message}")
         }
     }

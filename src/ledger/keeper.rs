@@ -21,9 +21,13 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Reads the key file `ledger.key`, or makes one at the first start.
-    pub fn open(data: &Path, origin: &Origin) -> anyhow::Result<Signer> {
+    /// Reads the key file `ledger.key`, or makes one while the ledger is empty. A ledger that lost its key does not get
+    /// another in silence: every checkpoint that was left outside speaks of the first.
+    pub fn open(data: &Path, origin: &Origin, size: u64) -> anyhow::Result<Signer> {
         let file = data.join("ledger.key");
+        if size > 0 && !file.exists() {
+            anyhow::bail!("the record has {size} entries, and the key that signs it is not at {}: put it there from a backup, or from the instance that began this store", file.display());
+        }
         let keys = if file.exists() {
             let text = std::fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
             SecretKey::parse_file(&text).with_context(|| format!("{} does not read", file.display()))?
@@ -109,20 +113,20 @@ pub async fn verify_store(store: &Store, signer: &Signer, anchors: &[String]) ->
 
 /// The same with other keys: what `audit verify --key` asks for.
 pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]) -> anyhow::Result<Verdict> {
+    // All tables as of one moment: entries written meanwhile would look like a difference between them.
+    let store = &store.snapshot().await?;
     let mut trust = Trust { keys, ..Trust::default() };
     for note in anchors {
         trust.anchors.push(SignedCheckpoint::parse(note)?);
     }
-    if let Some((_, note)) = store.last_anchor().await? {
-        trust.anchors.push(SignedCheckpoint::parse(&note)?);
+    let mut kept = Vec::new();
+    if let Some((size, note)) = store.last_anchor().await? {
+        match SignedCheckpoint::parse(&note) {
+            Ok(anchor) => trust.anchors.push(anchor),
+            Err(_) => kept.push(Finding::new(None, super::Damage::Edited, format!("The store's own copy of the checkpoint over {size} entries no longer reads."))),
+        }
     }
     let mut verifier = Verifier::new(trust).with_nodes();
-    let nodes = store.ledger_nodes().await?;
-    // The verifier takes the nodes that an entry makes full right after it.
-    let mut by_size: HashMap<u64, Vec<super::Node>> = HashMap::new();
-    for node in nodes {
-        by_size.entry(node.at.full_at()).or_default().push(node);
-    }
     let mut next = 1;
     loop {
         let entries = store.ledger_from(next, 1_000).await?;
@@ -130,6 +134,11 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
         let mut texts: HashMap<i64, Vec<super::StoredText>> = HashMap::new();
         for (seq, text) in store.ledger_texts(first.seq, last.seq).await? {
             texts.entry(seq).or_default().push(text);
+        }
+        // The verifier takes the nodes that an entry makes full right after it.
+        let mut by_size: HashMap<u64, Vec<super::Node>> = HashMap::new();
+        for node in store.ledger_nodes(u64::try_from(first.seq)?, u64::try_from(last.seq)?).await? {
+            by_size.entry(node.at.full_at()).or_default().push(node);
         }
         next = last.seq.saturating_add(1);
         for entry in &entries {
@@ -144,9 +153,16 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
             }
         }
     }
-    let head = store.ledger_head().await?;
+    let head = match store.ledger_head().await {
+        Err(why) if !crate::store::is_of_the_database(&why) => {
+            kept.push(Finding::new(None, super::Damage::Edited, format!("The stored head of the ledger is not one that was recorded: {why:#}.")));
+            None
+        }
+        head => head?,
+    };
     let verdict = verifier.finish(head.as_ref(), None);
     let mut findings = triggers(store).await?;
+    findings.extend(kept);
     findings.extend(super::projection::compare(store).await?);
     Ok(verdict.with(findings))
 }
@@ -171,6 +187,7 @@ async fn triggers(store: &Store) -> anyhow::Result<Vec<Finding>> {
 
 /// The whole ledger, or one plan's part of it, as lines that anyone can verify.
 pub async fn export_jsonl(store: &Store, signer: &Signer, plan: Option<&PlanId>) -> anyhow::Result<String> {
+    let store = &store.snapshot().await?;
     let head = head(store).await?;
     let size = i64::try_from(head.size())?;
     let checkpoint = signer.sign(&Checkpoint::of(&head));
@@ -192,6 +209,7 @@ pub async fn export_jsonl(store: &Store, signer: &Signer, plan: Option<&PlanId>)
 
 /// The same as a table for spreadsheets.
 pub async fn export_csv(store: &Store, signer: &Signer, plan: Option<&PlanId>) -> anyhow::Result<String> {
+    let store = &store.snapshot().await?;
     let head = head(store).await?;
     let checkpoint = signer.sign(&Checkpoint::of(&head));
     let mut out = Vec::new();

@@ -6,8 +6,8 @@ use super::{Damage, Finding, Record};
 use crate::name::PlanId;
 use crate::store::Store;
 
-/// Words that stand by the ledger: revision, kind and person.
-type Standing = BTreeSet<(u64, String, String)>;
+/// Words that stand by the ledger: revision, kind, person, and the role in which it counted.
+type Standing = BTreeSet<(u64, String, String, String)>;
 
 /// What the ledger says of one plan.
 #[derive(Debug, Default)]
@@ -15,6 +15,7 @@ struct Told {
     standing: Standing,
     started_by: Option<String>,
     confirmed_by: Option<String>,
+    settled_by: Option<String>,
     revision: u64,
     over: Option<&'static str>,
     outcome: Option<String>,
@@ -35,11 +36,17 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
         };
         let mut wrong = |says: String| findings.push(Finding::new(told.last, Damage::Projection, says));
         let stored = standing(store, &id).await?;
-        for (revision, kind, person) in stored.difference(&told.standing) {
-            wrong(format!("The store counts a word ({kind}) of {person} on revision {revision} of `{id}` that no entry gave."));
+        let word = |kind: &str, person: &str, role: &str| match role {
+            "" => format!("a word ({kind}) of {person}"),
+            role => format!("a word ({kind}) of {person} as {role}"),
+        };
+        for (revision, kind, person, role) in stored.difference(&told.standing) {
+            let word = word(kind, person, role);
+            wrong(format!("The store counts {word} on revision {revision} of `{id}` that no entry gave."));
         }
-        for (revision, kind, person) in told.standing.difference(&stored) {
-            wrong(format!("An entry gave a word ({kind}) of {person} on revision {revision} of `{id}` that the store lacks."));
+        for (revision, kind, person, role) in told.standing.difference(&stored) {
+            let word = word(kind, person, role);
+            wrong(format!("An entry gave {word} on revision {revision} of `{id}` that the store lacks."));
         }
         let by = |act: &Option<(crate::clock::Time, crate::name::Person)>| act.as_ref().map(|(_, by)| by.to_string());
         if by(&row.started) != told.started_by {
@@ -47,6 +54,9 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
         }
         if by(&row.confirmed) != told.confirmed_by {
             wrong(format!("Who confirmed `{id}` differs between store and ledger."));
+        }
+        if by(&row.category) != told.settled_by {
+            wrong(format!("Who settled the doubt about the risk of `{id}` differs between store and ledger."));
         }
         if u64::try_from(row.revision).ok() != Some(told.revision) {
             wrong(format!("The store has `{id}` at revision {}, the ledger at {}.", row.revision, told.revision));
@@ -70,7 +80,10 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
 
 async fn standing(store: &Store, id: &PlanId) -> anyhow::Result<Standing> {
     let words = store.words(id).await?;
-    let word = |w: &crate::approval::Word| (u64::try_from(w.revision).unwrap_or(0), w.kind.as_str().to_owned(), w.person.to_string());
+    let word = |w: &crate::approval::Word| {
+        let role = w.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        (u64::try_from(w.revision).unwrap_or(0), w.kind.as_str().to_owned(), w.person.to_string(), role)
+    };
     Ok(words.iter().filter(|w| w.stands()).map(word).collect())
 }
 
@@ -100,16 +113,20 @@ fn apply(told: &mut Told, record: &Record) {
         "plan.amended" => {
             told.standing.clear();
             told.confirmed_by = None;
+            told.settled_by = None;
         }
         "word.voided" => told.standing.clear(),
         "word.given" => {
-            told.standing.insert((revision, text("word"), person.unwrap_or_default()));
+            let role = record.actor.role.clone().unwrap_or_default();
+            told.standing.insert((revision, text("word"), person.unwrap_or_default(), role));
         }
         "word.withdrawn" => {
-            told.standing.remove(&(revision, text("word"), person.unwrap_or_default()));
+            let (kind, person) = (text("word"), person.unwrap_or_default());
+            told.standing.retain(|(on, said, by, _)| (*on, said, by) != (revision, &kind, &person));
         }
         "start" => told.started_by = person,
         "confirm" => told.confirmed_by = person,
+        "risk.settled" => told.settled_by = person,
         "plan.cancelled" => told.over = Some("cancelled"),
         "plan.expired" => told.over = Some("expired"),
         "outcome.given" => told.outcome = Some(text("outcome")),

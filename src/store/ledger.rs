@@ -97,16 +97,28 @@ impl Store {
         hash.parse().context("a stored hash does not read")
     }
 
-    pub async fn ledger_nodes(&self) -> anyhow::Result<Vec<Node>> {
-        let rows: Vec<(i64, i64, String)> = sqlx::query_as("select level, pos, hash from ledger_node order by level, pos")
-            .fetch_all(self.reader())
-            .await
-            .map_err(said)?;
-        let node = |(level, pos, hash): (i64, i64, String)| {
-            let at = Place { level: u32::try_from(level)?, index: u64::try_from(pos)? };
-            anyhow::Ok(Node { at, hash: hash.parse()? })
-        };
-        rows.into_iter().map(node).collect()
+    /// The inner hashes of the tree that entries `from` to `to`, both included, made full.
+    pub async fn ledger_nodes(&self, from: u64, to: u64) -> anyhow::Result<Vec<Node>> {
+        let mut nodes = Vec::new();
+        for level in 1..u64::BITS - to.leading_zeros() {
+            // At this level node `pos` is full with entry (pos + 1) << level.
+            let (first, end) = (from.div_ceil(1 << level).saturating_sub(1), to >> level);
+            if first >= end {
+                continue;
+            }
+            let rows: Vec<(i64, String)> =
+                sqlx::query_as("select pos, hash from ledger_node where level = $1 and pos >= $2 and pos < $3 order by pos")
+                    .bind(i64::from(level))
+                    .bind(i64::try_from(first)?)
+                    .bind(i64::try_from(end)?)
+                    .fetch_all(self.reader())
+                    .await
+                    .map_err(said)?;
+            for (pos, hash) in rows {
+                nodes.push(Node { at: Place { level, index: u64::try_from(pos)? }, hash: hash.parse().unwrap_or(Hash::ZERO) });
+            }
+        }
+        Ok(nodes)
     }
 
     /// The newest checkpoint that was copied outside, by size.

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Executor, Transaction};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor, Transaction};
 
 use crate::clock::Time;
 
@@ -73,8 +73,17 @@ impl Store {
         let Some(file) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else { return open_postgres(url).await };
         let file = data.join(file);
         anyhow::ensure!(file.exists(), "there is no store at {}", file.display());
-        let url = format!("sqlite://{}?mode=ro", file.display());
-        let pool = AnyPoolOptions::new().max_connections(2).connect(&url).await.map_err(said)?;
+        let connect = async |how: &str| {
+            let url = format!("sqlite://{}?{how}", file.display());
+            let pool = AnyPoolOptions::new().max_connections(2).connect(&url).await?;
+            pool.execute("select count(*) from sqlite_master").await.map(|_| pool)
+        };
+        let opened = match connect("mode=ro").await {
+            // On a read-only disk SQLite can keep no notes beside the file; where nobody left any, it needs none.
+            Err(_) if !has_notes(&file) => connect("immutable=true").await,
+            opened => opened,
+        };
+        let pool = opened.map_err(said).with_context(|| format!("could not open the store {}", file.display()))?;
         Ok(Store { engine: Engine::Sqlite, write: pool.clone(), read: pool, _lock: None })
     }
 
@@ -85,6 +94,24 @@ impl Store {
 
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// The store as it is at one moment, for reading: what is written meanwhile does not show. It holds one connection
+    /// for as long as it lives.
+    pub async fn snapshot(&self) -> anyhow::Result<Store> {
+        let begin = match self.engine {
+            Engine::Sqlite => "begin",
+            Engine::Postgres => "begin isolation level repeatable read read only",
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |conn, _| Box::pin(async move { conn.execute(begin).await.map(drop) }))
+            .connect_with(self.read.connect_options().as_ref().clone())
+            .await
+            .map_err(said)?;
+        Ok(Store { engine: self.engine, write: pool.clone(), read: pool, _lock: self._lock.clone() })
     }
 
     /// For reading what need not be decided upon.
@@ -110,7 +137,12 @@ impl Store {
     }
 
     async fn migrate(&self) -> anyhow::Result<()> {
-        sqlx::migrate!("./migrations").run(&self.write).await.context("could not bring the store's schema up to date")?;
+        match sqlx::migrate!("./migrations").run(&self.write).await {
+            Err(sqlx::migrate::MigrateError::VersionMissing(version)) => bail!(
+                "the store was written by a newer Tidegate (its schema has step {version}, which this one does not know): start the newer one, or restore an older copy"
+            ),
+            done => done.context("could not bring the store's schema up to date")?,
+        }
         let triggers = match self.engine {
             Engine::Sqlite => include_str!("../../migrations/sqlite/triggers.sql"),
             Engine::Postgres => include_str!("../../migrations/postgres/triggers.sql"),
@@ -144,7 +176,11 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
     let lock = lock_beside(file)?;
     let url = format!("sqlite://{}?mode=rwc", file.display());
     let options = |most: u32| {
-        AnyPoolOptions::new().max_connections(most).min_connections(1).acquire_timeout(Duration::from_secs(30)).after_connect(
+        AnyPoolOptions::new().max_connections(most).min_connections(1).acquire_timeout(Duration::from_secs(30))
+        // Where a statement fails for want of space, SQLite ends the transaction by itself and the driver still counts it
+        // as open: every later one would be refused. Such a connection is replaced.
+        .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+        .after_connect(
             |conn, _| {
                 Box::pin(async move {
                     for pragma in ["pragma journal_mode = wal", "pragma synchronous = full", "pragma busy_timeout = 5000",
@@ -179,6 +215,13 @@ async fn open_postgres(url: &str) -> anyhow::Result<Store> {
         bail!("the store's PostgreSQL has synchronous_commit off, which loses what was acknowledged: turn it on");
     }
     Ok(Store { engine: Engine::Postgres, write: pool.clone(), read: pool, _lock: None })
+}
+
+/// Whether writes are still in the file beside the database, not in it.
+fn has_notes(file: &Path) -> bool {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push("-wal");
+    std::fs::metadata(Path::new(&beside)).is_ok_and(|about| about.len() > 0)
 }
 
 /// Takes the lock that says so: exactly one process per file.
@@ -223,6 +266,11 @@ pub(crate) fn said(error: sqlx::Error) -> anyhow::Error {
         Some(hint) => anyhow::Error::new(error).context(hint),
         None => anyhow::Error::new(error),
     }
+}
+
+/// Whether the database itself failed, rather than that what it holds does not read.
+pub fn is_of_the_database(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<sqlx::Error>().is_some()
 }
 
 #[cfg(test)]

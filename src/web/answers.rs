@@ -63,11 +63,32 @@ pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Resu
     if kind.split(';').next().map(str::trim) != Some("application/json") {
         return Err(Wrong::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "The body must be application/json."));
     }
+    let wrong = |error: String| Wrong::bad(format!("The body does not read: {}.", error.chars().take(300).collect::<String>()));
     let mut read = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut read).map_err(|error| {
-        let message: String = error.to_string().chars().take(300).collect();
-        Wrong::bad(format!("The body does not read: {message}."))
-    })
+    let value = serde_path_to_error::deserialize(&mut read).map_err(|error| wrong(error.to_string()))?;
+    read.end().map_err(|error| wrong(error.to_string()))?;
+    Ok(value)
+}
+
+/// Whatever refuses a request before a handler of ours sees it (the router, the body's limit) says so in our form too.
+pub async fn in_our_form(response: Response) -> Response {
+    let status = response.status();
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if !(status.is_client_error() || status.is_server_error()) || is_json {
+        return response;
+    }
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => ("not-found", "There is nothing at this address.".to_owned()),
+        StatusCode::METHOD_NOT_ALLOWED => ("method", "This address takes another method.".to_owned()),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too-large", format!("A body may have {} bytes.", super::LARGEST_BODY)),
+        StatusCode::INTERNAL_SERVER_ERROR => ("internal", "Something in Tidegate broke; its log says what.".to_owned()),
+        _ => ("bad-request", "The request does not read.".to_owned()),
+    };
+    let mut answer = Wrong::new(status, code, message).into_response();
+    if let Some(allowed) = response.headers().get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    answer
 }
 
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {

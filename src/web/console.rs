@@ -251,7 +251,12 @@ async fn submit(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> An
         Value::Null => String::new(),
         other => other.to_string(),
     };
+    no_nul(&said.form)?;
     let values: BTreeMap<String, String> = said.values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    for (name, value) in &values {
+        no_nul(name)?;
+        no_nul(value)?;
+    }
     let errors = crate::command::form_errors(&site.app, &said.user, &said.form, &values).await?;
     if !errors.is_empty() {
         return answer(json!({ "errors": errors }));

@@ -4,6 +4,7 @@
 //! and on work that is left over.
 
 pub mod browser;
+pub mod faults;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;
@@ -184,7 +185,8 @@ impl Story {
         BufReader::new(program.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let Some(address) = first.trim().split("http://").nth(1) else {
             std::thread::sleep(Duration::from_millis(200));
-            panic!("the program did not start: {first}{}", self.log.lock().unwrap());
+            let log = self.log();
+            panic!("the program did not start: {first}{log}");
         };
         self.address = format!("http://{address}");
         self.program = Some(program);
@@ -238,7 +240,7 @@ impl Story {
     }
 
     pub fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// A command in the channel, carried out to the end.

@@ -6,3 +6,6 @@ mod page;
 mod source_database;
 mod source_prometheus;
 mod watch;
+mod bad_input;
+mod restarts;
+mod tampering;
