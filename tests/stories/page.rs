@@ -155,7 +155,7 @@ fn a_protected_environment_is_confirmed_in_the_form_by_typing_its_name() {
     let form = "form[data-form=\"confirm:shop-1\"]";
     page.types(&format!("{form} input"), "staging");
     page.presses_key(Key::Enter);
-    page.reads("article.private", "That is not the name");
+    page.reads(&format!("{form} .error"), "That is not the name");
     story.settle();
     assert_eq!(story.plan("shop-1")["state"], "approved");
     page.js(
