@@ -58,7 +58,10 @@ pub enum Block {
     Quote {
         text: String,
     },
+    /// A listing; folded behind `says` where that is not empty.
     Code {
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        says: String,
         text: String,
     },
     Picture {
@@ -315,7 +318,12 @@ impl Block {
                     line(&format!("> {quoted}"));
                 }
             }
-            Block::Code { text } => line(text),
+            Block::Code { says, text } => {
+                if !says.is_empty() {
+                    line(says);
+                }
+                line(text);
+            }
             Block::Picture { alt, .. } => line(alt),
             Block::Divider => line(""),
         }

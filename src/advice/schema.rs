@@ -104,7 +104,9 @@ pub fn way_back(view: &View<'_>) -> WayBack {
         return WayBack::Free;
     }
     if let Some((step, hazard)) = steps.iter().find_map(|step| Some((step, step.irreversible()?))) {
-        return WayBack::Closed { name: step.name(), says: fragment(&hazard.says) };
+        // What follows the colon is told with the hazard itself.
+        let does = hazard.says.split_once(": ").map_or(hazard.says.as_str(), |(does, _)| does);
+        return WayBack::Closed { name: step.name(), says: fragment(does) };
     }
     if let Some((step, says)) = steps.iter().find_map(|step| Some((step, step.unread()?))) {
         return WayBack::Unsure { name: step.name(), says };

@@ -7,7 +7,7 @@ use super::{Argument, ArgumentKind, Arguments, BadCommand, Call, Spec};
 use crate::app::App;
 use crate::event::From;
 use crate::message::{Block, Field, FieldKind, FieldOption, Form, Line, Mark, Message};
-use crate::name::Person;
+use crate::name::{Person, PlanId};
 use crate::plan::Plan;
 use crate::store::Claim;
 use crate::store::plan::PlanRow;
@@ -47,7 +47,13 @@ pub fn for_command(call: &Call<'_>) -> Message {
 /// What is wrong with a filled-in form, field by field, so that it can be said beside the field.
 pub async fn form_errors(app: &App, user: &str, form: &str, values: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, String>> {
     let mut errors = BTreeMap::new();
-    if form.starts_with("confirm:") {
+    if let Some(id) = form.strip_prefix("confirm:") {
+        // Said beside the field, so that a slip of the finger can be mended there.
+        if let Some(row) = app.store.plan(&PlanId::new(id)).await?
+            && values.get("environment").map(|typed| typed.trim()) != Some(row.plan.environment.as_str())
+        {
+            errors.insert("environment".to_owned(), crate::wording::refusal::wrong_name(&row));
+        }
         return Ok(errors);
     }
     let Ok(arguments) = crate::chat::form_arguments(form, values) else {

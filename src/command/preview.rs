@@ -37,7 +37,7 @@ pub async fn preview(app: &App, user: Option<&Person>, text: &str) -> anyhow::Re
     let tally = crate::approval::tally(&revision.advice.approvals.needs, &[], 0, |_| Vec::new());
     let mut text = crate::wording::brief::main(&row, &revision, &tally, &settings, now).text();
     text.push_str("\n\n");
-    text.push_str(&crate::wording::brief::evidence(&row, &revision, &settings, now).text());
+    text.push_str(&crate::wording::evidence::evidence(&row, &revision, now).text());
     if let Some(object) = shown.as_object_mut() {
         object.insert("text".to_owned(), Value::String(text));
     }

@@ -63,11 +63,17 @@ pub fn strip_of(plan: &Plan, facts: &Facts, windows: &Windows, settings: &Settin
         windows: windows
             .windows
             .iter()
-            .map(|w| strip::Window { start: w.start, end: w.end, score: w.score, good: w.good, why: w.reasons.iter().take(3).cloned().collect::<Vec<_>>().join(", ") })
+            .map(|w| strip::Window { start: w.start, end: w.end, score: w.score, good: w.good, why: why(w) })
             .collect(),
         none_good: windows.none_before.map(|at| format!("Nothing good before {}", says::time(at, zone, now))),
     };
     Drawn { light: strip::svg(&shown, Theme::Light), dark: strip::svg(&shown, Theme::Dark), alt: strip::alt(&shown) }
+}
+
+/// The first reasons for a slot; what its place in the picture shows anyhow is left out.
+fn why(slot: &crate::advice::Slot) -> String {
+    let shown = |reason: &&String| !reason.starts_with("the first good one: ") && !reason.starts_with("inside the allowed window");
+    slot.reasons.iter().filter(shown).take(3).cloned().collect::<Vec<_>>().join(", ")
 }
 
 fn labelled(start: Time, end: Time, label: &str) -> Labelled {

@@ -32,12 +32,12 @@ pub async fn revision(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision
     let strip = crate::picture::strip_of(&row.plan, &revision.facts, &revision.advice.windows, &settings, tx.now);
     tx.insert_picture(&picture, &strip.light, &strip.dark).await?;
     main(app, tx, row, revision).await?;
-    in_thread_as(tx, row, Some(format!("evidence:{}:{}", row.plan.id, revision.number)), wording::brief::evidence(row, revision, &settings, tx.now)).await?;
+    in_thread_as(tx, row, Some(format!("evidence:{}:{}", row.plan.id, revision.number)), wording::evidence::evidence(row, revision, tx.now)).await?;
     in_thread_as(
         tx,
         row,
         Some(format!("picture:{}:{}", row.plan.id, revision.number)),
-        wording::brief::picture(&picture, &strip.alt, &revision.advice),
+        wording::brief::picture(&picture, &strip.alt, row, &revision.advice, &settings, tx.now),
     )
     .await?;
     if row.revision > 1 {

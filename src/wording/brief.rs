@@ -1,11 +1,11 @@
-//! The brief: the channel's one message, the evidence in its thread, the windows.
+//! The brief: the channel's one message, the windows, what a new revision changed.
 
-use super::{need, short, zone};
+use super::{evidence, short, who, zone};
 use crate::advice::{Advice, Band, Confidence, Flag, FlagLevel, Slot, Windows, says};
 use crate::approval::Tally;
-use crate::clock::Time;
+use crate::clock::{MINUTE, Time};
 use crate::config::Settings;
-use crate::message::{Block, Button, ButtonStyle, Level, Line, Mark, Message, Span, tame};
+use crate::message::{Block, Level, Line, Mark, Message, Span, tame};
 use crate::name::Person;
 use crate::plan::{Plan, State, When};
 use crate::store::plan::{PlanRow, Revision};
@@ -25,9 +25,13 @@ pub fn main(row: &PlanRow, revision: &Revision, tally: &Tally, settings: &Settin
     let advice = &revision.advice;
     let mut blocks = vec![title(row, settings, now)];
     blocks.push(Block::Line(counts(advice)));
-    for flag in shown(advice) {
-        blocks.push(Block::Line(flag_line(flag)));
+    let (flags, left) = shown(advice);
+    blocks.extend(flags.into_iter().map(|flag| Block::Line(flag_line(flag))));
+    if left > 0 {
+        let more = format!("{left} more caution{} in the thread.", if left == 1 { "" } else { "s" });
+        blocks.push(Block::Line(Line { mark: None, spans: vec![Span::quiet(more)], code: None }));
     }
+    blocks.extend(unknown_line(advice).map(Block::Line));
     if row.state.waits() {
         blocks.extend(window_lines(&row.plan, advice, settings, now));
     }
@@ -87,52 +91,93 @@ fn counts(advice: &Advice) -> Line {
     }
 }
 
-/// Blockers first, then what is worst; at most eight, the rest is in the thread.
-fn shown(advice: &Advice) -> Vec<&Flag> {
+/// How many flags the channel hears of, unless more of them are critical.
+const SHOWN: usize = 6;
+
+/// Blockers first, then what is worst, at most [`SHOWN`] unless more are critical; and how many cautions are left for
+/// the thread.
+fn shown(advice: &Advice) -> (Vec<&Flag>, i64) {
+    let rank = |flag: &Flag| match flag.level {
+        _ if advice.blockers.contains(&flag.code) => 0,
+        FlagLevel::Critical => 1,
+        _ => 2,
+    };
     let mut flags: Vec<&Flag> =
-        advice.flags.iter().filter(|f| f.level >= FlagLevel::Unknown || advice.blockers.contains(&f.code)).collect();
-    flags.sort_by_key(|f| {
-        let rank = match f.level {
-            _ if advice.blockers.contains(&f.code) => 0,
-            FlagLevel::Critical => 1,
-            FlagLevel::Caution => 2,
-            _ => 3,
-        };
-        (rank, -f.points)
-    });
-    flags.truncate(10);
-    flags
+        advice.flags.iter().filter(|f| f.level >= FlagLevel::Caution || advice.blockers.contains(&f.code)).collect();
+    flags.sort_by_key(|f| (rank(f), -f.points));
+    let grave = flags.iter().filter(|f| rank(f) < 2).count();
+    let most = grave.max(SHOWN);
+    let left = flags.len().saturating_sub(most);
+    flags.truncate(most);
+    (flags, i64::try_from(left).unwrap_or(0))
+}
+
+/// Everything unknown in one line: "Unknown: traffic and health (no source set up); incidents (pagerduty did not answer
+/// in 2 s)."
+fn unknown_line(advice: &Advice) -> Option<Line> {
+    let (gaps, others) = evidence::gaps(advice);
+    let blocking = |code: &String| advice.blockers.contains(code);
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for gap in &gaps {
+        let reason = gap.reason.strip_prefix("no source is set up").map_or(gap.reason, |_| "no source set up");
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, subjects)) => subjects.extend(&gap.subjects),
+            None => reasons.push((reason.to_owned(), gap.subjects.clone())),
+        }
+    }
+    let mut parts: Vec<String> = reasons
+        .iter()
+        .take(3)
+        .enumerate()
+        .map(|(i, (reason, subjects))| {
+            let said = evidence::subjects(subjects);
+            let said = if i == 0 { said } else { evidence::lower_first(&said) };
+            format!("{said} ({reason})")
+        })
+        .collect();
+    let left = others.iter().filter(|flag| !blocking(&flag.code)).count() + reasons.len().saturating_sub(3);
+    match (parts.len(), left) {
+        (0, 0) => return None,
+        (0, 1) => return others.first().map(|flag| flag_line(flag)),
+        (0, n) => parts.push(format!("{n} things, named in the thread")),
+        (_, 0) => {}
+        (_, n) => parts.push(format!("{n} more in the thread")),
+    }
+    Some(Line::marked(Mark::Unknown, format!("Unknown: {}.", evidence::lower_first(&parts.join("; ")))))
 }
 
 fn flag_line(flag: &Flag) -> Line {
-    let mark = match flag.level {
+    Line { mark: Some(mark(flag.level)), spans: vec![Span::plain(flag.says.clone())], code: Some(flag.code.clone()) }
+}
+
+/// The sign of a flag's level.
+pub(super) fn mark(level: FlagLevel) -> Mark {
+    match level {
         FlagLevel::Pass => Mark::Pass,
         FlagLevel::Info => Mark::Info,
         FlagLevel::Unknown => Mark::Unknown,
         FlagLevel::Caution => Mark::Caution,
         FlagLevel::Critical => Mark::Critical,
-    };
-    Line { mark: Some(mark), spans: vec![Span::plain(flag.says.clone())], code: Some(flag.code.clone()) }
+    }
 }
 
 /// The better window, and a sooner one with what it costs; or that there is none, and when the first good one is.
 fn window_lines(plan: &Plan, advice: &Advice, settings: &Settings, now: Time) -> Vec<Block> {
     let zone = zone(settings, &plan.service, &plan.environment);
     let windows = &advice.windows;
-    let mut lines = Vec::new();
     let Some(best) = windows.windows.first() else {
         return vec![Block::Line(Line::marked(Mark::Window, "No good window in the next 90 days."))];
     };
-    if let Some(first) = windows.none_before {
-        let span = says::span(windows.horizon_end.since(now));
-        let text = format!("Nothing good in the next {span}. The first good one is {}.", says::range(first, best.end, zone, now));
-        lines.push(slot_line("", &text, best));
-    } else if best.good && best.score < advice.score.value {
-        lines.push(slot_line("Better: ", &says::range(best.start, best.end, zone, now), best));
+    let mut lines = Vec::new();
+    let when = says::range(best.start, best.end, zone, now);
+    if windows.none_before.is_some() {
+        lines.push(slot_line(&format!("{} First good: ", nothing_good(windows, now)), &when, best));
     } else if best.good {
-        lines.push(slot_line("Good: ", &says::range(best.start, best.end, zone, now), best));
+        lines.push(slot_line(if best.score < advice.score.value { "Better: " } else { "Good: " }, &when, best));
     }
-    if let Some(sooner) = windows.windows.iter().find(|w| !w.good && w.start < best.start) {
+    // One that begins now and is no better than now is what the message is about already.
+    let tells = |slot: &&Slot| slot.score < advice.score.value || slot.start.since(now) > 30 * MINUTE;
+    if let Some(sooner) = windows.windows.iter().filter(|w| !w.good && w.start < best.start).find(tells) {
         let costs = if sooner.costs.is_empty() { String::new() } else { format!(", but {}", sooner.costs.join(", ")) };
         let text = format!("Sooner: {}, risk {}{costs}.", says::range(sooner.start, sooner.end, zone, now), sooner.score);
         lines.push(Block::Line(Line { mark: None, spans: vec![Span::quiet(text)], code: None }));
@@ -140,13 +185,30 @@ fn window_lines(plan: &Plan, advice: &Advice, settings: &Settings, now: Time) ->
     lines
 }
 
+const OBSTACLE: &str = "the first good one: ";
+
+/// "Nothing good in the next 48 h (freeze “Black Friday” until …)."
+fn nothing_good(windows: &Windows, now: Time) -> String {
+    let first = windows.windows.first().and_then(|slot| slot.reasons.first());
+    match first.and_then(|reason| reason.strip_prefix(OBSTACLE)) {
+        Some(says) if says.starts_with("nothing good") => format!("N{}.", &says[1..]),
+        Some(says) => format!("Nothing good in the next {}: {says}.", says::span(windows.horizon_end.since(now))),
+        None => format!("Nothing good in the next {}.", says::span(windows.horizon_end.since(now))),
+    }
+}
+
+/// What speaks for a slot, without what its being told says already.
+fn reasons(slot: &Slot) -> impl Iterator<Item = &str> {
+    slot.reasons.iter().map(String::as_str).filter(|reason| !reason.starts_with(OBSTACLE))
+}
+
 fn slot_line(lead: &str, when: &str, slot: &Slot) -> Block {
-    let mut because = slot.reasons.clone();
-    because.truncate(4);
-    let spans = vec![
-        Span::strong(format!("{lead}{when}")),
-        Span::plain(format!(" — risk {}: {}.", slot.score, because.join(", "))),
-    ];
+    // The details stand in the thread, beside the picture.
+    let brief = |reason: &str| reason.split_once(" unknown: ").map_or(reason.to_owned(), |(what, _)| format!("{what} unknown"));
+    let telling = reasons(slot).filter(|reason| !reason.starts_with("inside the allowed window"));
+    let because: Vec<String> = telling.map(brief).take(3).collect();
+    let rest = if because.is_empty() { String::new() } else { format!(": {}", because.join(", ")) };
+    let spans = vec![Span::plain(lead), Span::strong(when), Span::plain(format!(" — risk {}{rest}.", slot.score))];
     Block::Line(Line { mark: Some(Mark::Window), spans, code: None })
 }
 
@@ -170,94 +232,24 @@ fn standing(row: &PlanRow, advice: &Advice, tally: &Tally) -> Line {
         _ if asked == 0 => "No approval is asked for.".to_owned(),
         _ if tally.missing.is_empty() => format!("Approvals {given} of {asked}: approved."),
         _ => {
-            let missing: Vec<String> = tally.missing.iter().map(need).collect();
-            format!("Approvals {given} of {asked}. Missing: {}. The card is in the thread.", missing.join("; "))
+            let missing: Vec<String> = tally.missing.iter().map(who).collect();
+            format!("Approvals {given} of {asked}. Missing: {}. The card is in the thread.", says::list(&missing))
         }
     };
     Line { mark: None, spans: vec![Span::plain(text)], code: None }
 }
 
-/// The evidence, check by check, with source, link and age.
-pub fn evidence(row: &PlanRow, revision: &Revision, settings: &Settings, now: Time) -> Message {
-    let advice = &revision.advice;
-    let mut blocks = vec![Block::Title { text: format!("Evidence, revision {}", row.revision), context: revision.brief.chars().take(19).collect() }];
-    let mut flags: Vec<&Flag> = advice.flags.iter().collect();
-    flags.sort_by_key(|f| std::cmp::Reverse(f.level));
-    let notable: Vec<Line> = flags.iter().filter(|f| f.level != FlagLevel::Pass).flat_map(|f| evidence_lines(f, now)).collect();
-    let clear: Vec<Line> = flags.iter().filter(|f| f.level == FlagLevel::Pass).flat_map(|f| evidence_lines(f, now)).collect();
-    blocks.push(Block::List { says: String::new(), lines: notable, folded: false });
-    blocks.push(Block::List { says: format!("{} clear", clear.iter().filter(|l| l.mark.is_some()).count()), lines: clear, folded: true });
-    blocks.push(score_list(advice));
-    if !advice.impact.is_empty() {
-        let lines = advice.impact.iter().map(|says| Line::plain(says.clone())).collect();
-        blocks.push(Block::List { says: "Who and what will notice".to_owned(), lines, folded: false });
-    }
-    let mut buttons = Vec::new();
-    if !advice.mitigations.is_empty() {
-        let lines = advice.mitigations.iter().take(8).map(|m| Line::plain(format!("{} ({:+})", m.says, m.delta))).collect();
-        blocks.push(Block::List { says: "What would lower it".to_owned(), lines, folded: false });
-    }
-    if let (Some(draft), None) = (&advice.rollback_draft, &row.plan.rollback) {
-        blocks.push(Block::List { says: "A rollback plan from the facts, to adopt if it is right".to_owned(), lines: vec![Line::plain(draft.clone())], folded: false });
-        buttons.push(Button { id: format!("adopt-rollback {}", row.plan.id), says: "Adopt this rollback plan".to_owned(), style: ButtonStyle::Primary });
-    }
-    let _ = settings;
-    Message { blocks, buttons, ..Message::default() }
-}
-
-fn evidence_lines(flag: &Flag, now: Time) -> Vec<Line> {
-    let mut lines = vec![flag_line(flag)];
-    if flag.of > 0
-        && let Some(first) = lines.first_mut()
-    {
-        first.spans.push(Span::quiet(format!(" +{} of {}", flag.points, flag.of)));
-    }
-    for because in flag.because.iter().take(6) {
-        let text = format!("{}: {}", because.source, because.says);
-        let mut span = match &because.link {
-            Some(link) => Span::linked(text, link),
-            None => Span::plain(text),
-        };
-        span.style = crate::message::Style::Quiet;
-        lines.push(Line { mark: None, spans: vec![span, Span::quiet(format!(" · {}", says::ago(because.at, now)))], code: None });
-    }
-    if let Some(help) = &flag.would_help {
-        lines.push(Line { mark: None, spans: vec![Span::quiet(format!("Would help: {} ({:+})", help.says, help.delta))], code: None });
-    }
-    lines
-}
-
-/// The points that add up to the score.
-fn score_list(advice: &Advice) -> Block {
-    let score = &advice.score;
-    let mut lines: Vec<Line> = score
-        .points
-        .iter()
-        .filter(|p| p.points != 0)
-        .map(|p| Line { mark: None, spans: vec![Span::strong(format!("{:+} ", p.points)), Span::plain(p.says.clone()), Span::quiet(format!(" · {} of {}", p.code, p.of))], code: None })
-        .collect();
-    if let Some(rate) = &score.rate {
-        lines.push(Line::plain(format!(
-            "Of changes like this, {} needed a fix ({} of {}; likely between {} and {}).",
-            says::share(f64::from(rate.rate.bad) / f64::from(rate.rate.n.max(1))),
-            rate.rate.bad,
-            rate.rate.n,
-            says::share(rate.low),
-            says::share(rate.high)
-        )));
-    } else {
-        lines.push(Line::plain("History cannot say how often changes like this needed a fix."));
-    }
-    if !score.missing.is_empty() {
-        lines.push(Line::plain(format!("Not seen: {}.", score.missing.join("; "))));
-    }
-    Block::List { says: format!("Risk {} of 100, model {}", score.value, score.model), lines, folded: true }
-}
-
-/// The picture of the next days with the windows to take.
-pub fn picture(id: &str, alt: &str, advice: &Advice) -> Message {
-    let _ = advice;
-    Message { blocks: vec![picture_block(id, alt)], ..Message::default() }
+/// The picture of the next days with the windows to take, under a line that says what matters in it.
+pub fn picture(id: &str, alt: &str, row: &PlanRow, advice: &Advice, settings: &Settings, now: Time) -> Message {
+    let zone = zone(settings, &row.plan.service, &row.plan.environment);
+    let span = says::span(advice.windows.horizon_end.since(now));
+    let best = advice.windows.windows.first().filter(|slot| slot.good);
+    let context = match best {
+        Some(slot) => format!("first good window {}", says::range(slot.start, slot.end, zone, now)),
+        None => "no good window".to_owned(),
+    };
+    let title = Block::Title { text: format!("The next {}", span.replace("2 days", "48 hours")), context };
+    Message { blocks: vec![title, picture_block(id, alt)], ..Message::default() }
 }
 
 /// A picture by its id.
@@ -277,15 +269,15 @@ pub fn windows(plan: &Plan, windows: &Windows, picture: &str, alt: &str, setting
     let zone = zone(settings, &plan.service, &plan.environment);
     let mut blocks = vec![Block::Title { text: format!("Windows for {} in {}", plan.service, plan.environment), context: format!("now: risk {}", windows.now.score) }];
     if let Some(first) = windows.none_before {
-        let span = says::span(windows.horizon_end.since(now));
-        blocks.push(Block::Line(Line::marked(Mark::Caution, format!("Nothing good in the next {span}. The first good one begins {}.", says::time(first, zone, now)))));
+        let text = format!("{} The first good one begins {}.", nothing_good(windows, now), says::time(first, zone, now));
+        blocks.push(Block::Line(Line::marked(Mark::Caution, text)));
     }
     if windows.windows.is_empty() {
         blocks.push(Block::Line(Line::marked(Mark::Caution, "No good window in the next 90 days.")));
     }
     for (i, slot) in windows.windows.iter().enumerate() {
         let text = format!("{}. {}", i + 1, says::range(slot.start, slot.end, zone, now));
-        let mut rest = format!(" — risk {}: {}", slot.score, slot.reasons.join(", "));
+        let mut rest = format!(" — risk {}: {}", slot.score, reasons(slot).collect::<Vec<_>>().join(", "));
         if !slot.costs.is_empty() {
             rest.push_str(&format!("; but {}", slot.costs.join(", ")));
         }

@@ -1,6 +1,6 @@
 //! The approval card and the events of a plan, one line each, by name.
 
-use super::{need, short, zone};
+use super::{need, short, who, zone};
 use crate::advice::{Slot, says};
 use crate::approval::{Tally, Word, WordKind};
 use crate::clock::Time;
@@ -17,8 +17,10 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
     let mut blocks = vec![
         Block::Title { text: format!("Revision {} · {commit}", revision.number), context: format!("{} · ledger #{}", row.plan.id, entry.seq) },
         Block::Line(Line::plain(format!(
-            "✅ approve · ⛔ object · ✋ hold. Approving says: I have read this brief, and {} may go to {} as planned, with the stated way back.",
-            row.plan.service, row.plan.environment
+            "✅ approve · ⛔ object · ✋ hold. Approving says: I have read this brief, and {} may go to {} as planned, {}.",
+            row.plan.service,
+            row.plan.environment,
+            if row.plan.rollback.is_some() { "with the stated way back" } else { "although no way back is stated" }
         ))),
     ];
     let needs: Vec<Line> = revision.advice.approvals.needs.iter().map(|view| Line::plain(need(view))).collect();
@@ -27,8 +29,8 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
     } else {
         blocks.push(Block::List { says: "Needed".to_owned(), lines: needs, folded: false });
         let eligible: Vec<String> = revision.advice.approvals.eligible.iter().map(|p| format!("@{p}")).collect();
-        let who = if eligible.is_empty() { "Nobody known could give it now.".to_owned() } else { format!("Who can: {}.", eligible.join(", ")) };
-        blocks.push(Block::Line(Line::plain(who)));
+        let can = if eligible.is_empty() { "Nobody known could give it now.".to_owned() } else { format!("Who can: {}.", eligible.join(", ")) };
+        blocks.push(Block::Line(Line::plain(can)));
     }
     let mut buttons = Vec::new();
     if revision.advice.category.contested && row.category.is_none() {
@@ -37,7 +39,7 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
         buttons.push(Button { id: format!("settle-high {}", row.plan.id), says: "It is high-risk".to_owned(), style: ButtonStyle::Danger });
         buttons.push(Button { id: format!("settle-declared {}", row.plan.id), says: "The declared word is right".to_owned(), style: ButtonStyle::Plain });
     }
-    blocks.push(Block::Code { text: entry.checkpoint.clone() });
+    blocks.push(Block::Code { says: format!("Checkpoint of the ledger at #{}", entry.seq), text: entry.checkpoint.clone() });
     buttons.push(Button { id: format!("start {}", row.plan.id), says: "Start".to_owned(), style: ButtonStyle::Primary });
     buttons.push(Button { id: format!("cancel {}", row.plan.id), says: "Cancel the plan".to_owned(), style: ButtonStyle::Plain });
     let reactions = ["approve", "object", "hold"].iter().map(|w| names(w)).filter(|n| !n.is_empty()).collect();
@@ -90,8 +92,8 @@ fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
     if tally.missing.is_empty() {
         return format!("{given} of {asked}; an objection or a hold stands.");
     }
-    let missing: Vec<String> = tally.missing.iter().map(need).collect();
-    format!("{given} of {asked}; still missing: {}, from anyone but @{}.", missing.join("; "), row.plan.by)
+    let missing: Vec<String> = tally.missing.iter().map(who).collect();
+    format!("{given} of {asked}; still missing: {}, from anyone but @{}.", says::list(&missing), row.plan.by)
 }
 
 /// `whom`: the people whose words no longer count.

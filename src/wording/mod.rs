@@ -4,6 +4,7 @@
 pub mod brief;
 pub mod card;
 pub mod deploy;
+pub mod evidence;
 pub mod help;
 pub mod refusal;
 pub mod status;
@@ -17,12 +18,18 @@ use crate::name::{Environment, Service};
 
 /// "2 × payments-lead (payments is high-risk)".
 pub fn need(view: &NeedView) -> String {
-    let count = view.need.count;
-    let who = match &view.need.role {
-        Some(role) => format!("{count} × {role}"),
-        None => format!("{count} × anyone who may approve"),
-    };
+    let who = who(view);
     if view.because.is_empty() { who } else { format!("{who} ({})", view.because) }
+}
+
+/// Who is needed, without why: "vp-engineering", "2 × payments-lead", "one person more".
+pub fn who(view: &NeedView) -> String {
+    match (view.need.count, &view.need.role) {
+        (1, Some(role)) => role.to_string(),
+        (count, Some(role)) => format!("{count} × {role}"),
+        (1, None) => "anyone who may approve".to_owned(),
+        (count, None) => format!("{count} who may approve"),
+    }
 }
 
 /// The zone in which a target's times are said.

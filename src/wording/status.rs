@@ -21,7 +21,7 @@ pub fn status(of: Option<&str>, plans: &[PlanRow], watched: &[DeploymentRow], se
             .map(|row| {
                 let plan = &row.plan;
                 let when = if plan.when.start(now) > now { format!(", for {}", says::time(plan.when.start(now), zone, now)) } else { String::new() };
-                Line::plain(format!("{}: {} {} → {}, {} by @{}{when}", plan.id, plan.service, tame(&plan.what(), 40), plan.environment, row.state.as_str(), plan.by))
+                Line::plain(format!("{}: {} {} → {}, {}, planned by @{}{when}", plan.id, plan.service, tame(&plan.what(), 40), plan.environment, row.state.as_str(), plan.by))
             })
             .collect()
     };

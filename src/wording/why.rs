@@ -160,6 +160,6 @@ pub fn verified(verdict: &Verdict, plan: Option<&(PlanId, Vec<i64>)>, checkpoint
         let list: Vec<String> = seqs.iter().map(|s| format!("#{s}")).collect();
         blocks.push(Block::Line(Line::plain(format!("{plan} has {} entries: {}. `tidegate audit export --plan {plan}` writes them with their proof.", seqs.len(), list.join(", ")))));
     }
-    blocks.push(Block::Code { text: checkpoint.to_owned() });
+    blocks.push(Block::Code { says: String::new(), text: checkpoint.to_owned() });
     Message { blocks, ..Message::default() }
 }

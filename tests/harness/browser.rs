@@ -122,29 +122,31 @@ impl Browser {
         serde_json::from_value(found).unwrap()
     }
 
-    pub fn count(&self, css: &str) -> usize {
-        self.texts(css).len()
-    }
-
     /// The value of an attribute of the first element.
     pub fn attribute(&self, css: &str, name: &str) -> Option<String> {
         self.run(self.sees(css).attr(name))
     }
 
     pub fn clicks(&self, css: &str) {
-        self.wait(&format!("`{css}` cannot be clicked"), || {
-            let element = self.all(css).into_iter().find(|element| self.run(element.is_displayed()))?;
-            // It may be redrawn between the look and the click.
-            self.runtime.block_on(element.click()).ok()
-        });
+        self.tries(css, "clicked", async |element| element.click().await);
     }
 
     /// Types into a field, as hands do.
     pub fn types(&self, css: &str, text: &str) {
-        self.wait(&format!("`{css}` cannot be typed into"), || {
-            let element = self.all(css).into_iter().find(|element| self.run(element.is_displayed()))?;
-            self.runtime.block_on(element.send_keys(text)).ok()
-        });
+        self.tries(css, "typed into", async |element| element.send_keys(text).await);
+    }
+
+    /// Does something with the first visible element; again if it is redrawn or covered at that moment.
+    fn tries(&self, css: &str, what: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
+        let began = Instant::now();
+        loop {
+            let element = self.sees(css);
+            match self.runtime.block_on(act(element)) {
+                Ok(()) => return,
+                Err(error) => assert!(began.elapsed() < PATIENCE, "`{css}` cannot be {what}: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(40));
+        }
     }
 
     /// Presses keys where the focus is.
@@ -167,17 +169,6 @@ impl Browser {
         let entries = log.as_array().cloned().unwrap_or_default();
         let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE");
         severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
-    }
-
-    /// A command of the browser's own protocol.
-    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
-        let body = json!({ "cmd": command, "params": parameters });
-        self.run(self.client().issue_cmd(Ask { path: "goog/cdp/execute", body }))
-    }
-
-    /// What is on the screen, as PNG.
-    pub fn screenshot(&self) -> Vec<u8> {
-        self.run(self.client().screenshot())
     }
 
     fn all(&self, css: &str) -> Vec<Element> {

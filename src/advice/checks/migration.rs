@@ -176,7 +176,7 @@ pub fn hazard(view: &View<'_>) -> Option<Answer> {
             n => format!(" {} more in this change.", says::count(i64::try_from(n - 1).unwrap_or(0), "hazard")),
         };
         let back = if closed.is_some() { " There is no way back from it." } else { "" };
-        let says = format!("Migration {}: {}.{back}{more}", step.name(), tame(&hazard.says, 240).trim_end_matches('.'));
+        let says = format!("Migration {}: {}.{back}{more}", step.name(), schema::fragment(&hazard.says));
         let statement = because(fact, format!("{}: {}", hazard.rule, tame(&hazard.statement, 160)));
         return Some(Answer::at(hazard.level, says).because([evidence, statement]).likelihood(points, OF));
     }

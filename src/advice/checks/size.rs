@@ -50,9 +50,11 @@ pub fn size(view: &View<'_>) -> Option<Answer> {
         let word = if share >= 0.5 { "larger" } else { "no larger" };
         Answer::at(level, format!("{what}: {word} than {} of this service's last {past}.", says::share(than)))
     } else {
-        let history = view.the_history().map_or(0, |history| history.sizes.len());
-        let past = says::count(i64::try_from(history).unwrap_or(0), "past change");
-        Answer::info(format!("{what}; {past} of this service, too few to compare with."))
+        let past = match sizes.len() {
+            0 => "no past change of this service is known by its size".to_owned(),
+            n => format!("{} of this service, too few to compare with", says::count(i64::try_from(n).unwrap_or(0), "past change")),
+        };
+        Answer::info(format!("{what}; {past}."))
     };
     let answer = answer.because([because(fact, what)]).unless(gap(view, Topic::Change));
     Some(answer.likelihood(model::points(measures.size(), 0, SIZE_OF), SIZE_OF))

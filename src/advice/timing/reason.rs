@@ -166,12 +166,19 @@ fn on_call(line: &Timeline<'_>, (start, end): Stretch, cost: &SlotCost) -> Optio
     Some(format!("{from} hands over to {name} at {}", says::time(Time::from_ms(to.start), line.zone, line.ctx.now)))
 }
 
+/// A working day, nearly.
+const MOST_OF_A_DAY: Millis = 8 * HOUR;
+
 fn after_it(line: &Timeline<'_>, (start, end): Stretch) -> Option<String> {
     let left = line.attended.measure(end, end + 48 * HOUR);
     if line.calendar.quarter_ends.time.overlaps(start, end + line.watch) {
         return Some("end of the quarter".to_owned());
     }
-    (left < 8 * HOUR).then(|| format!("only {} of working time in the 48 h after it", says::span(left)))
+    match left {
+        0 => Some("no working time in the 48 h after it".to_owned()),
+        1..MOST_OF_A_DAY => Some(format!("only {} of working time in the 48 h after it", says::span(left))),
+        _ => None,
+    }
 }
 
 fn people(line: &Timeline<'_>, (start, end): Stretch) -> Vec<String> {

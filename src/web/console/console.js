@@ -132,6 +132,8 @@ function moved(what) {
   if (what.channel) feed.follow();
   if (what.thread || what.user) thread.reset();
   if (what.channel || what.user) writer.load();
+  // What one person was told alone is not left standing for the next.
+  if (what.user) put($('announce'));
   redraw();
   if (what.thread && state.thread) answerer.focus();
   else if (what.thread) writer.focus();

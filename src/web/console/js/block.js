@@ -2,7 +2,7 @@
 
 import { h, safePicture } from './element.js';
 import { enlarge } from './dialog.js';
-import { line, lines, scoreBar } from './line.js';
+import { fold, line, lines, scoreBar } from './line.js';
 
 const LEVELS = new Set(['info', 'good', 'caution', 'critical']);
 
@@ -23,7 +23,10 @@ const KINDS = {
       (block.pairs ?? []).map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))),
     ),
   quote: (block) => h('blockquote', null, block.text),
-  code: (block) => h('pre', { tabindex: 0 }, h('code', null, block.text)),
+  code: (block, memory) => {
+    const text = h('pre', { tabindex: 0 }, h('code', null, block.text));
+    return block.says ? fold('code', block.says, memory.open(), memory.toggle, text) : text;
+  },
   picture,
   score: (block) =>
     h(

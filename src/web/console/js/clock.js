@@ -1,6 +1,7 @@
 // The server's time: in `try` it may stand elsewhere than the browser's, and it can be moved.
 
 let drift = 0;
+let home;
 
 /** Epoch milliseconds from a number or an RFC 3339 text; null for anything else. */
 export function moment(value) {
@@ -12,6 +13,11 @@ export function moment(value) {
 export function setNow(value) {
   const at = moment(value);
   if (at !== null) drift = at - Date.now();
+}
+
+/** The zone in which times are told; the viewer's own unless it is set. */
+export function setZone(zone) {
+  home = zone;
 }
 
 export function now() {
@@ -28,8 +34,8 @@ export function ago(at) {
   return minutes > 0 ? `${span} ago` : `in ${span}`;
 }
 
-/** "Fri 20 Nov 16:30", in the viewer's zone unless another is given. */
-export function dayAndHour(at, zone) {
+/** "Fri 20 Nov 16:30". */
+export function dayAndHour(at, zone = home) {
   const parts = shown(
     at,
     { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
@@ -39,27 +45,20 @@ export function dayAndHour(at, zone) {
 }
 
 /** "16:30". */
-export function hour(at, zone) {
+export function hour(at, zone = home) {
   return shown(at, { hour: '2-digit', minute: '2-digit' }, zone);
 }
 
-/** "Friday 20 November", in the viewer's zone. */
+/** "Friday 20 November". */
 export function day(at) {
-  return shown(at, { weekday: 'long', day: 'numeric', month: 'long' }).replace(',', '');
+  return shown(at, { weekday: 'long', day: 'numeric', month: 'long' }, home).replace(',', '');
 }
 
 /** Everything that there is to say about a moment, for hovering. */
 export function full(at) {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const text = shown(at, {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  }).replace(',', '');
+  const zone = home ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const options = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit' };
+  const text = shown(at, { ...options, minute: '2-digit', second: '2-digit' }, zone).replace(',', '');
   return `${text} (${zone}), ${ago(at)}`;
 }
 

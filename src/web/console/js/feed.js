@@ -1,7 +1,7 @@
 // Keeps the messages coming: the open channel by long poll, the others now and then, and patience when the line is cut.
 
 import * as api from './api.js';
-import { setNow } from './clock.js';
+import { setNow, setZone } from './clock.js';
 import { say, state } from './state.js';
 
 const WAIT = 30;
@@ -92,6 +92,8 @@ export function takeAbout(about) {
     commands: list(about.commands),
   };
   setNow(about.now);
+  // In `try` the world has its own clock, and one time for everything is the least confusing.
+  setZone(about.mode === 'try' ? about.zone : undefined);
   say('about');
 }
 

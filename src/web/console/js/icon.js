@@ -102,6 +102,24 @@ export const MARK_WORDS = {
   note: 'Remark',
 };
 
+/** The emoji of plain sentences and the sign that is drawn for each. */
+export const EMOJI = {
+  '⛔': 'critical',
+  '⚠': 'caution',
+  'ℹ': 'info',
+  '✅': 'approve',
+  '❔': 'unknown',
+  '🕗': 'window',
+  '✋': 'hold',
+  '🚀': 'start',
+  '🏁': 'finish',
+  '⏪': 'back',
+  '👀': 'watch',
+  '🔴': 'alert',
+  '🟢': 'recovered',
+  '📝': 'note',
+};
+
 /** An icon by name; decoration unless `label` is given. */
 export function icon(name, { label, extra } = {}) {
   const drawn = DRAWN[name] ?? DRAWN.info;

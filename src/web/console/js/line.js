@@ -2,9 +2,10 @@
 
 import { dayAndHour, full, moment } from './clock.js';
 import { h, safeLink } from './element.js';
-import { icon, MARK_WORDS } from './icon.js';
+import { EMOJI, icon, MARK_WORDS } from './icon.js';
 
 const STYLES = new Set(['strong', 'code', 'quiet']);
+const WORDS = new RegExp(`(\`[^\`\\n]+\`|(?:${Object.keys(EMOJI).join('|')})\\ufe0f?)`, 'u');
 const SCORE = /^risk (\d{1,3}) of 100(?:, (low|moderate|elevated|high))?/i;
 
 /** A line as a paragraph with its sign before it. */
@@ -29,22 +30,30 @@ export function line(said) {
 
 /** Several lines, under a heading or folded behind it. */
 export function lines(block, open, onToggle) {
-  const all = (Array.isArray(block.lines) ? block.lines : []).map(line);
+  const given = Array.isArray(block.lines) ? block.lines : [];
+  // In a list of signs, a line without one belongs to the line above it.
+  const signed = given.some((said) => said.mark);
+  const all = given.map((said) => {
+    const node = line(said);
+    if (signed && !said.mark) node.classList.add('under');
+    return node;
+  });
   if (block.folded) {
-    return h(
-      'details',
-      { class: 'fold', open, ontoggle: (event) => onToggle(event.target.open) },
-      h(
-        'summary',
-        null,
-        icon('down', { extra: 'turn' }),
-        h('span', null, block.says || 'More'),
-        h('span', { class: 'count' }, String(all.length)),
-      ),
-      h('div', { class: 'lines' }, all),
-    );
+    const many = !/^\d/.test(block.says ?? '') && h('span', { class: 'count' }, String(all.length));
+    const says = [h('span', null, block.says || 'More'), many];
+    return fold('', says, open, onToggle, h('div', { class: 'lines' }, all));
   }
   return h('div', { class: 'lines' }, block.says && h('h4', null, block.says), all);
+}
+
+/** Something folded behind what it is. */
+export function fold(extra, says, open, onToggle, content) {
+  return h(
+    'details',
+    { class: `fold ${extra}`, open, ontoggle: (event) => onToggle(event.target.open) },
+    h('summary', null, icon('down', { extra: 'turn' }), says),
+    content,
+  );
 }
 
 /** The score as a thin bar: length and words say it, colour repeats it. */
@@ -67,9 +76,22 @@ function span(part) {
   const style = STYLES.has(part.style) ? part.style : null;
   const link = safeLink(part.link);
   const tag = style === 'code' ? 'code' : style === 'strong' ? 'strong' : 'span';
-  const inner = h(tag, { class: part.person ? 'person' : style === 'quiet' ? 'quiet' : null }, text);
+  const inner = h(
+    tag,
+    { class: part.person ? 'person' : style === 'quiet' ? 'quiet' : null },
+    style === 'code' ? text : words(text),
+  );
   if (!link) return inner;
   return h('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, inner);
+}
+
+/** Words with `names` set as code, and signs drawn, so that they look alike where no font has them. */
+function words(text) {
+  return text.split(WORDS).map((part) => {
+    if (part.length > 2 && part.startsWith('`')) return h('code', null, part.slice(1, -1));
+    const sign = EMOJI[part.replace('\ufe0f', '')];
+    return sign ? h('span', { class: `sign mark-${sign}` }, icon(sign, { label: MARK_WORDS[sign] })) : part;
+  });
 }
 
 /** A moment: shown as the team says it, by a click as the viewer's clock says it. */
@@ -80,10 +102,14 @@ function time(text, at, style) {
     text,
   );
   node.addEventListener('click', () => {
-    node.textContent = node.classList.toggle('mine') ? `${dayAndHour(at)} for you` : text;
+    node.textContent = node.classList.toggle('mine') ? `${dayAndHour(at, viewerZone())} for you` : text;
   });
   node.addEventListener('mouseenter', () => node.setAttribute('title', full(at)));
   return node;
+}
+
+function viewerZone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function points(said) {

@@ -70,23 +70,36 @@ export function world() {
       h(
         'div',
         { class: 'faults' },
-        faults.map((fault) =>
-          h(
-            'button',
-            {
-              type: 'button',
-              class: 'small wide',
-              dataset: { world: fault.id },
-              'aria-pressed': fault.on === undefined ? null : String(Boolean(fault.on)),
-              onclick: (event) => act(fault, event.currentTarget),
-            },
-            icon('fault'),
-            h('span', null, fault.says),
-          ),
+        faults.filter((fault) => about(fault) === about(faults[0])).map(button),
+        h(
+          'details',
+          { class: 'fold' },
+          h('summary', null, icon('down', { extra: 'turn' }), 'Other services'),
+          faults.filter((fault) => about(fault) !== about(faults[0])).map(button),
         ),
       ),
   );
   return panel;
+}
+
+function button(fault) {
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'small wide',
+      dataset: { world: fault.id },
+      'aria-pressed': fault.on === undefined ? null : String(Boolean(fault.on)),
+      onclick: (event) => act(fault, event.currentTarget),
+    },
+    icon('fault'),
+    h('span', null, fault.says),
+  );
+}
+
+/** The service that a fault is about: `checkout` of `checkout-errors`. */
+function about(fault) {
+  return String(fault.id).replace(/-[^-]*$/, '');
 }
 
 /** Keeps the shown time going. */
