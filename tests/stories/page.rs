@@ -38,6 +38,7 @@ fn a_command_typed_in_the_composer_becomes_a_message_that_edits_itself() {
     // Whatever happens from here on happens to this page, without a reload.
     page.js("window.kept = true", vec![]);
     page.reads("#channel-roll article", "Approvals 0 of 1");
+    story.settle();
     story.reacts("lin", &story.card(), "white_check_mark");
     page.reads(&format!("[data-message=\"{message}\"]"), "Approvals 1 of 1: approved");
     page.sees(&format!("[data-message=\"{message}\"] .edited"));
