@@ -175,16 +175,16 @@ fn random_token() -> anyhow::Result<String> {
 fn on_signals(app: &App, file: Option<PathBuf>) {
     use tokio::signal::unix::{SignalKind, signal};
     let stopping = app.clone();
+    // Listened for before anyone can know that the program runs: whoever asks it to stop at once is heard too.
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let came = async |signal: std::io::Result<tokio::signal::unix::Signal>| match signal {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    };
     tokio::spawn(async move {
-        let terminate = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminate => {}
+            () = came(terminate) => {}
+            () = came(interrupt) => {}
         }
         eprintln!("Finishing what is under way.");
         stopping.stop();
