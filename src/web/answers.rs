@@ -63,11 +63,29 @@ pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Resu
     if kind.split(';').next().map(str::trim) != Some("application/json") {
         return Err(Wrong::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "The body must be application/json."));
     }
+    if holds_nul(body) {
+        return Err(Wrong::bad("A text may not hold U+0000."));
+    }
     let wrong = |error: String| Wrong::bad(format!("The body does not read: {}.", error.chars().take(300).collect::<String>()));
     let mut read = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut read).map_err(|error| wrong(error.to_string()))?;
     read.end().map_err(|error| wrong(error.to_string()))?;
     Ok(value)
+}
+
+/// Whether a JSON text writes U+0000, which PostgreSQL cannot keep: it is refused at the edge for both engines.
+fn holds_nul(body: &[u8]) -> bool {
+    let written = |(at, _): (usize, &[u8])| body[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    body.windows(6).enumerate().filter(|(_, six)| *six == b"\\u0000").any(written)
+}
+
+/// The same in an address.
+pub async fn without_nul(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let address = request.uri().path_and_query().map_or("", |address| address.as_str());
+    if address.contains("%00") {
+        return Wrong::bad("An address may not hold U+0000.").into_response();
+    }
+    next.run(request).await
 }
 
 /// Whatever refuses a request before a handler of ours sees it (the router, the body's limit) says so in our form too.

@@ -66,6 +66,7 @@ pub fn router(site: Site) -> Router {
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(answers::panicked))
         .layer(axum::middleware::map_response(answers::in_our_form))
+        .layer(axum::middleware::from_fn(answers::without_nul))
         .layer(header_of(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_of(header::X_FRAME_OPTIONS, "DENY"))
         .layer(header_of(header::REFERRER_POLICY, "no-referrer"))

@@ -89,6 +89,8 @@ fn an_enormous_or_unprintable_argument_is_refused_in_a_sentence() {
     let submitted = json!({ "user": "ada", "form": "plan", "values": { "service": "shop", "environment": "staging", "version": "v1.1.0", "why": "a\u{0}b" } });
     let (status, answer) = story.call("POST", "/console/api/submit", Some(&submitted));
     assert_eq!(status, 400, "{answer}");
+    let pressed = json!({ "user": "ada", "message": "a\u{0}", "button": "x" });
+    assert_eq!(story.call("POST", "/console/api/press", Some(&pressed)).0, 400);
     for path in ["/api/plans/a%00b", "/api/gate?plan=a%00b", "/console/api/messages?channel=a%00b", "/api/history?service=a%00b", "/api/services/a%00b/windows?environment=staging"] {
         let (status, answer) = story.call("GET", path, None);
         assert!(status < 500, "{path}: {status} {answer}");
