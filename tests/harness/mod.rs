@@ -8,6 +8,9 @@ pub mod faults;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;
+mod words;
+
+pub use words::said;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

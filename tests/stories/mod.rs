@@ -1,10 +1,18 @@
 //! The stories, a file per subject.
 
 mod approvals;
+mod confirm;
+mod contested;
+mod enforced;
+mod forms;
+mod gate;
 mod modes;
 mod page;
+mod people;
 mod source_database;
 mod source_prometheus;
+mod stale;
+mod start;
 mod watch;
 mod bad_input;
 mod restarts;
