@@ -120,7 +120,21 @@ pub fn health_chart(deployment: &Deployment, series: &Series, look: &Look, (depl
         _ => chart::Verdict::Unknown,
     };
     let ratio = |m: &crate::source::Minute| (m.requests > 0.0).then(|| m.errors / m.requests);
-    let panel = |name: &str, unit, points, verdict| chart::Panel { name: name.to_owned(), unit, points, band: Vec::new(), before: None, after: None, verdict, limit: None };
+    // What the picture shows of the time before and after, in one number each.
+    let sides = |value: &dyn Fn(&[&crate::source::Minute]) -> Option<f64>| {
+        let (before, after): (Vec<_>, Vec<_>) = minutes.iter().copied().partition(|m| m.at < deployed);
+        (value(&before), value(&after))
+    };
+    let errors = sides(&|minutes| {
+        let requests: f64 = minutes.iter().map(|m| m.requests).sum();
+        (requests > 0.0).then(|| minutes.iter().map(|m| m.errors).sum::<f64>() / requests)
+    });
+    let latency = sides(&|minutes| {
+        let mut known: Vec<f64> = minutes.iter().filter_map(|m| m.latency_ms).collect();
+        known.sort_by(f64::total_cmp);
+        known.get(known.len() / 2).copied()
+    });
+    let panel = |name: &str, unit, points, (before, after), verdict| chart::Panel { name: name.to_owned(), unit, points, band: Vec::new(), before, after, verdict, limit: None };
     let mut marks = vec![
         chart::Mark { at: deployed, kind: chart::MarkKind::Deployment, label: deployment.version.clone().unwrap_or_default() },
         chart::Mark { at: alerted, kind: chart::MarkKind::Alert, label: String::new() },
@@ -138,8 +152,8 @@ pub fn health_chart(deployment: &Deployment, series: &Series, look: &Look, (depl
         now,
         zone,
         panels: vec![
-            panel("Errors", chart::Unit::Share, points(&ratio), verdict("errors")),
-            panel("Latency", chart::Unit::Millis, points(&|m| m.latency_ms), verdict("latency")),
+            panel("Errors", chart::Unit::Share, points(&ratio), errors, verdict("errors")),
+            panel("Latency", chart::Unit::Millis, points(&|m| m.latency_ms), latency, verdict("latency")),
         ],
         requests: Some(points(&|m| Some(m.requests))),
         marks,
