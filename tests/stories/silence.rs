@@ -59,7 +59,7 @@ fn unknown(calendar: &str, metrics: &str, calendar_why: &str, metrics_why: &str)
 #[test]
 fn a_source_that_hangs_is_unknown_within_its_deadline() {
     let url = format!("http://127.0.0.1:{}", server(None));
-    unknown(&format!("{url}/team.ics"), &url, "did not answer in 1 s", "did not answer in 1 s");
+    unknown(&format!("{url}/team.ics"), &url, "did not answer in", "did not answer in");
 }
 
 #[test]
