@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Place, print};
 use crate::clock::{Clock, DAY};
 use crate::name::{Environment, Service};
-use crate::source::{Ask, Source, ask_all, build};
+use crate::source::{Answer, Ask, Learned, Source, ask_all, build};
 
 pub async fn run(place: Place) -> anyhow::Result<u8> {
     let settings = match place.settings() {
@@ -50,6 +50,8 @@ async fn ask(source: &Arc<dyn Source>, settings: &Arc<crate::config::Settings>, 
         }
     };
     let mut well = true;
+    // The change is asked for the newest version that the source itself named.
+    let mut newest: Option<String> = None;
     for question in source.answers() {
         let now = clock.now();
         let ask = Ask {
@@ -57,7 +59,7 @@ async fn ask(source: &Arc<dyn Source>, settings: &Arc<crate::config::Settings>, 
             settings: settings.clone(),
             service: service.clone(),
             environment: environment.clone(),
-            version: Some("HEAD".to_owned()),
+            version: newest.clone().or_else(|| Some("HEAD".to_owned())),
             running: None,
             names: Vec::new(),
             from: now.plus(-DAY),
@@ -65,6 +67,9 @@ async fn ask(source: &Arc<dyn Source>, settings: &Arc<crate::config::Settings>, 
             now,
         };
         for (_, said) in ask_all(std::slice::from_ref(source), &ask, clock).await {
+            if let Ok(Answer { learned: Learned::Versions(versions), .. }) = &said {
+                newest = versions.known.iter().max_by_key(|version| version.at).map(|version| version.name.clone());
+            }
             match said {
                 Ok(answer) if answer.incomplete.is_empty() => print(&format!("on     {name} answers {} (asked for {service} in {environment})", question.as_str())),
                 Ok(answer) => print(&format!("gaps   {name} answers {}, with gaps: {}", question.as_str(), answer.incomplete.join("; "))),

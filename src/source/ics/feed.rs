@@ -183,10 +183,11 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 
 /// Why there was no answer, without the address.
 fn silence(error: &reqwest::Error) -> String {
+    if error.is_connect() {
+        return format!("The calendar's server {}.", crate::source::unreached::why(error));
+    }
     let says = if error.is_timeout() {
         "The calendar's server did not answer in time."
-    } else if error.is_connect() {
-        "The calendar's server could not be reached."
     } else if error.is_redirect() {
         "The calendar's address redirects too often or to where it may not."
     } else if error.is_builder() {

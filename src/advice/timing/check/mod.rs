@@ -72,7 +72,7 @@ impl Look<'_, '_> {
         let until = until.filter(|until| *until > self.at && *until <= self.line.last)?;
         let delta = self.line.cost(Time::from_ms(until)).points - self.cost.points;
         let worth = delta < 0 || self.code.of() == 0;
-        worth.then(|| Mitigation { says: format!("wait until {}", self.time(until)), delta })
+        worth.then(|| Mitigation { says: format!("Wait until {}", self.time(until)), delta })
     }
 
     pub fn time(&self, at: Millis) -> String {

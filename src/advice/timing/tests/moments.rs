@@ -42,7 +42,7 @@ fn a_freeze_that_starts_before_the_watch_ends_is_a_caution() {
     let flag = world.flag("timing.freeze");
     assert_eq!(flag.level, Caution);
     assert_eq!(flag.says, "A freeze starts 16:00 PST, before the watch would end: “Close” (calendar company).");
-    assert_eq!(flag.would_help.unwrap().says, "wait until Tue 24 Nov 16:00 PST");
+    assert_eq!(flag.would_help.unwrap().says, "Wait until Tue 24 Nov 16:00 PST");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn what_is_still_watched_is_waited_for() {
         "checkout v1.0.0 (checkout-86, by grace) is still being watched until 11:30 PST, and 1 more."
     );
     let help = flag.would_help.unwrap();
-    assert_eq!((help.says.as_str(), help.delta), ("wait until 11:40 PST", -6));
+    assert_eq!((help.says.as_str(), help.delta), ("Wait until 11:40 PST", -6));
 }
 
 #[test]

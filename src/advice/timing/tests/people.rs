@@ -27,7 +27,7 @@ fn a_hand_over_within_the_watch_is_told() {
         flag.says,
         "Lin is on call until 12:00 PST and at work until 18:00 PST; a hand-over to Ada falls into the watch (12:00 PST)."
     );
-    assert_eq!(flag.would_help.unwrap().says, "wait until 12:00 PST");
+    assert_eq!(flag.would_help.unwrap().says, "Wait until 12:00 PST");
 }
 
 #[test]
