@@ -28,7 +28,11 @@ fn main() {
         for n in [10_000, large] {
             medians.push(measure(n).await);
         }
-        println!("growth: history {:.2}x, history + advice {:.2}x", medians[1].0 / medians[0].0, medians[1].1 / medians[0].1);
+        println!(
+            "growth: history {:.2}x, history + advice {:.2}x",
+            medians[1].0 / medians[0].0,
+            medians[1].1 / medians[0].1
+        );
     });
 }
 
@@ -48,14 +52,28 @@ async fn measure(n: u32) -> (f64, f64) {
         let began = Instant::now();
         let mut facts = brief::gather(&app, &Arc::clone(&settings), &plan).await;
         history.push(began.elapsed());
-        facts.calendar = Asked { known: vec![Fact { source: "company".into(), link: None, at: now, value: events.clone(), incomplete: Vec::new() }], unknown: Vec::new() };
+        facts.calendar = Asked {
+            known: vec![Fact {
+                source: "company".into(),
+                link: None,
+                at: now,
+                value: events.clone(),
+                incomplete: Vec::new(),
+            }],
+            unknown: Vec::new(),
+        };
         let advising = Instant::now();
         let advice = advise(Context { plan: &plan, facts: &facts, settings: &settings, now });
         std::hint::black_box(advice);
         whole.push(history[history.len() - 1] + advising.elapsed());
     }
     let (a, b) = (median(&mut history), median(&mut whole));
-    println!("{n:>16} | {:>11.2} ms | {:>20.2} ms | {:.2} ms", a * 1e3, b * 1e3, whole[whole.len() - 1].as_secs_f64() * 1e3);
+    println!(
+        "{n:>16} | {:>11.2} ms | {:>20.2} ms | {:.2} ms",
+        a * 1e3,
+        b * 1e3,
+        whole[whole.len() - 1].as_secs_f64() * 1e3
+    );
     app.store.close().await;
     (a, b)
 }

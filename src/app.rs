@@ -32,7 +32,14 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(store: Store, clock: Clock, settings: Settings, sources: Vec<Arc<dyn Source>>, signer: Signer, data: PathBuf) -> App {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        settings: Settings,
+        sources: Vec<Arc<dyn Source>>,
+        signer: Signer,
+        data: PathBuf,
+    ) -> App {
         let wake = Arc::new(Notify::new());
         let arrived = wake.clone();
         let inbox = Inbox::open(store.clone(), clock.clone(), move || arrived.notify_waiters());

@@ -12,14 +12,44 @@ use crate::webhook::deployments::Report;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    Command { from: From, text: String, at: Time },
-    Reacted { from: From, message: String, reaction: String, removed: bool, at: Time },
-    Replied { from: From, thread: String, text: String, at: Time },
-    Pressed { from: From, message: String, button: String, at: Time },
-    Submitted { from: From, form: String, values: std::collections::BTreeMap<String, String>, at: Time },
-    Reported { report: Report, at: Time },
+    Command {
+        from: From,
+        text: String,
+        at: Time,
+    },
+    Reacted {
+        from: From,
+        message: String,
+        reaction: String,
+        removed: bool,
+        at: Time,
+    },
+    Replied {
+        from: From,
+        thread: String,
+        text: String,
+        at: Time,
+    },
+    Pressed {
+        from: From,
+        message: String,
+        button: String,
+        at: Time,
+    },
+    Submitted {
+        from: From,
+        form: String,
+        values: std::collections::BTreeMap<String, String>,
+        at: Time,
+    },
+    Reported {
+        report: Report,
+        at: Time,
+    },
     /// Something falls due; the handler looks at what is stored and reconciles.
-    Due { due: Due },
+    Due {
+        due: Due,
+    },
 }
 
 /// Who did it and where, in the platform's words.
@@ -43,14 +73,24 @@ impl From {
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Due {
     /// Gather and advise: the first brief, or a new look at a waiting one.
-    Advise { plan: PlanId },
+    Advise {
+        plan: PlanId,
+    },
     /// A plan's own time or window is near or over; an approval runs out.
-    Remind { plan: PlanId },
-    Expire { plan: PlanId },
+    Remind {
+        plan: PlanId,
+    },
+    Expire {
+        plan: PlanId,
+    },
     /// Look at a deployment that is watched.
-    Look { deployment: String },
+    Look {
+        deployment: String,
+    },
     /// Nobody took an alert.
-    Escalate { alert: String },
+    Escalate {
+        alert: String,
+    },
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
     /// Forget finished work.

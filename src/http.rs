@@ -44,7 +44,9 @@ pub fn may_reach(url: &url::Url) -> bool {
         return false;
     }
     match url.host() {
-        Some(url::Host::Domain(name)) => !name.eq_ignore_ascii_case("localhost") && !name.to_ascii_lowercase().ends_with(".localhost"),
+        Some(url::Host::Domain(name)) => {
+            !name.eq_ignore_ascii_case("localhost") && !name.to_ascii_lowercase().ends_with(".localhost")
+        }
         Some(url::Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
         Some(url::Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
         None => false,
@@ -129,12 +131,34 @@ mod tests {
     #[test]
     fn addresses_that_are_not_public_are_refused_in_every_disguise() {
         for url in [
-            "https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://10.1.2.3/",
-            "https://172.16.0.1/", "https://192.168.1.1/", "https://169.254.169.254/", "https://100.64.0.1/", "https://0.0.0.0/",
-            "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://[fe80::1]/",
-            "https://[fc00::1]/", "https://[2002:7f00:1::]/", "https://[64:ff9b::7f00:1]/", "https://[2001:db8::1]/",
-            "https://[2001::1]/", "https://224.0.0.1/", "https://255.255.255.255/", "https://198.18.0.1/", "https://localhost/",
-            "https://x.localhost/", "http://example.com/", "file:///etc/passwd", "https://[::127.0.0.1]/",
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://10.1.2.3/",
+            "https://172.16.0.1/",
+            "https://192.168.1.1/",
+            "https://169.254.169.254/",
+            "https://100.64.0.1/",
+            "https://0.0.0.0/",
+            "https://[::1]/",
+            "https://[::]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[fe80::1]/",
+            "https://[fc00::1]/",
+            "https://[2002:7f00:1::]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[2001:db8::1]/",
+            "https://[2001::1]/",
+            "https://224.0.0.1/",
+            "https://255.255.255.255/",
+            "https://198.18.0.1/",
+            "https://localhost/",
+            "https://x.localhost/",
+            "http://example.com/",
+            "file:///etc/passwd",
+            "https://[::127.0.0.1]/",
         ] {
             assert!(!may_reach(&url.parse().unwrap()), "{url}");
         }

@@ -1,12 +1,12 @@
 //! From a plan and its facts to the advice.
 
 use crate::advice::checks::{self, ALL};
+use crate::advice::facts::Facts;
 use crate::advice::paths::PathBook;
 use crate::advice::rollback;
 use crate::advice::schema;
 use crate::advice::timing::{self, Timeline};
 use crate::advice::view::View;
-use crate::advice::facts::Facts;
 use crate::advice::{Advice, Context, Flag, Part, Points, Windows, mitigation, policy, score};
 use crate::config::{CheckMode, Settings};
 use crate::plan::Plan;

@@ -25,7 +25,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-
 use serde::{Deserialize, Serialize};
 
 pub use advise::{advise, seen_categories, windows};

@@ -4,4 +4,4 @@ mod tally;
 mod word;
 
 pub use tally::{Tally, tally};
-pub use word::{is_author, Refusal, Speaker, Word, WordKind, may_speak};
+pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak};

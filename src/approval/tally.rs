@@ -43,8 +43,12 @@ pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, roles: impl Fn(&
     };
     let approved_by = standing(WordKind::Approve);
     // Every need is split into places for one person; a matching of people to places says what is filled.
-    let places: Vec<usize> =
-        needs.iter().enumerate().flat_map(|(i, need)| std::iter::repeat_n(i, need.need.count as usize)).take(64).collect();
+    let places: Vec<usize> = needs
+        .iter()
+        .enumerate()
+        .flat_map(|(i, need)| std::iter::repeat_n(i, need.need.count as usize))
+        .take(64)
+        .collect();
     let fits: Vec<Vec<usize>> = approved_by
         .iter()
         .map(|person| {

@@ -11,7 +11,14 @@ use crate::plan::show;
 use crate::store::Claim;
 use crate::wording;
 
-pub async fn pressed(app: &App, claim: &Claim, from: &From, _message: &str, button: &str, at: Time) -> anyhow::Result<()> {
+pub async fn pressed(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    _message: &str,
+    button: &str,
+    at: Time,
+) -> anyhow::Result<()> {
     let (what, of) = button.split_once(' ').unwrap_or((button, ""));
     match what {
         "take-alert" => crate::deploy::take_alert(app, claim, from, of).await,
@@ -19,7 +26,9 @@ pub async fn pressed(app: &App, claim: &Claim, from: &From, _message: &str, butt
         "settle-declared" => settle_category(app, claim, from, &PlanId::new(of), false).await,
         "adopt-rollback" => {
             let draft = match app.store.plan(&PlanId::new(of)).await? {
-                Some(row) => app.store.revision(&row.plan.id, row.revision).await?.and_then(|r| r.advice.rollback_draft),
+                Some(row) => {
+                    app.store.revision(&row.plan.id, row.revision).await?.and_then(|r| r.advice.rollback_draft)
+                }
                 None => None,
             };
             let arguments = amend_with(of, "rollback", draft);
@@ -33,8 +42,13 @@ pub async fn pressed(app: &App, claim: &Claim, from: &From, _message: &str, butt
     }
 }
 
-fn amend_with(plan: &str, option: &str, value: Option<String>) -> Result<crate::command::Arguments, crate::command::BadCommand> {
-    let spec = crate::command::Spec::named("amend").ok_or_else(|| crate::command::BadCommand("There is no command `amend`.".to_owned()))?;
+fn amend_with(
+    plan: &str,
+    option: &str,
+    value: Option<String>,
+) -> Result<crate::command::Arguments, crate::command::BadCommand> {
+    let spec = crate::command::Spec::named("amend")
+        .ok_or_else(|| crate::command::BadCommand("There is no command `amend`.".to_owned()))?;
     let value = value.ok_or_else(|| crate::command::BadCommand("There is no draft to adopt.".to_owned()))?;
     let values = [("plan".to_owned(), vec![plan.to_owned()]), (option.to_owned(), vec![value])];
     Ok(crate::command::Arguments { spec, values: values.into_iter().collect() })
@@ -65,7 +79,10 @@ async fn settle_category(app: &App, claim: &Claim, from: &From, id: &PlanId, hig
     row.category = Some((now, person.clone()));
     tx.update_plan(&row).await?;
     let verdict = if high { "high" } else { "as-declared" };
-    let record = Statement::new("risk.settled").by(from, Some(&person), None).of(&row, Some(&revision.brief)).evidence(&claim.id, None);
+    let record = Statement::new("risk.settled")
+        .by(from, Some(&person), None)
+        .of(&row, Some(&revision.brief))
+        .evidence(&claim.id, None);
     let entry = tx.record(app, record.verdict(verdict)).await?;
     // The card no longer asks for it.
     let card = wording::card::asks(&row, &revision, &settings, &entry);

@@ -24,7 +24,15 @@ enum Means {
     Watching,
 }
 
-pub async fn reacted(app: &App, claim: &Claim, from: &From, message: &str, reaction: &str, removed: bool, at: Time) -> anyhow::Result<()> {
+pub async fn reacted(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    message: &str,
+    reaction: &str,
+    removed: bool,
+    at: Time,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let posted = app.store.posted_as(&from.platform, message).await?;
     let key = posted.as_ref().map(|p| p.key.clone()).unwrap_or_default();
@@ -69,7 +77,11 @@ fn card_of(key: &str, plan: &PlanId) -> Option<i64> {
 fn meaning(settings: &Settings, reaction: &str) -> Option<Means> {
     let plain = reaction.split("::").next().unwrap_or(reaction).trim_matches(':').trim_end_matches('\u{fe0f}');
     let toneless: String = plain.chars().filter(|c| !matches!(c, '\u{1f3fb}'..='\u{1f3ff}')).collect();
-    let (name, _) = settings.chat.reactions.iter().find(|(_, names)| names.iter().any(|n| n.trim_end_matches('\u{fe0f}') == toneless))?;
+    let (name, _) = settings
+        .chat
+        .reactions
+        .iter()
+        .find(|(_, names)| names.iter().any(|n| n.trim_end_matches('\u{fe0f}') == toneless))?;
     Some(match name.as_str() {
         "approve" => Means::Word(WordKind::Approve),
         "object" => Means::Word(WordKind::Object),
@@ -82,7 +94,15 @@ fn meaning(settings: &Settings, reaction: &str) -> Option<Means> {
     })
 }
 
-async fn act(app: &App, claim: &Claim, from: &From, row: &PlanRow, means: Means, person: Option<Person>, at: Time) -> anyhow::Result<()> {
+async fn act(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    row: &PlanRow,
+    means: Means,
+    person: Option<Person>,
+    at: Time,
+) -> anyhow::Result<()> {
     let command = match means {
         Means::Start => "start",
         Means::Finished => "finished",
@@ -97,7 +117,16 @@ async fn act(app: &App, claim: &Claim, from: &From, row: &PlanRow, means: Means,
 
 /// Records a word on the current card, or its withdrawal, and says what is still missing.
 #[allow(clippy::too_many_arguments)]
-async fn word(app: &App, claim: &Claim, from: &From, message: &str, seen: &PlanRow, kind: WordKind, removed: bool, at: Time) -> anyhow::Result<()> {
+async fn word(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    message: &str,
+    seen: &PlanRow,
+    kind: WordKind,
+    removed: bool,
+    at: Time,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let person = people::behind(&settings, &from.platform, &from.user);
     let speaker = person.as_ref().and_then(|person| people::speaker(&settings, person));
@@ -106,25 +135,46 @@ async fn word(app: &App, claim: &Claim, from: &From, message: &str, seen: &PlanR
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
     let Some(revision) = tx.revision(&row.plan.id, row.revision).await? else { return tx.commit().await };
     if row.revision != seen.revision {
-        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&wording::refusal::older_card(&row, seen.revision))).await?;
+        whisper(
+            &mut tx,
+            from,
+            Some(show::main_key(&row.plan.id)),
+            wording::refusal::plain(&wording::refusal::older_card(&row, seen.revision)),
+        )
+        .await?;
         return tx.commit().await;
     }
     if !row.state.waits() {
         if !removed {
-            whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&wording::refusal::over(&row))).await?;
+            whisper(
+                &mut tx,
+                from,
+                Some(show::main_key(&row.plan.id)),
+                wording::refusal::plain(&wording::refusal::over(&row)),
+            )
+            .await?;
         }
         return tx.commit().await;
     }
     let words = tx.words(&row.plan.id).await?;
-    let standing = words.iter().find(|w| Some(&w.person) == person.as_ref() && w.kind == kind && w.revision == row.revision && w.stands());
+    let standing = words
+        .iter()
+        .find(|w| Some(&w.person) == person.as_ref() && w.kind == kind && w.revision == row.revision && w.stands());
     if removed {
         if let (Some(word), Some(person)) = (standing, &person) {
             tx.withdraw_word(&word.id).await?;
-            let record = Statement::new("word.withdrawn").by(from, Some(person), word.role.as_ref()).of(&row, Some(&revision.brief));
+            let record = Statement::new("word.withdrawn")
+                .by(from, Some(person), word.role.as_ref())
+                .of(&row, Some(&revision.brief));
             tx.record(app, record.evidence(&claim.id, Some(message)).with("word", kind.as_str())).await?;
             settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
             let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-            show::in_thread(&mut tx, &row, wording::card::withdrawn(&row, person, kind, &tally, &revision, &settings, now)).await?;
+            show::in_thread(
+                &mut tx,
+                &row,
+                wording::card::withdrawn(&row, person, kind, &tally, &revision, &settings, now),
+            )
+            .await?;
         }
         return tx.commit().await;
     }
@@ -162,7 +212,12 @@ async fn word(app: &App, claim: &Claim, from: &From, message: &str, seen: &PlanR
     let digest = crate::advice::policy_digest(&settings);
     let quorum = needs.iter().map(|n| n.need.count).sum();
     let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));
-    let entry = tx.record(app, record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str())).await?;
+    let entry = tx
+        .record(
+            app,
+            record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str()),
+        )
+        .await?;
     settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
     let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
     show::in_thread(&mut tx, &row, wording::card::given(&row, &word, &tally, &revision, &settings, now)).await?;
@@ -172,7 +227,13 @@ async fn word(app: &App, claim: &Claim, from: &From, message: &str, seen: &PlanR
 }
 
 /// Brings the plan's state in line with the words on it.
-pub async fn settle_words(app: &App, tx: &mut Tx, row: &mut PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<()> {
+pub async fn settle_words(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let tally = show::tally_of(tx, row, revision, settings).await?;
     let state = row.state.spoken(!tally.objected_by.is_empty(), !tally.held_by.is_empty(), tally.missing.is_empty());
     row.state = state;
@@ -182,9 +243,22 @@ pub async fn settle_words(app: &App, tx: &mut Tx, row: &mut PlanRow, revision: &
 
 /// Explains a refused word to its giver alone, and records that it was refused.
 #[allow(clippy::too_many_arguments)]
-async fn refused(app: &App, tx: &mut Tx, claim: &Claim, from: &From, row: &PlanRow, revision: &Revision, refusal: &Refusal, kind: WordKind, message: &str) -> anyhow::Result<()> {
+async fn refused(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claim,
+    from: &From,
+    row: &PlanRow,
+    revision: &Revision,
+    refusal: &Refusal,
+    kind: WordKind,
+    message: &str,
+) -> anyhow::Result<()> {
     let person = people::behind(&app.settings(), &from.platform, &from.user);
-    let record = Statement::new("word.refused").by(from, person.as_ref(), None).of(row, Some(&revision.brief)).evidence(&claim.id, Some(message));
+    let record = Statement::new("word.refused")
+        .by(from, person.as_ref(), None)
+        .of(row, Some(&revision.brief))
+        .evidence(&claim.id, Some(message));
     tx.record(app, record.with("word", kind.as_str()).with("because", wording::refusal::code(refusal))).await?;
     let says = wording::refusal::word(refusal, person.as_ref(), &from.user, &revision.advice.approvals);
     whisper(tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await
@@ -194,7 +268,15 @@ async fn refused(app: &App, tx: &mut Tx, claim: &Claim, from: &From, row: &PlanR
 async fn refuse(app: &App, claim: &Claim, from: &From, row: &PlanRow, says: &str, code: &str) -> anyhow::Result<()> {
     let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
     let person = people::behind(&app.settings(), &from.platform, &from.user);
-    tx.record(app, Statement::new("word.refused").by(from, person.as_ref(), None).of(row, None).evidence(&claim.id, None).with("because", code)).await?;
+    tx.record(
+        app,
+        Statement::new("word.refused")
+            .by(from, person.as_ref(), None)
+            .of(row, None)
+            .evidence(&claim.id, None)
+            .with("because", code),
+    )
+    .await?;
     whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(says)).await?;
     tx.commit().await
 }

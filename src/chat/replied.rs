@@ -35,7 +35,15 @@ pub async fn replied(app: &App, claim: &Claim, from: &From, thread: &str, text: 
     let words = tx.words(&row.plan.id).await?;
     let objects = words.iter().any(|w| w.person == person && w.kind == WordKind::Object && w.stands());
     if objects {
-        tx.record(app, Statement::new("word.reason").by(from, Some(&person), None).of(&row, None).evidence(&claim.id, None).text("reason", Some(text))).await?;
+        tx.record(
+            app,
+            Statement::new("word.reason")
+                .by(from, Some(&person), None)
+                .of(&row, None)
+                .evidence(&claim.id, None)
+                .text("reason", Some(text)),
+        )
+        .await?;
         show::in_thread(&mut tx, &row, wording::card::reason_kept(&person)).await?;
     }
     tx.commit().await

@@ -9,7 +9,14 @@ use crate::event::From;
 use crate::name::PlanId;
 use crate::store::Claim;
 
-pub async fn submitted(app: &App, claim: &Claim, from: &From, form: &str, values: &BTreeMap<String, String>, at: Time) -> anyhow::Result<()> {
+pub async fn submitted(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    form: &str,
+    values: &BTreeMap<String, String>,
+    at: Time,
+) -> anyhow::Result<()> {
     if let Some(plan) = form.strip_prefix("confirm:") {
         let typed = values.get("environment").map(String::as_str).unwrap_or_default();
         let person = crate::people::behind(&app.settings(), &from.platform, &from.user);

@@ -52,7 +52,12 @@ impl Place {
         let file = self.data().join(SERVER_FILE);
         let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
         let about: Value = serde_json::from_str(&text).with_context(|| format!("{} does not read", file.display()))?;
-        let url = about.get("url").and_then(Value::as_str).unwrap_or_default().parse().context("the server's file names no address")?;
+        let url = about
+            .get("url")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .parse()
+            .context("the server's file names no address")?;
         let token = about.get("token").and_then(Value::as_str).map(|t| SecretString::from(t.to_owned()));
         Ok(Some(Server { url, token, client: crate::http::trusted(timeout)? }))
     }
@@ -87,7 +92,11 @@ impl Server {
     }
 
     pub async fn text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
-        let answer = self.with_token(self.client.get(self.url.join(path)?).query(query)).send().await.map_err(|e| self.silent(&e))?;
+        let answer = self
+            .with_token(self.client.get(self.url.join(path)?).query(query))
+            .send()
+            .await
+            .map_err(|e| self.silent(&e))?;
         let status = answer.status();
         let text = answer.text().await.map_err(|e| self.silent(&e))?;
         if status.is_success() { Ok(text) } else { bail!("Tidegate answered {status}") }
@@ -112,7 +121,13 @@ impl Server {
     }
 
     fn silent(&self, error: &reqwest::Error) -> anyhow::Error {
-        let why = if error.is_timeout() { "did not answer in time" } else if error.is_connect() { "could not be reached" } else { "gave an answer that does not read" };
+        let why = if error.is_timeout() {
+            "did not answer in time"
+        } else if error.is_connect() {
+            "could not be reached"
+        } else {
+            "gave an answer that does not read"
+        };
         anyhow::anyhow!("Tidegate at {} {why}", self.url.host_str().unwrap_or_default())
     }
 }

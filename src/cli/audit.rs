@@ -48,7 +48,9 @@ pub enum AuditCommand {
 pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
     match command {
         AuditCommand::Verify { place, what, checkpoint, key } => {
-            let verdict = verify(&place, what.as_deref(), &checkpoint, key.as_deref()).await.unwrap_or_else(|why| Verdict::cannot_tell(format!("{why:#}.")));
+            let verdict = verify(&place, what.as_deref(), &checkpoint, key.as_deref())
+                .await
+                .unwrap_or_else(|why| Verdict::cannot_tell(format!("{why:#}.")));
             print(&serde_json::to_string(&verdict)?);
             eprintln!("{}", verdict.says);
             Ok(verdict.exit_code())
@@ -62,14 +64,21 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
     }
 }
 
-async fn verify(place: &Place, what: Option<&Path>, checkpoints: &[PathBuf], key: Option<&str>) -> anyhow::Result<Verdict> {
+async fn verify(
+    place: &Place,
+    what: Option<&Path>,
+    checkpoints: &[PathBuf],
+    key: Option<&str>,
+) -> anyhow::Result<Verdict> {
     let mut trust = Trust::default();
     for file in checkpoints {
         let text = std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
         let notes = checkpoints_in(&text);
         anyhow::ensure!(!notes.is_empty(), "{} holds no checkpoint", file.display());
         for note in notes {
-            trust.anchors.push(SignedCheckpoint::parse(&note).with_context(|| format!("{} does not read", file.display()))?);
+            trust
+                .anchors
+                .push(SignedCheckpoint::parse(&note).with_context(|| format!("{} does not read", file.display()))?);
         }
     }
     if let Some(key) = key {
@@ -90,7 +99,13 @@ async fn verify(place: &Place, what: Option<&Path>, checkpoints: &[PathBuf], key
                     let ok = value.get("ok").and_then(serde_json::Value::as_bool) == Some(true);
                     eprintln!("{}", value.get("says").and_then(serde_json::Value::as_str).unwrap_or_default());
                     let damaged = value.get("first_bad").is_some_and(|b| !b.is_null());
-                    std::process::exit(if ok { 0 } else if damaged { 1 } else { 2 });
+                    std::process::exit(if ok {
+                        0
+                    } else if damaged {
+                        1
+                    } else {
+                        2
+                    });
                 }
             }
             let settings = place.settings()?;
@@ -109,13 +124,17 @@ fn keys_of(given: Vec<PublicKey>, data: &Path) -> Vec<PublicKey> {
         return given;
     }
     let text = std::fs::read_to_string(data.join("ledger.key")).unwrap_or_default();
-    crate::ledger::SecretKey::parse_file(&text).map(|keys| keys.iter().map(|key| key.public(1)).collect()).unwrap_or_default()
+    crate::ledger::SecretKey::parse_file(&text)
+        .map(|keys| keys.iter().map(|key| key.public(1)).collect())
+        .unwrap_or_default()
 }
 
 /// `data`: the folder of the instance that it is from, where that was said; its key is the one to believe.
 async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Option<&Path>) -> anyhow::Result<Verdict> {
     let mut head = [0u8; 16];
-    let read = std::fs::File::open(file).and_then(|mut f| std::io::Read::read(&mut f, &mut head)).with_context(|| format!("could not read {}", file.display()))?;
+    let read = std::fs::File::open(file)
+        .and_then(|mut f| std::io::Read::read(&mut f, &mut head))
+        .with_context(|| format!("could not read {}", file.display()))?;
     if head[..read].starts_with(b"SQLite format 3") {
         let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -125,14 +144,16 @@ async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Opti
     if let Some(data) = data {
         trust.keys = keys_of(trust.keys, data);
     }
-    let beginning: String = std::io::BufRead::lines(BufReader::new(std::fs::File::open(file)?)).next().transpose()?.unwrap_or_default();
+    let beginning: String =
+        std::io::BufRead::lines(BufReader::new(std::fs::File::open(file)?)).next().transpose()?.unwrap_or_default();
     if export::is_export(&beginning) {
         return Ok(export::verify(BufReader::new(std::fs::File::open(file)?), trust));
     }
     let text = std::fs::read_to_string(file)?;
     // A gate's whole answer is taken too: its proof under its checkpoint.
     if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text)
-        && let (Some(checkpoint), Some(proof)) = (answer.get("checkpoint").and_then(|c| c.as_str()), answer.get("proof").filter(|p| !p.is_null()))
+        && let (Some(checkpoint), Some(proof)) =
+            (answer.get("checkpoint").and_then(|c| c.as_str()), answer.get("proof").filter(|p| !p.is_null()))
         && answer.get("format").is_none()
     {
         let entry = serde_json::from_value(proof.clone()).context("the answer's proof does not read")?;
@@ -147,12 +168,19 @@ async fn show(place: &Place, plan: Option<String>) -> anyhow::Result<u8> {
         let Ok(record) = crate::ledger::Record::parse(bytes) else { return format!("does not read: {bytes}") };
         let actor = record.actor.person.clone().or(record.actor.system.clone()).unwrap_or_default();
         let plan = record.plan.map(|p| format!(" {} r{}", p.id, p.revision.unwrap_or(0))).unwrap_or_default();
-        let data = if record.data.is_empty() { String::new() } else { format!(" {}", serde_json::Value::Object(record.data)) };
-        format!("#{} {} {}{plan} by {actor}{data}", record.seq, crate::clock::Time::from_ms(record.at).rfc3339(), record.kind)
+        let data =
+            if record.data.is_empty() { String::new() } else { format!(" {}", serde_json::Value::Object(record.data)) };
+        format!(
+            "#{} {} {}{plan} by {actor}{data}",
+            record.seq,
+            crate::clock::Time::from_ms(record.at).rfc3339(),
+            record.kind
+        )
     };
     match place.instance().await? {
         Instance::Running(server) => {
-            let query: Vec<(&str, String)> = plan.into_iter().map(|p| ("plan", p)).chain([("most", "1000".to_owned())]).collect();
+            let query: Vec<(&str, String)> =
+                plan.into_iter().map(|p| ("plan", p)).chain([("most", "1000".to_owned())]).collect();
             let found = server.get("/api/ledger", &query).await?;
             for entry in found.get("entries").and_then(|e| e.as_array()).into_iter().flatten() {
                 print(&line(entry.get("bytes").and_then(|b| b.as_str()).unwrap_or_default()));
@@ -174,7 +202,8 @@ async fn show(place: &Place, plan: Option<String>) -> anyhow::Result<u8> {
 async fn exported(place: &Place, plan: Option<String>, format: &str) -> anyhow::Result<String> {
     match place.instance().await? {
         Instance::Running(server) => {
-            let query: Vec<(&str, String)> = plan.into_iter().map(|p| ("plan", p)).chain([("format", format.to_owned())]).collect();
+            let query: Vec<(&str, String)> =
+                plan.into_iter().map(|p| ("plan", p)).chain([("format", format.to_owned())]).collect();
             server.text("/api/ledger/export", &query).await
         }
         Instance::Own(app) => {

@@ -24,7 +24,8 @@ pub struct CalendarArgs {
 }
 
 pub async fn run(args: CalendarArgs) -> anyhow::Result<u8> {
-    let zone: chrono_tz::Tz = args.zone.parse().map_err(|_| anyhow::anyhow!("--zone: `{}` is no IANA time zone", args.zone))?;
+    let zone: chrono_tz::Tz =
+        args.zone.parse().map_err(|_| anyhow::anyhow!("--zone: `{}` is no IANA time zone", args.zone))?;
     let now = Clock::system().now();
     let (from, to) = (moment(&args.from, now, zone)?, moment(&args.to, now, zone)?);
     anyhow::ensure!(from < to, "--from lies after --to");

@@ -16,7 +16,13 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
         }
     };
     let clock = Clock::system();
-    print(&format!("on     settings: {} services, {} environments, {} people, {} sources", settings.service.len(), settings.environment.len(), settings.people.len(), settings.source.len()));
+    print(&format!(
+        "on     settings: {} services, {} environments, {} people, {} sources",
+        settings.service.len(),
+        settings.environment.len(),
+        settings.people.len(),
+        settings.source.len()
+    ));
     let sources = match build(&settings, &clock) {
         Ok(sources) => sources,
         Err(error) => {
@@ -71,8 +77,15 @@ async fn ask(source: &Arc<dyn Source>, settings: &Arc<crate::config::Settings>, 
                 newest = versions.known.iter().max_by_key(|version| version.at).map(|version| version.name.clone());
             }
             match said {
-                Ok(answer) if answer.incomplete.is_empty() => print(&format!("on     {name} answers {} (asked for {service} in {environment})", question.as_str())),
-                Ok(answer) => print(&format!("gaps   {name} answers {}, with gaps: {}", question.as_str(), answer.incomplete.join("; "))),
+                Ok(answer) if answer.incomplete.is_empty() => print(&format!(
+                    "on     {name} answers {} (asked for {service} in {environment})",
+                    question.as_str()
+                )),
+                Ok(answer) => print(&format!(
+                    "gaps   {name} answers {}, with gaps: {}",
+                    question.as_str(),
+                    answer.incomplete.join("; ")
+                )),
                 Err(why) => {
                     well = false;
                     print(&format!("wrong  {name} ({}): {why}", question.as_str()));

@@ -30,8 +30,12 @@ pub struct ConfirmArgs {
 pub async fn run(args: ConfirmArgs) -> anyhow::Result<u8> {
     let (environment, how) = plan_of(&args).await?;
     let settings = args.place.settings()?;
-    let targets: BTreeMap<Environment, Target> = settings.environment.iter().map(|(name, e)| (name.clone(), e.target.clone())).collect();
-    anyhow::ensure!(targets.contains_key(&environment), "the settings here know no environment `{environment}`: give --config");
+    let targets: BTreeMap<Environment, Target> =
+        settings.environment.iter().map(|(name, e)| (name.clone(), e.target.clone())).collect();
+    anyhow::ensure!(
+        targets.contains_key(&environment),
+        "the settings here know no environment `{environment}`: give --config"
+    );
     let ambient = look(variable, contents, &working_folder()?, &home());
     let aims = how.as_deref().map(read);
     let only = aims.as_deref().and_then(concerns);

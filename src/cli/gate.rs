@@ -42,14 +42,24 @@ pub async fn run(args: GateArgs) -> anyhow::Result<u8> {
     }
     let wait = match &args.wait {
         None => 0,
-        Some(text) => Span::parse(text).ok_or_else(|| anyhow::anyhow!("--wait: `{text}` is not a length of time (write `30m`, `2h`)"))?.ms() / 1_000,
+        Some(text) => {
+            Span::parse(text)
+                .ok_or_else(|| anyhow::anyhow!("--wait: `{text}` is not a length of time (write `30m`, `2h`)"))?
+                .ms()
+                / 1_000
+        }
     };
     let answer = asked(&args, wait).await?;
     let verdict = answer.get("verdict").and_then(Value::as_str).unwrap_or("unknown").to_owned();
     if args.json {
         print(&answer.to_string());
     }
-    let reasons = answer.get("reasons").and_then(Value::as_array).into_iter().flatten().filter_map(|r| r.get("says").and_then(Value::as_str));
+    let reasons = answer
+        .get("reasons")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|r| r.get("says").and_then(Value::as_str));
     eprintln!("{verdict}: {}", reasons.collect::<Vec<_>>().join(" "));
     Ok(match verdict.as_str() {
         "approved" => 0,
@@ -60,7 +70,14 @@ pub async fn run(args: GateArgs) -> anyhow::Result<u8> {
 
 /// Whether the verdict can still become a yes.
 fn is_hopeful(answer: &Value) -> bool {
-    let codes = || answer.get("reasons").and_then(Value::as_array).into_iter().flatten().filter_map(|r| r.get("code").and_then(Value::as_str));
+    let codes = || {
+        answer
+            .get("reasons")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|r| r.get("code").and_then(Value::as_str))
+    };
     match answer.get("verdict").and_then(Value::as_str) {
         Some("waiting" | "not-yet" | "not-started" | "stale" | "contested") => true,
         Some("blocked") => codes().all(|code| HOPEFUL_BLOCKS.contains(&code)),
@@ -72,7 +89,14 @@ async fn asked(args: &GateArgs, wait: i64) -> anyhow::Result<Value> {
     match args.place.instance().await? {
         Instance::Running(server) => {
             let mut query: Vec<(&str, String)> = Vec::new();
-            let given = [("plan", &args.plan), ("service", &args.service), ("environment", &args.environment), ("version", &args.version), ("commit", &args.commit), ("change", &args.change)];
+            let given = [
+                ("plan", &args.plan),
+                ("service", &args.service),
+                ("environment", &args.environment),
+                ("version", &args.version),
+                ("commit", &args.commit),
+                ("change", &args.change),
+            ];
             query.extend(given.into_iter().filter_map(|(name, value)| value.clone().map(|v| (name, v))));
             if args.rollback {
                 query.push(("rollback", "1".to_owned()));

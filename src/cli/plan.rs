@@ -45,7 +45,14 @@ pub struct PlanArgs {
 pub async fn run(args: PlanArgs) -> anyhow::Result<u8> {
     let mut words = vec!["plan".to_owned(), args.service, args.environment];
     words.extend(args.version);
-    let options = [("why", args.why), ("rollback", args.rollback), ("when", args.when), ("how", args.how), ("kind", args.kind), ("risk", args.risk)];
+    let options = [
+        ("why", args.why),
+        ("rollback", args.rollback),
+        ("when", args.when),
+        ("how", args.how),
+        ("kind", args.kind),
+        ("risk", args.risk),
+    ];
     for (name, value) in options.into_iter().filter_map(|(name, value)| value.map(|v| (name, v))) {
         words.extend([format!("--{name}"), value]);
     }
@@ -55,7 +62,9 @@ pub async fn run(args: PlanArgs) -> anyhow::Result<u8> {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', "'"))).collect();
     let text = quoted.join(" ");
     let brief: Value = match args.place.instance().await? {
-        Instance::Running(server) => server.post("/api/preview", &serde_json::json!({ "text": text, "user": args.user })).await?,
+        Instance::Running(server) => {
+            server.post("/api/preview", &serde_json::json!({ "text": text, "user": args.user })).await?
+        }
         Instance::Own(app) => crate::command::preview(&app, args.user.map(Person::new).as_ref(), &text).await?,
     };
     if args.json {

@@ -21,7 +21,12 @@ use crate::web::{self, LocalToken, Site};
 pub const SERVER_FILE: &str = "server.json";
 
 /// `tidegate try`.
-pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>, store: Option<String>) -> anyhow::Result<u8> {
+pub async fn trying(
+    place: Place,
+    at: Option<String>,
+    listen: Option<SocketAddr>,
+    store: Option<String>,
+) -> anyhow::Result<u8> {
     start_log();
     let data = match &place.data {
         Some(data) => data.clone(),
@@ -45,7 +50,9 @@ pub async fn trying(place: Place, at: Option<String>, listen: Option<SocketAddr>
     settings.store.url = store.or(settings.store.url);
     let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8420)));
     if !listen.ip().is_loopback() {
-        bail!("in `try` anyone may speak as anyone, so it listens on this machine alone: give --listen a loopback address");
+        bail!(
+            "in `try` anyone may speak as anyone, so it listens on this machine alone: give --listen a loopback address"
+        );
     }
     let kept = place.data.is_some();
     let file = place.config.clone();
@@ -100,7 +107,13 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     on_signals(&app, file);
     print(&format!("Tidegate listens on http://{address}"));
     if trying {
-        eprintln!("Open http://{address}/console and type: {}", app.world.as_ref().and_then(|w| w.tries().first().cloned()).unwrap_or_else(|| format!("{} help", app.settings().chat.command)));
+        eprintln!(
+            "Open http://{address}/console and type: {}",
+            app.world
+                .as_ref()
+                .and_then(|w| w.tries().first().cloned())
+                .unwrap_or_else(|| format!("{} help", app.settings().chat.command))
+        );
     }
     let site = Site { app: app.clone(), local, trying, console };
     let served = web::serve(listener, site).await;
@@ -119,7 +132,11 @@ async fn run(start: Start) -> anyhow::Result<u8> {
 /// The program around a store: what `serve`, `try` and the commands without a server share.
 pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::Result<App> {
     let url = match (&settings.store.url_from, &settings.store.url) {
-        (Some(secret), _) => secret.reveal(&settings.base).map_err(|why| anyhow::anyhow!("[store] url-from: {why}"))?.expose_secret().to_owned(),
+        (Some(secret), _) => secret
+            .reveal(&settings.base)
+            .map_err(|why| anyhow::anyhow!("[store] url-from: {why}"))?
+            .expose_secret()
+            .to_owned(),
         (None, Some(url)) => url.clone(),
         (None, None) => "sqlite://tidegate.db".to_owned(),
     };
@@ -142,10 +159,19 @@ pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::R
 
 /// A ledger that is shorter than a checkpoint that was left outside lost its end, or is an older copy: nothing is added to
 /// it until an operator has looked.
-fn refuse_truncated(settings: &Settings, data: &std::path::Path, head: &crate::ledger::Head, signer: &Signer) -> anyhow::Result<()> {
+fn refuse_truncated(
+    settings: &Settings,
+    data: &std::path::Path,
+    head: &crate::ledger::Head,
+    signer: &Signer,
+) -> anyhow::Result<()> {
     let Some(file) = &settings.ledger.anchor_file else { return Ok(()) };
     let Ok(text) = std::fs::read_to_string(data.join(file)) else { return Ok(()) };
-    let newest = crate::ledger::checkpoints_in(&text).into_iter().filter_map(|note| crate::ledger::SignedCheckpoint::parse(&note).ok()).filter(|c| c.signed(&[signer.public()]) == crate::ledger::Signed::Yes).max_by_key(|c| c.checkpoint.size);
+    let newest = crate::ledger::checkpoints_in(&text)
+        .into_iter()
+        .filter_map(|note| crate::ledger::SignedCheckpoint::parse(&note).ok())
+        .filter(|c| c.signed(&[signer.public()]) == crate::ledger::Signed::Yes)
+        .max_by_key(|c| c.checkpoint.size);
     match newest {
         Some(newest) if newest.checkpoint.size > head.size() => bail!(
             "the record ends at entry {} and a checkpoint in {} speaks of {}: its end was cut off, or this is an older copy. Restore the newest copy, or move that file away to go on knowingly.",
@@ -162,7 +188,11 @@ fn make_private(data: &std::path::Path) -> anyhow::Result<()> {
     if data.is_dir() {
         return Ok(());
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(|| format!("could not make the folder {}", data.display()))
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("could not make the folder {}", data.display()))
 }
 
 fn random_token() -> anyhow::Result<String> {
@@ -195,7 +225,9 @@ fn on_signals(app: &App, file: Option<PathBuf>) {
         while hangup.recv().await.is_some() {
             match reload(&app, &file).await {
                 Ok(()) => eprintln!("Read {} anew.", file.display()),
-                Err(error) => tracing::warn!(error = format!("{error:#}"), "the settings were not read anew; the old ones stay"),
+                Err(error) => {
+                    tracing::warn!(error = format!("{error:#}"), "the settings were not read anew; the old ones stay")
+                }
             }
         }
     });
@@ -217,7 +249,8 @@ async fn reload(app: &App, file: &std::path::Path) -> anyhow::Result<()> {
 }
 
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tidegate=info"));
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tidegate=info"));
     // Err only says that a log was started before.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

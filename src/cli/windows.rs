@@ -41,10 +41,26 @@ pub async fn run(args: WindowsArgs) -> anyhow::Result<u8> {
     }
     for (i, window) in found.get("windows").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let text = |name: &str| window.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let list = |name: &str| window.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+        let list = |name: &str| {
+            window
+                .get(name)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let costs = list("costs");
         let costs = if costs.is_empty() { String::new() } else { format!("; but {costs}") };
-        print(&format!("{}. {} to {}, risk {}: {}{costs}", i + 1, text("start"), text("end"), window.get("score").and_then(Value::as_u64).unwrap_or(0), list("reasons")));
+        print(&format!(
+            "{}. {} to {}, risk {}: {}{costs}",
+            i + 1,
+            text("start"),
+            text("end"),
+            window.get("score").and_then(Value::as_u64).unwrap_or(0),
+            list("reasons")
+        ));
     }
     Ok(0)
 }

@@ -53,7 +53,8 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if row.plan.when == When::Now {
         tx.no_longer_due(&Due::Remind { plan: row.plan.id.clone() }).await?;
     } else {
-        tx.due(&Due::Remind { plan: row.plan.id.clone() }, start.plus(-15 * crate::clock::MINUTE).max(call.now)).await?;
+        tx.due(&Due::Remind { plan: row.plan.id.clone() }, start.plus(-15 * crate::clock::MINUTE).max(call.now))
+            .await?;
     }
     tx.commit().await
 }

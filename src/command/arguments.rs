@@ -61,7 +61,10 @@ pub fn parse(text: &str, command: &str) -> Result<Arguments, BadCommand> {
         ));
     }
     if let Some(c) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        return bad(format!("The command holds a control character (U+{:04X}). Type it again without it.", u32::from(c)));
+        return bad(format!(
+            "The command holds a control character (U+{:04X}). Type it again without it.",
+            u32::from(c)
+        ));
     }
     let text = plain_quotes(text.trim());
     let rest = text.strip_prefix(command).unwrap_or(&text);
@@ -85,12 +88,17 @@ pub fn parse(text: &str, command: &str) -> Result<Arguments, BadCommand> {
 }
 
 /// Gives each word its place: an option's value, the next argument, or more of a text that was not quoted.
-fn sort_words(spec: &'static Spec, words: impl Iterator<Item = String>) -> Result<BTreeMap<String, Vec<String>>, BadCommand> {
+fn sort_words(
+    spec: &'static Spec,
+    words: impl Iterator<Item = String>,
+) -> Result<BTreeMap<String, Vec<String>>, BadCommand> {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut option: Option<(&Argument, Vec<String>)> = None;
     let mut places = spec.arguments.iter().peekable();
     for word in words {
-        if let Some(typed) = word.strip_prefix("--").filter(|typed| typed.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        if let Some(typed) =
+            word.strip_prefix("--").filter(|typed| typed.starts_with(|c: char| c.is_ascii_alphabetic()))
+        {
             if let Some(full) = option.take() {
                 put(&mut values, full)?;
             }
@@ -98,7 +106,9 @@ fn sort_words(spec: &'static Spec, words: impl Iterator<Item = String>) -> Resul
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (typed, None),
             };
-            let Some(found) = spec.options.iter().chain(&spec.arguments).find(|option| option.name == name.to_lowercase()) else {
+            let Some(found) =
+                spec.options.iter().chain(&spec.arguments).find(|option| option.name == name.to_lowercase())
+            else {
                 return Err(unknown_option(spec, name));
             };
             option = Some((found, value.into_iter().collect()));
@@ -165,7 +175,10 @@ fn takes_more(kind: ArgumentKind) -> bool {
     )
 }
 
-fn put(values: &mut BTreeMap<String, Vec<String>>, (option, words): (&Argument, Vec<String>)) -> Result<(), BadCommand> {
+fn put(
+    values: &mut BTreeMap<String, Vec<String>>,
+    (option, words): (&Argument, Vec<String>),
+) -> Result<(), BadCommand> {
     if words.is_empty() {
         return Err(BadCommand(format!("`--{}` needs a value: {}.", option.name, lower_first(&option.says))));
     }

@@ -17,7 +17,14 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let Some(state) = row.state.after(Transition::Cancel) else { return tx.commit().await };
     row.state = state;
     tx.update_plan(&row).await?;
-    tx.record(call.app, Statement::new("plan.cancelled").by(call.from, Some(&call.person), None).of(&row, None).evidence(&call.claim.id, None)).await?;
+    tx.record(
+        call.app,
+        Statement::new("plan.cancelled")
+            .by(call.from, Some(&call.person), None)
+            .of(&row, None)
+            .evidence(&call.claim.id, None),
+    )
+    .await?;
     if let Some(revision) = tx.revision(&id, row.revision).await? {
         show::main(call.app, &mut tx, &row, &revision).await?;
     }

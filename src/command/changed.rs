@@ -10,8 +10,9 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let service = call.service(call.arguments.get("service").unwrap_or_default())?;
     let since = match call.arguments.get("since") {
         None => Span::from_ms(2 * HOUR),
-        Some(text) => Span::parse(text)
-            .ok_or_else(|| call.refuse(format!("`{}` is not a length of time (write `2h`, `1d`).", crate::message::tame(text, 40))))?,
+        Some(text) => Span::parse(text).ok_or_else(|| {
+            call.refuse(format!("`{}` is not a length of time (write `2h`, `1d`).", crate::message::tame(text, 40)))
+        })?,
     };
     let from = call.now.plus(-since.ms());
     let near = neighbours(call, &service);
@@ -23,9 +24,11 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         .into_iter()
         .filter(|row| near.contains(&row.deployment.service))
         .collect();
-    let plans: Vec<_> = call.app.store.open_plans().await?.into_iter().filter(|row| near.contains(&row.plan.service)).collect();
+    let plans: Vec<_> =
+        call.app.store.open_plans().await?.into_iter().filter(|row| near.contains(&row.plan.service)).collect();
     let incidents = incidents(call, &service, from).await;
-    call.answer(wording::status::changed(&service, since, &deployments, &plans, &incidents, &call.settings, call.now)).await
+    call.answer(wording::status::changed(&service, since, &deployments, &plans, &incidents, &call.settings, call.now))
+        .await
 }
 
 /// The service, what it needs, and what needs it.
@@ -34,11 +37,17 @@ fn neighbours(call: &Call<'_>, service: &Service) -> Vec<Service> {
     if let Some(known) = call.settings.service.get(service) {
         near.extend(known.depends_on.iter().cloned());
     }
-    near.extend(call.settings.service.iter().filter(|(_, s)| s.depends_on.contains(service)).map(|(name, _)| name.clone()));
+    near.extend(
+        call.settings.service.iter().filter(|(_, s)| s.depends_on.contains(service)).map(|(name, _)| name.clone()),
+    );
     near
 }
 
-async fn incidents(call: &Call<'_>, service: &Service, from: crate::clock::Time) -> crate::advice::facts::Asked<Vec<crate::advice::facts::Incident>> {
+async fn incidents(
+    call: &Call<'_>,
+    service: &Service,
+    from: crate::clock::Time,
+) -> crate::advice::facts::Asked<Vec<crate::advice::facts::Incident>> {
     use crate::source::{Ask, Learned, Question};
     let Some(environment) = call.settings.environment.keys().next_back() else { return Default::default() };
     let ask = Ask {
@@ -54,5 +63,9 @@ async fn incidents(call: &Call<'_>, service: &Service, from: crate::clock::Time)
         now: call.now,
     };
     let said = crate::plan::brief::ask(call.app, &ask).await;
-    crate::source::gather::asked(said, call.now, |learned| if let Learned::Incidents(v) = learned { Some(v) } else { None })
+    crate::source::gather::asked(
+        said,
+        call.now,
+        |learned| if let Learned::Incidents(v) = learned { Some(v) } else { None },
+    )
 }

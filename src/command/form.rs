@@ -45,7 +45,12 @@ pub fn for_command(call: &Call<'_>) -> Message {
 }
 
 /// What is wrong with a filled-in form, field by field, so that it can be said beside the field.
-pub async fn form_errors(app: &App, user: &str, form: &str, values: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, String>> {
+pub async fn form_errors(
+    app: &App,
+    user: &str,
+    form: &str,
+    values: &BTreeMap<String, String>,
+) -> anyhow::Result<BTreeMap<String, String>> {
     let mut errors = BTreeMap::new();
     if let Some(id) = form.strip_prefix("confirm:") {
         // Said beside the field, so that a slip of the finger can be mended there.
@@ -76,7 +81,9 @@ pub async fn form_errors(app: &App, user: &str, form: &str, values: &BTreeMap<St
             ArgumentKind::Category => call.category(value).err(),
             ArgumentKind::People => call.people(&argument.name).err(),
             ArgumentKind::Time => match call.time(value, Lean::Future) {
-                Ok(at) if at < now && !value.eq_ignore_ascii_case("now") => Some(BadCommand("That is in the past.".to_owned())),
+                Ok(at) if at < now && !value.eq_ignore_ascii_case("now") => {
+                    Some(BadCommand("That is in the past.".to_owned()))
+                }
                 read => read.err(),
             },
             ArgumentKind::Choice if !argument.choices.iter().any(|c| c.eq_ignore_ascii_case(value)) => {
@@ -110,14 +117,19 @@ fn message(call: &Call<'_>, command: &str, says: &str, values: &BTreeMap<String,
         fields: fields.map(|(argument, required)| field(call, argument, required, values)).collect(),
     };
     Message {
-        blocks: vec![Block::Line(Line::marked(Mark::Note, format!("{says} Fill in the form, or type `{} {}`.", call.settings.chat.command, spec.usage())))],
+        blocks: vec![Block::Line(Line::marked(
+            Mark::Note,
+            format!("{says} Fill in the form, or type `{} {}`.", call.settings.chat.command, spec.usage()),
+        ))],
         form: Some(form),
         ..Message::default()
     }
 }
 
 fn field(call: &Call<'_>, argument: &Argument, required: bool, values: &BTreeMap<String, String>) -> Field {
-    let names = |names: Vec<String>| -> Vec<FieldOption> { names.into_iter().map(|n| FieldOption { says: n.clone(), value: n }).collect() };
+    let names = |names: Vec<String>| -> Vec<FieldOption> {
+        names.into_iter().map(|n| FieldOption { says: n.clone(), value: n }).collect()
+    };
     let settings = &call.settings;
     let options = match argument.kind {
         ArgumentKind::Service => names(settings.service.keys().map(ToString::to_string).collect()),
@@ -130,7 +142,9 @@ fn field(call: &Call<'_>, argument: &Argument, required: bool, values: &BTreeMap
     Field {
         name: argument.name.clone(),
         kind: match argument.kind {
-            ArgumentKind::Service | ArgumentKind::Environment | ArgumentKind::Category | ArgumentKind::Choice => FieldKind::Select,
+            ArgumentKind::Service | ArgumentKind::Environment | ArgumentKind::Category | ArgumentKind::Choice => {
+                FieldKind::Select
+            }
             ArgumentKind::Long => FieldKind::Long,
             ArgumentKind::Time => FieldKind::Time,
             ArgumentKind::People => FieldKind::Person,
@@ -157,7 +171,12 @@ fn lasting(plan: &Plan) -> BTreeMap<String, String> {
         ("respond".to_owned(), people(&plan.respond)),
         ("tell".to_owned(), plan.tell.join(", ")),
     ]);
-    let texts = [("how", &plan.how), ("validate", &plan.validate), ("success", &plan.success), ("rollback-if", &plan.rollback_if)];
+    let texts = [
+        ("how", &plan.how),
+        ("validate", &plan.validate),
+        ("success", &plan.success),
+        ("rollback-if", &plan.rollback_if),
+    ];
     for (name, value) in texts {
         if let Some(value) = value {
             values.insert(name.to_owned(), value.clone());

@@ -24,9 +24,9 @@ mod why;
 mod windows;
 
 pub use arguments::{Arguments, BadCommand, parse};
-pub use spec::{ALL, Argument, ArgumentKind, Spec};
 pub use form::form_errors;
 pub use preview::preview;
+pub use spec::{ALL, Argument, ArgumentKind, Spec};
 pub use start::{begin, confirm};
 pub use windows::search as search_windows;
 
@@ -64,7 +64,13 @@ pub async fn run(app: &App, claim: &Claim, from: &From, text: &str, at: Time) ->
 }
 
 /// Carries out a command whose arguments came as text or from a form.
-pub async fn run_parsed(app: &App, claim: &Claim, from: &From, read: Result<Arguments, BadCommand>, at: Time) -> anyhow::Result<()> {
+pub async fn run_parsed(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    read: Result<Arguments, BadCommand>,
+    at: Time,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let now = app.clock.now();
     let refused = |says: String| answer(app, claim, from, wording::refusal::plain(&says));

@@ -46,7 +46,11 @@ pub async fn run(call: &Call<'_>) -> Result<()> {
     })
     .await?;
     tx.due(&Due::Advise { plan: plan.id.clone() }, call.now).await?;
-    tx.due(&Due::Expire { plan: plan.id.clone() }, plan.when.start(call.now).plus(call.settings.policy.plan_expires.ms())).await?;
+    tx.due(
+        &Due::Expire { plan: plan.id.clone() },
+        plan.when.start(call.now).plus(call.settings.policy.plan_expires.ms()),
+    )
+    .await?;
     if plan.when != When::Now {
         let before = plan.when.start(call.now).plus(-15 * crate::clock::MINUTE).max(call.now);
         tx.due(&Due::Remind { plan: plan.id.clone() }, before).await?;
@@ -96,8 +100,12 @@ pub async fn check(call: &Call<'_>) -> (&'static str, Result<()>) {
     let missing = |says: &str| Err(BadCommand(says.to_owned()).into());
     match kind_of(call) {
         Err(error) => ("kind", Err(error.into())),
-        Ok(kind) if kind.has_version() && call.arguments.get("version").is_none() => ("version", missing("Which version?")),
-        Ok(kind) if !kind.has_version() && call.arguments.all("set").is_empty() => ("set", missing("What is set to what? Give `name=new value`.")),
+        Ok(kind) if kind.has_version() && call.arguments.get("version").is_none() => {
+            ("version", missing("Which version?"))
+        }
+        Ok(kind) if !kind.has_version() && call.arguments.all("set").is_empty() => {
+            ("set", missing("What is set to what? Give `name=new value`."))
+        }
         Ok(kind) => (if kind.has_version() { "version" } else { "set" }, read(call).await.map(drop)),
     }
 }
@@ -213,7 +221,9 @@ pub async fn resolve(call: &Call<'_>, plan: &mut Plan) -> Result<()> {
         let Learned::Versions(versions) = answer.learned else { continue };
         said = true;
         known.extend(versions.known.into_iter().map(|v| v.name));
-        if let Some(commit) = versions.resolved.into_iter().find(|(name, _)| *name == version).and_then(|(_, commit)| commit) {
+        if let Some(commit) =
+            versions.resolved.into_iter().find(|(name, _)| *name == version).and_then(|(_, commit)| commit)
+        {
             plan.commit = Some(commit);
         }
     }
@@ -227,7 +237,8 @@ fn no_version(service: &Service, _: &Environment, version: &str, known: &[String
     let shown = crate::message::tame(version, 60);
     let mut says = format!("There is no version `{shown}` of {service}.");
     let same = known.iter().find(|name| name.eq_ignore_ascii_case(version));
-    let near = same.map(String::as_str).or_else(|| super::arguments::nearest(version, known.iter().map(String::as_str)));
+    let near =
+        same.map(String::as_str).or_else(|| super::arguments::nearest(version, known.iter().map(String::as_str)));
     match (same, near) {
         (Some(same), _) => says.push_str(&format!(" Upper and lower case differ: did you mean `{same}`?")),
         (None, Some(near)) => says.push_str(&format!(" Did you mean `{near}`?")),

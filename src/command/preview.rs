@@ -22,18 +22,30 @@ pub async fn preview(app: &App, user: Option<&Person>, text: &str) -> anyhow::Re
         return Err(BadCommand(format!("The {} is missing. Usage: `{}`.", first.name, arguments.spec.usage())).into());
     }
     let person = user.cloned().unwrap_or_else(|| Person::new("you"));
-    let from = From { platform: "terminal".to_owned(), user: person.to_string(), channel: settings.chat.channel.clone() };
+    let from =
+        From { platform: "terminal".to_owned(), user: person.to_string(), channel: settings.chat.channel.clone() };
     let claim = Claim::unheld();
     let now = app.clock.now();
-    let call = super::Call { app, claim: &claim, from: &from, person, arguments, settings: settings.clone(), at: now, now };
+    let call =
+        super::Call { app, claim: &claim, from: &from, person, arguments, settings: settings.clone(), at: now, now };
     let mut plan: Plan = super::plan::read(&call).await?;
     plan.id = PlanId::new(format!("{}-preview", plan.service));
     let facts = brief::gather(app, &settings, &plan).await;
-    let advice = crate::advice::advise(Context { plan: &plan, facts: &facts, settings: &settings, now: app.clock.now() });
+    let advice =
+        crate::advice::advise(Context { plan: &plan, facts: &facts, settings: &settings, now: app.clock.now() });
     let hash = brief::hash(&plan, &facts, &advice)?;
     let mut shown = view::shown(&plan, 0, Some(&hash), Some(&advice), Vec::new(), State::Draft);
     let row = crate::store::plan::PlanRow::unrecorded(plan.clone());
-    let revision = crate::store::plan::Revision { number: 0, at: now, brief: hash, commit: plan.commit.clone(), plan, facts, advice, reason: String::new() };
+    let revision = crate::store::plan::Revision {
+        number: 0,
+        at: now,
+        brief: hash,
+        commit: plan.commit.clone(),
+        plan,
+        facts,
+        advice,
+        reason: String::new(),
+    };
     let tally = crate::approval::tally(&revision.advice.approvals.needs, &[], 0, |_| Vec::new());
     let mut text = crate::wording::brief::main(&row, &revision, &tally, &settings, now).text();
     text.push_str("\n\n");

@@ -23,7 +23,8 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/help.toml"),
     ];
     // The files are compiled in and a test reads each of them.
-    let mut specs: Vec<Spec> = texts.iter().map(|text| toml::from_str(text).expect("the command's spec reads")).collect();
+    let mut specs: Vec<Spec> =
+        texts.iter().map(|text| toml::from_str(text).expect("the command's spec reads")).collect();
     for i in 0..specs.len() {
         if let Some(other) = specs[i].options_of.clone()
             && let Some(options) = specs.iter().find(|spec| spec.name == other).map(|spec| spec.options.clone())

@@ -38,14 +38,27 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     row.asked = None;
     let answer = gate::decide(app, &mut tx, &row, None).await?;
     if !opens(&answer) {
-        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&wording::refusal::cannot_start(&row, &answer))).await?;
+        whisper(
+            &mut tx,
+            from,
+            Some(show::main_key(&row.plan.id)),
+            wording::refusal::plain(&wording::refusal::cannot_start(&row, &answer)),
+        )
+        .await?;
         return tx.commit().await;
     }
     let protected = settings.environment.get(&row.plan.environment).is_some_and(|e| e.protected);
     if protected && row.confirmed.is_none() {
         row.asked = Some((now, person.clone()));
         tx.update_plan(&row).await?;
-        tx.record(app, Statement::new("start.asked").by(from, Some(person), None).of(&row, answer.brief.as_deref()).evidence(&claim.id, None)).await?;
+        tx.record(
+            app,
+            Statement::new("start.asked")
+                .by(from, Some(person), None)
+                .of(&row, answer.brief.as_deref())
+                .evidence(&claim.id, None),
+        )
+        .await?;
         if *person == row.plan.by {
             whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::card::confirm_form(&row)).await?;
         } else {
@@ -63,7 +76,14 @@ fn opens(answer: &Answer) -> bool {
 }
 
 /// Opens the gate: says and records that it began.
-async fn open(app: &App, tx: &mut Tx, row: &mut PlanRow, from: &From, person: &Person, claim: &Claim) -> anyhow::Result<()> {
+async fn open(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut PlanRow,
+    from: &From,
+    person: &Person,
+    claim: &Claim,
+) -> anyhow::Result<()> {
     // A pipeline may have said that it began before a human did.
     row.state = row.state.after(Transition::Start).unwrap_or(row.state);
     row.started = Some((tx.now, person.clone()));
@@ -72,7 +92,11 @@ async fn open(app: &App, tx: &mut Tx, row: &mut PlanRow, from: &From, person: &P
     let id = &row.plan.id;
     let revision = tx.revision(id, row.revision).await?;
     let brief = revision.as_ref().map(|r| r.brief.clone());
-    tx.record(app, Statement::new("start").by(from, Some(person), None).of(row, brief.as_deref()).evidence(&claim.id, None)).await?;
+    tx.record(
+        app,
+        Statement::new("start").by(from, Some(person), None).of(row, brief.as_deref()).evidence(&claim.id, None),
+    )
+    .await?;
     if let Some(revision) = &revision {
         show::main(app, tx, row, revision).await?;
     }
@@ -85,13 +109,21 @@ async fn open(app: &App, tx: &mut Tx, row: &mut PlanRow, from: &From, person: &P
 
 /// The planner typed the environment's name, in the form or as a reply. Where somebody asked to start and only this was
 /// missing, it begins now: nobody has to ask twice.
-pub async fn confirm(app: &App, claim: &Claim, from: &From, person: &Person, seen: &PlanRow, typed: &str) -> anyhow::Result<()> {
+pub async fn confirm(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    person: &Person,
+    seen: &PlanRow,
+    typed: &str,
+) -> anyhow::Result<()> {
     if seen.asked.is_some() {
         gate::look_again(app, seen).await?;
     }
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
-    let Some(mut row) = tx.plan(&seen.plan.id).await?.filter(|row| !row.state.is_over() && row.confirmed.is_none()) else {
+    let Some(mut row) = tx.plan(&seen.plan.id).await?.filter(|row| !row.state.is_over() && row.confirmed.is_none())
+    else {
         return tx.commit().await;
     };
     if *person != row.plan.by {
@@ -107,7 +139,8 @@ pub async fn confirm(app: &App, claim: &Claim, from: &From, person: &Person, see
     tx.update_plan(&row).await?;
     let revision = tx.revision(&row.plan.id, row.revision).await?;
     let brief = revision.as_ref().map(|r| r.brief.as_str());
-    tx.record(app, Statement::new("confirm").by(from, Some(person), None).of(&row, brief).evidence(&claim.id, None)).await?;
+    tx.record(app, Statement::new("confirm").by(from, Some(person), None).of(&row, brief).evidence(&claim.id, None))
+        .await?;
     show::in_thread(&mut tx, &row, wording::card::confirmed(&row, person)).await?;
     if let Some((_, asker)) = asked {
         let answer = gate::decide(app, &mut tx, &row, None).await?;

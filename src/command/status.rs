@@ -11,8 +11,24 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if let (Some(typed), None, None) = (of, &service, &environment) {
         call.service(typed)?;
     }
-    let fits = |s: &Service, e: &Environment| service.as_ref().is_none_or(|x| x == s) && environment.as_ref().is_none_or(|x| x == e);
-    let plans: Vec<_> = call.app.store.open_plans().await?.into_iter().filter(|row| fits(&row.plan.service, &row.plan.environment)).collect();
-    let watched: Vec<_> = call.app.store.watched(call.now).await?.into_iter().filter(|row| fits(&row.deployment.service, &row.deployment.environment)).collect();
+    let fits = |s: &Service, e: &Environment| {
+        service.as_ref().is_none_or(|x| x == s) && environment.as_ref().is_none_or(|x| x == e)
+    };
+    let plans: Vec<_> = call
+        .app
+        .store
+        .open_plans()
+        .await?
+        .into_iter()
+        .filter(|row| fits(&row.plan.service, &row.plan.environment))
+        .collect();
+    let watched: Vec<_> = call
+        .app
+        .store
+        .watched(call.now)
+        .await?
+        .into_iter()
+        .filter(|row| fits(&row.deployment.service, &row.deployment.environment))
+        .collect();
     call.answer(wording::status::status(of, &plans, &watched, &call.settings, call.now)).await
 }

@@ -42,9 +42,12 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;
-    show::in_thread(&mut tx, &row, wording::card::taken(&row, window, &call.person, &whom, &call.settings, call.now)).await?;
+    show::in_thread(&mut tx, &row, wording::card::taken(&row, window, &call.person, &whom, &call.settings, call.now))
+        .await?;
     tx.due(&Due::Advise { plan: row.plan.id.clone() }, call.now).await?;
-    tx.due(&Due::Expire { plan: row.plan.id.clone() }, window.start.plus(call.settings.policy.plan_expires.ms())).await?;
-    tx.due(&Due::Remind { plan: row.plan.id.clone() }, window.start.plus(-15 * crate::clock::MINUTE).max(call.now)).await?;
+    tx.due(&Due::Expire { plan: row.plan.id.clone() }, window.start.plus(call.settings.policy.plan_expires.ms()))
+        .await?;
+    tx.due(&Due::Remind { plan: row.plan.id.clone() }, window.start.plus(-15 * crate::clock::MINUTE).max(call.now))
+        .await?;
     tx.commit().await
 }

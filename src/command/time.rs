@@ -79,13 +79,19 @@ impl Day {
             Day::Offset(days) => today.checked_add_signed(chrono::TimeDelta::days(days)),
             Day::Date(date) => Some(date),
             Day::Week(weekday) => {
-                let ahead = (7 + i64::from(weekday.num_days_from_monday()) - i64::from(today.weekday().num_days_from_monday())) % 7;
+                let ahead = (7 + i64::from(weekday.num_days_from_monday())
+                    - i64::from(today.weekday().num_days_from_monday()))
+                    % 7;
                 let days = if lean == Lean::Past && ahead > 0 { ahead - 7 } else { ahead };
                 today.checked_add_signed(chrono::TimeDelta::days(days))
             }
             Day::Year { day, month } => {
                 let this = NaiveDate::from_ymd_opt(today.year(), month, day);
-                let other = NaiveDate::from_ymd_opt(if lean == Lean::Past { today.year() - 1 } else { today.year() + 1 }, month, day);
+                let other = NaiveDate::from_ymd_opt(
+                    if lean == Lean::Past { today.year() - 1 } else { today.year() + 1 },
+                    month,
+                    day,
+                );
                 match this {
                     Some(date) if lean == Lean::Past && date > today => other,
                     Some(date) if lean == Lean::Future && date < today => other,
@@ -108,7 +114,8 @@ fn split_day(text: &str) -> Option<(Option<Day>, Option<NaiveTime>)> {
     let (mut days, mut hour) = (Vec::new(), None);
     let mut i = 0;
     while i < words.len() {
-        let joined = words.get(i + 1).filter(|next| matches!(**next, "am" | "pm")).map(|next| format!("{}{next}", words[i]));
+        let joined =
+            words.get(i + 1).filter(|next| matches!(**next, "am" | "pm")).map(|next| format!("{}{next}", words[i]));
         if let Some(read) = joined.as_deref().and_then(parse_hour) {
             hour = Some(read);
             i += 2;
@@ -137,7 +144,10 @@ fn parse_day(words: &[&str]) -> Option<Day> {
             if let Ok(weekday) = one.parse::<Weekday>() {
                 return Some(Day::Week(weekday));
             }
-            ["%Y-%m-%d", "%d.%m.%Y"].iter().find_map(|format| NaiveDate::parse_from_str(one, format).ok()).map(Day::Date)
+            ["%Y-%m-%d", "%d.%m.%Y"]
+                .iter()
+                .find_map(|format| NaiveDate::parse_from_str(one, format).ok())
+                .map(Day::Date)
         }
         [a, b] => {
             let (day, month) = day_of(a).zip(month_of(b)).or_else(|| day_of(b).zip(month_of(a)))?;
@@ -189,10 +199,9 @@ fn parse_hour(text: &str) -> Option<NaiveTime> {
 fn settle(naive: NaiveDateTime, zone: Tz) -> Result<Time, String> {
     match zone.from_local_datetime(&naive) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Ok(Time::from(at)),
-        LocalResult::None => Err(format!(
-            "{} does not exist in {zone}: the clocks go forward over it.",
-            naive.format("%-d %B %H:%M")
-        )),
+        LocalResult::None => {
+            Err(format!("{} does not exist in {zone}: the clocks go forward over it.", naive.format("%-d %B %H:%M")))
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use crate::wording;
 
 pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let Some(of) = call.arguments.get("of").map(str::to_owned) else {
-        return Err(call.refuse("Why what? Give a plan's handle, a deployment's id, or a time such as `15 March 15:47`."));
+        return Err(
+            call.refuse("Why what? Give a plan's handle, a deployment's id, or a time such as `15 March 15:47`.")
+        );
     };
     let of = of.trim_matches('`');
     if let Some(plan) = call.app.store.plan(&PlanId::new(of.to_lowercase())).await? {
@@ -49,6 +51,13 @@ async fn answer_plan(call: &Call<'_>, id: &PlanId) -> anyhow::Result<()> {
         None => Vec::new(),
     };
     let entries = store.ledger_of(id).await?;
-    let story = wording::why::Story { row: &row, revision: revision.as_ref(), words: &words, deployment: deployment.as_ref(), alerts: &alerts, entries: &entries };
+    let story = wording::why::Story {
+        row: &row,
+        revision: revision.as_ref(),
+        words: &words,
+        deployment: deployment.as_ref(),
+        alerts: &alerts,
+        entries: &entries,
+    };
     call.answer(wording::why::plan(&story, &call.settings, call.now)).await
 }

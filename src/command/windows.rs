@@ -1,9 +1,9 @@
 //! `windows`: the next good windows for a target, with their picture.
 
 use super::Call;
+use crate::advice::facts::Facts;
 use crate::advice::{Context, Windows};
 use crate::app::App;
-use crate::advice::facts::Facts;
 use crate::name::{Environment, Person, PlanId, Service};
 use crate::plan::{Kind, Plan, When, brief};
 use crate::wording;
@@ -20,7 +20,13 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let picture = format!("strip-{}", crate::name::new_id(now));
     let mut tx = call.begin().await?;
     tx.insert_picture(&picture, &strip.light, &strip.dark).await?;
-    super::whisper(&mut tx, call.from, None, wording::brief::windows(&plan, &windows, &picture, &strip.alt, &call.settings, now)).await?;
+    super::whisper(
+        &mut tx,
+        call.from,
+        None,
+        wording::brief::windows(&plan, &windows, &picture, &strip.alt, &call.settings, now),
+    )
+    .await?;
     tx.commit().await
 }
 

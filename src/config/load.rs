@@ -67,7 +67,10 @@ impl Settings {
         let people: Vec<&str> = self.people.keys().map(|s| s.as_str()).collect();
         for (i, name) in sources.iter().enumerate() {
             if sources[..i].contains(name) {
-                return Err(Wrong { path: format!("source[{i}].name"), says: format!("two sources are called `{name}`") });
+                return Err(Wrong {
+                    path: format!("source[{i}].name"),
+                    says: format!("two sources are called `{name}`"),
+                });
             }
         }
         for (name, service) in &self.service {
@@ -102,7 +105,10 @@ impl Settings {
         for name in services.iter().chain(&environments).chain(&people) {
             let fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
             if name.is_empty() || name.len() > 80 || !name.chars().all(fit) {
-                let says = format!("`{}` is no name: letters, digits, `-`, `_`, `.` and `/`, at most 80", crate::message::tame(name, 40));
+                let says = format!(
+                    "`{}` is no name: letters, digits, `-`, `_`, `.` and `/`, at most 80",
+                    crate::message::tame(name, 40)
+                );
                 return Err(Wrong { path: String::new(), says });
             }
         }
@@ -147,18 +153,31 @@ fn check_sources(own: &Table, text: &str, name: &str) -> anyhow::Result<()> {
     let Some(toml::Value::Array(sources)) = own.get("source") else { return Ok(()) };
     for (i, source) in sources.iter().enumerate() {
         let Some(table) = source.as_table() else { continue };
-        let line = |key: &str| find(text, &format!("source[{i}].{key}")).or_else(|| find(text, &format!("source[{i}]"))).unwrap_or(0);
+        let line = |key: &str| {
+            find(text, &format!("source[{i}].{key}")).or_else(|| find(text, &format!("source[{i}]"))).unwrap_or(0)
+        };
         let kinds: Vec<&str> = SOURCES.iter().map(|(kind, _)| *kind).collect();
         let Some(kind) = table.get("kind").and_then(toml::Value::as_str) else {
             bail!("{name}, line {}: the source has no `kind`; it is one of {}", line("kind"), kinds.join(", "));
         };
         let Some((_, keys)) = SOURCES.iter().find(|(known, _)| *known == kind) else {
-            bail!("{name}, line {}: there is no kind of source `{}`{}. There are: {}.", line("kind"), crate::message::tame(kind, 40), near(kind, &kinds), kinds.join(", "));
+            bail!(
+                "{name}, line {}: there is no kind of source `{}`{}. There are: {}.",
+                line("kind"),
+                crate::message::tame(kind, 40),
+                near(kind, &kinds),
+                kinds.join(", ")
+            );
         };
         for key in table.keys() {
             if !OF_EVERY_SOURCE.contains(&key.as_str()) && !keys.contains(&key.as_str()) {
                 let all: Vec<&str> = OF_EVERY_SOURCE.iter().chain(keys.iter()).copied().collect();
-                bail!("{name}, line {}: a source of kind `{kind}` has no key `{}`{}", line(key), crate::message::tame(key, 40), near(key, &all));
+                bail!(
+                    "{name}, line {}: a source of kind `{kind}` has no key `{}`{}",
+                    line(key),
+                    crate::message::tame(key, 40),
+                    near(key, &all)
+                );
             }
         }
     }
@@ -173,7 +192,8 @@ fn explain(text: &str, name: &str, path: &str, message: &str) -> String {
         Some((field, rest)) => {
             // The path of serde_path_to_error ends with the unknown key or with its table, depending on where it stood.
             let full = if path.ends_with(field) { path.to_owned() } else { format!("{path}.{field}") };
-            let line = find(text, full.trim_start_matches('.')).map(|line| format!(", line {line}")).unwrap_or_default();
+            let line =
+                find(text, full.trim_start_matches('.')).map(|line| format!(", line {line}")).unwrap_or_default();
             let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
             let parent = full.rsplit_once('.').map_or("the top level".to_owned(), |(parent, _)| format!("`{parent}`"));
             let known = if names.is_empty() { String::new() } else { format!(" It has: {}.", names.join(", ")) };
@@ -183,9 +203,15 @@ fn explain(text: &str, name: &str, path: &str, message: &str) -> String {
         }
         None => {
             let line = find(text, path).map(|line| format!(", line {line}")).unwrap_or_default();
-            if let Some(zone) = message.strip_prefix("failed to parse timezone: '").and_then(|rest| rest.strip_suffix('\'')) {
+            if let Some(zone) =
+                message.strip_prefix("failed to parse timezone: '").and_then(|rest| rest.strip_suffix('\''))
+            {
                 let zones: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
-                return format!("{name}{line}: `{path}`: there is no time zone `{}`{}", crate::message::tame(zone, 60), near(zone, &zones));
+                return format!(
+                    "{name}{line}: `{path}`: there is no time zone `{}`{}",
+                    crate::message::tame(zone, 60),
+                    near(zone, &zones)
+                );
             }
             format!("{name}{line}: `{path}`: {message}")
         }

@@ -26,7 +26,8 @@ pub async fn take_alert(app: &App, claim: &Claim, from: &From, id: &str) -> anyh
         None => None,
     };
     tx.put_alert(&alert, plan.as_ref().map(|p| &p.plan.id)).await?;
-    let mut record = Statement::new("alert.acknowledged").by(from, Some(&person), None).evidence(&claim.id, None).with("alert", id);
+    let mut record =
+        Statement::new("alert.acknowledged").by(from, Some(&person), None).evidence(&claim.id, None).with("alert", id);
     if let Some(plan) = &plan {
         record = record.of(plan, None);
         show::in_thread(&mut tx, plan, wording::deploy::taken(&person)).await?;
@@ -48,7 +49,11 @@ pub async fn escalate(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> 
         Some(plan) => tx.plan(plan).await?,
         None => None,
     };
-    tx.record(app, Statement::new("alert.escalated").with("alert", id).with("deployment", deployment.deployment.id.clone())).await?;
+    tx.record(
+        app,
+        Statement::new("alert.escalated").with("alert", id).with("deployment", deployment.deployment.id.clone()),
+    )
+    .await?;
     let platform = plan.as_ref().map_or_else(|| app.main_platform().to_owned(), |p| p.platform.clone());
     let channel = plan.as_ref().map_or_else(|| settings.chat.channel.clone(), |p| p.channel.clone());
     tx.send(&Send {

@@ -43,7 +43,14 @@ pub fn read_conditions(text: &str, calls_back: bool) -> Vec<Condition> {
         // The series is by the minute, people think of traffic by the second.
         let limit = if of == Measure::Traffic { condition.limit * 60.0 } else { condition.limit };
         let span = condition.held.map_or(5 * MINUTE, Span::ms).clamp(MINUTE, 60 * MINUTE);
-        Some(Condition { text: tame(part, 120), of, above: condition.side == condition::Side::Above, limit, span, calls_back })
+        Some(Condition {
+            text: tame(part, 120),
+            of,
+            above: condition.side == condition::Side::Above,
+            limit,
+            span,
+            calls_back,
+        })
     };
     parts.split(';').filter_map(|part| read(part.trim())).take(8).collect()
 }

@@ -41,9 +41,15 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     for signal in &look.subjects() {
         let open = alerts.iter_mut().find(|a| a.signal == signal.subject && a.recovered_at.is_none());
         match (signal.state, open) {
-            (SignalState::Worse, None) => open_alert(app, &mut tx, &row, plan.as_ref(), &look, &series, signal, at, &settings).await?,
-            (SignalState::Worse, Some(alert)) => grow(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?,
-            (SignalState::Fine, Some(alert)) => recover(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?,
+            (SignalState::Worse, None) => {
+                open_alert(app, &mut tx, &row, plan.as_ref(), &look, &series, signal, at, &settings).await?
+            }
+            (SignalState::Worse, Some(alert)) => {
+                grow(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?
+            }
+            (SignalState::Fine, Some(alert)) => {
+                recover(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?
+            }
             _ => {}
         }
     }
@@ -54,7 +60,13 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
         finish(app, &mut tx, &mut row, plan.as_ref(), &look, &unseen, &settings).await?;
     } else {
         if let (true, Some(plan)) = (first_blind, &plan) {
-            show::in_thread_as(&mut tx, plan, Some(format!("watch:{id}")), wording::deploy::cannot_tell(&look, &unseen, until, &settings, now)).await?;
+            show::in_thread_as(
+                &mut tx,
+                plan,
+                Some(format!("watch:{id}")),
+                wording::deploy::cannot_tell(&look, &unseen, until, &settings, now),
+            )
+            .await?;
         }
         tx.update_deployment(&row, row.deployment.outcome).await?;
         tx.due(&Due::Look { deployment: id.to_owned() }, now.plus(settings.watch.every.ms())).await?;
@@ -101,7 +113,17 @@ fn conditions_of(row: &PlanRow) -> Vec<Condition> {
 }
 
 #[allow(clippy::too_many_arguments)]
-async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow>, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+async fn open_alert(
+    app: &App,
+    tx: &mut Tx,
+    row: &DeploymentRow,
+    plan: Option<&PlanRow>,
+    look: &Look,
+    series: &Series,
+    signal: &super::watch::Signal,
+    at: Time,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let alert = Alert {
         id: format!("a-{}", new_id(tx.now).to_lowercase()),
         deployment: row.deployment.id.clone(),
@@ -112,7 +134,10 @@ async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&P
         body: serde_json::to_string(signal)?,
     };
     tx.put_alert(&alert, plan.map(|p| &p.plan.id)).await?;
-    let mut record = Statement::new("alert.raised").with("alert", alert.id.clone()).with("deployment", row.deployment.id.clone()).with("signal", signal.signal.clone());
+    let mut record = Statement::new("alert.raised")
+        .with("alert", alert.id.clone())
+        .with("deployment", row.deployment.id.clone())
+        .with("signal", signal.signal.clone());
     if let Some(plan) = plan {
         record = record.of(plan, None);
     }
@@ -123,7 +148,18 @@ async fn open_alert(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&P
 
 /// The same alert, graver: the planner's own condition is met too. Its message says so; nothing rings anew.
 #[allow(clippy::too_many_arguments)]
-async fn grow(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &mut Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+async fn grow(
+    app: &App,
+    tx: &mut Tx,
+    row: &DeploymentRow,
+    plan: Option<&PlanRow>,
+    alert: &mut Alert,
+    look: &Look,
+    series: &Series,
+    signal: &super::watch::Signal,
+    at: Time,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let before: Option<super::watch::Signal> = serde_json::from_str(&alert.body).ok();
     if !signal.calls_back || before.is_some_and(|b| b.calls_back) {
         return Ok(());
@@ -134,10 +170,22 @@ async fn grow(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow
 }
 
 #[allow(clippy::too_many_arguments)]
-async fn recover(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &mut Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
+async fn recover(
+    app: &App,
+    tx: &mut Tx,
+    row: &DeploymentRow,
+    plan: Option<&PlanRow>,
+    alert: &mut Alert,
+    look: &Look,
+    series: &Series,
+    signal: &super::watch::Signal,
+    at: Time,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     alert.recovered_at = Some(tx.now);
     tx.put_alert(alert, plan.map(|p| &p.plan.id)).await?;
-    let mut record = Statement::new("alert.recovered").with("alert", alert.id.clone()).with("signal", alert.signal.clone());
+    let mut record =
+        Statement::new("alert.recovered").with("alert", alert.id.clone()).with("signal", alert.signal.clone());
     if let Some(plan) = plan {
         record = record.of(plan, None);
     }
@@ -148,8 +196,26 @@ async fn recover(app: &App, tx: &mut Tx, row: &DeploymentRow, plan: Option<&Plan
 
 /// The alert's one message, with its chart; edited when things change.
 #[allow(clippy::too_many_arguments)]
-async fn say(tx: &mut Tx, app: &App, row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &Look, series: &Series, signal: &super::watch::Signal, at: Time, settings: &Settings) -> anyhow::Result<()> {
-    let chart = crate::picture::health_chart(&row.deployment, series, look, (at, alert.opened_at, alert.recovered_at), settings, tx.now);
+async fn say(
+    tx: &mut Tx,
+    app: &App,
+    row: &DeploymentRow,
+    plan: Option<&PlanRow>,
+    alert: &Alert,
+    look: &Look,
+    series: &Series,
+    signal: &super::watch::Signal,
+    at: Time,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let chart = crate::picture::health_chart(
+        &row.deployment,
+        series,
+        look,
+        (at, alert.opened_at, alert.recovered_at),
+        settings,
+        tx.now,
+    );
     let picture = format!("chart-{}", alert.id);
     tx.insert_picture(&picture, &chart.light, &chart.dark).await?;
     let message = wording::deploy::alert(row, plan, alert, look, signal, &picture, &chart.alt, settings, tx.now);
@@ -172,7 +238,15 @@ async fn say(tx: &mut Tx, app: &App, row: &DeploymentRow, plan: Option<&PlanRow>
 }
 
 /// The watch is over: says what it saw and asks for the outcome.
-async fn finish(app: &App, tx: &mut Tx, row: &mut DeploymentRow, plan: Option<&PlanRow>, look: &Look, unseen: &[String], settings: &Settings) -> anyhow::Result<()> {
+async fn finish(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut DeploymentRow,
+    plan: Option<&PlanRow>,
+    look: &Look,
+    unseen: &[String],
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let alerts = tx.alerts(&row.deployment.id).await?;
     row.watch_until = None;
     let proposed = if alerts.is_empty() {
@@ -183,13 +257,20 @@ async fn finish(app: &App, tx: &mut Tx, row: &mut DeploymentRow, plan: Option<&P
     };
     row.proposed = row.proposed.or(proposed);
     tx.update_deployment(row, row.deployment.outcome).await?;
-    let mut record = Statement::new("watch.ended").with("deployment", row.deployment.id.clone()).with("alerts", alerts.len());
+    let mut record =
+        Statement::new("watch.ended").with("deployment", row.deployment.id.clone()).with("alerts", alerts.len());
     if let Some(plan) = plan {
         record = record.of(plan, None);
     }
     tx.record(app, record.with("proposed", row.proposed.map(Outcome::as_str))).await?;
     let Some(plan) = plan else { return Ok(()) };
-    show::in_thread_as(tx, plan, Some(format!("watch:{}", row.deployment.id)), wording::deploy::watch_over(look, unseen, alerts.len())).await?;
+    show::in_thread_as(
+        tx,
+        plan,
+        Some(format!("watch:{}", row.deployment.id)),
+        wording::deploy::watch_over(look, unseen, alerts.len()),
+    )
+    .await?;
     if row.deployment.outcome.is_none() {
         super::propose(tx, plan, row, settings).await?;
     }

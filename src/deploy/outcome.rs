@@ -21,7 +21,15 @@ pub async fn propose(tx: &mut Tx, plan: &PlanRow, row: &DeploymentRow, settings:
 }
 
 /// A person's judgement; a later one replaces it, and the record keeps both.
-pub async fn settle(app: &App, claim: &Claim, from: &From, person: &Person, id: &PlanId, outcome: Outcome, cause: Option<Cause>) -> anyhow::Result<()> {
+pub async fn settle(
+    app: &App,
+    claim: &Claim,
+    from: &From,
+    person: &Person,
+    id: &PlanId,
+    outcome: Outcome,
+    cause: Option<Cause>,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;

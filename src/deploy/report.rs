@@ -56,7 +56,8 @@ pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, 
             row.deployment.finished = Some(at);
             if row.watch_until.is_none() {
                 row.watch_until = Some(at.plus(settings.watch.length.ms()));
-                tx.due(&Due::Look { deployment: row.deployment.id.clone() }, now.plus(settings.watch.every.ms())).await?;
+                tx.due(&Due::Look { deployment: row.deployment.id.clone() }, now.plus(settings.watch.every.ms()))
+                    .await?;
             }
         }
         Status::Failed | Status::RolledBack => {
@@ -77,17 +78,33 @@ pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, 
         Some((from, person)) => Statement::new(&kind(report.status)).by(from, Some(person), None),
         None => Statement::new(&kind(report.status)).by_system("hook:deployments"),
     };
-    let record = record.evidence(&claim.id, None).with("deployment", row.deployment.id.clone()).with("external_id", report.id.clone());
-    let record = record.with("actor", report.actor.clone()).with("url", report.url.clone()).with("deployed_at", at.rfc3339());
+    let record = record
+        .evidence(&claim.id, None)
+        .with("deployment", row.deployment.id.clone())
+        .with("external_id", report.id.clone());
+    let record =
+        record.with("actor", report.actor.clone()).with("url", report.url.clone()).with("deployed_at", at.rfc3339());
     match &mut plan {
         None => {
-            let record = record.with("service", report.service.as_str()).with("environment", report.environment.as_str());
-            tx.record(app, record.with("version", report.version.clone()).with("commit", report.commit.clone()).with("planned", false)).await?;
+            let record =
+                record.with("service", report.service.as_str()).with("environment", report.environment.as_str());
+            tx.record(
+                app,
+                record
+                    .with("version", report.version.clone())
+                    .with("commit", report.commit.clone())
+                    .with("planned", false),
+            )
+            .await?;
             unplanned(app, &mut tx, report, was.is_none(), now).await?;
         }
         Some(plan) => {
             let brief = tx.revision(&plan.plan.id, plan.revision).await?.map(|r| r.brief);
-            let other_commit = report.commit.clone().zip(plan.plan.commit.clone()).filter(|(a, b)| !b.starts_with(a.as_str()) && !a.starts_with(b.as_str()));
+            let other_commit = report
+                .commit
+                .clone()
+                .zip(plan.plan.commit.clone())
+                .filter(|(a, b)| !b.starts_with(a.as_str()) && !a.starts_with(b.as_str()));
             let record = record.of(plan, brief.as_deref()).with("approved", plan.state != State::Advised);
             tx.record(app, record.with("deployed_commit", report.commit.clone())).await?;
             advance(app, &mut tx, plan, report, &row, by.map(|b| b.1), now).await?;
@@ -100,7 +117,15 @@ pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, 
 }
 
 /// Moves the plan along and says so in its thread.
-async fn advance(app: &App, tx: &mut Tx, plan: &mut PlanRow, report: &Report, row: &DeploymentRow, by: Option<&Person>, now: Time) -> anyhow::Result<()> {
+async fn advance(
+    app: &App,
+    tx: &mut Tx,
+    plan: &mut PlanRow,
+    report: &Report,
+    row: &DeploymentRow,
+    by: Option<&Person>,
+    now: Time,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let unstarted = plan.state.waits();
     let unapproved = plan.state.waits() && plan.state != State::Approved;
@@ -108,7 +133,9 @@ async fn advance(app: &App, tx: &mut Tx, plan: &mut PlanRow, report: &Report, ro
         Status::Started => plan.state.after(Transition::Start),
         Status::Succeeded => plan.state.after(Transition::Deploy),
         Status::Failed => None,
-        Status::RolledBack if by.is_some() => plan.state.after(Transition::Settle).or_else(|| plan.state.after(Transition::Deploy)),
+        Status::RolledBack if by.is_some() => {
+            plan.state.after(Transition::Settle).or_else(|| plan.state.after(Transition::Deploy))
+        }
         Status::RolledBack => plan.state.after(Transition::Deploy),
     };
     plan.state = state.unwrap_or(plan.state);
@@ -124,7 +151,8 @@ async fn advance(app: &App, tx: &mut Tx, plan: &mut PlanRow, report: &Report, ro
         show::main(app, tx, plan, &revision).await?;
     }
     let actor = by.map(ToString::to_string).or_else(|| report.actor.clone());
-    let message = wording::deploy::told(plan, report, actor.as_deref(), unapproved, unstarted, row.watch_until, &settings, now);
+    let message =
+        wording::deploy::told(plan, report, actor.as_deref(), unapproved, unstarted, row.watch_until, &settings, now);
     show::in_thread(tx, plan, message).await?;
     if matches!(report.status, Status::Failed) || report.status == Status::RolledBack && by.is_none() {
         super::propose(tx, plan, row, &settings).await?;
@@ -149,9 +177,18 @@ async fn plan_of(tx: &mut Tx, report: &Report) -> anyhow::Result<Option<PlanRow>
     Ok(open.iter().find(same).cloned())
 }
 
-async fn new_row(app: &App, tx: &mut Tx, report: &Report, source: &str, plan: Option<&PlanRow>, at: Time) -> anyhow::Result<DeploymentRow> {
+async fn new_row(
+    app: &App,
+    tx: &mut Tx,
+    report: &Report,
+    source: &str,
+    plan: Option<&PlanRow>,
+    at: Time,
+) -> anyhow::Result<DeploymentRow> {
     let shape = match plan {
-        Some(row) => tx.revision(&row.plan.id, row.revision).await?.map(|r| shape::of(&r.plan, &r.facts, &app.settings())),
+        Some(row) => {
+            tx.revision(&row.plan.id, row.revision).await?.map(|r| shape::of(&r.plan, &r.facts, &app.settings()))
+        }
         None => None,
     };
     let row = DeploymentRow {

@@ -145,11 +145,19 @@ fn errors(recent: &[&Minute], before: &[&Minute]) -> Signal {
 }
 
 fn latency(recent: &[&Minute], before: &[&Minute]) -> Signal {
-    let of = |minutes: &[&Minute]| -> Vec<f64> { minutes.iter().filter_map(|m| m.latency_ms).filter(|l| l.is_finite() && *l >= 0.0).collect() };
+    let of = |minutes: &[&Minute]| -> Vec<f64> {
+        minutes.iter().filter_map(|m| m.latency_ms).filter(|l| l.is_finite() && *l >= 0.0).collect()
+    };
     let (after, past) = (of(recent), of(before));
     if after.len() < 3 || past.len() < 10 {
         let state = if after.is_empty() { SignalState::NoData } else { SignalState::Thin };
-        return Signal { signal: "latency".to_owned(), subject: "latency".to_owned(), state, says: "latency not measured long enough".to_owned(), calls_back: false };
+        return Signal {
+            signal: "latency".to_owned(),
+            subject: "latency".to_owned(),
+            state,
+            says: "latency not measured long enough".to_owned(),
+            calls_back: false,
+        };
     }
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (m1, m0) = (mean(&after), mean(&past));
@@ -175,7 +183,13 @@ fn own(condition: &Condition, minutes: &[&Minute], deployed: Time, now: Time, le
         Measure::Latency => "latency",
         Measure::Traffic => "traffic",
     };
-    let blind = |state, says: &str| Signal { signal: signal.clone(), subject: subject.to_owned(), state, says: says.to_owned(), calls_back: condition.calls_back };
+    let blind = |state, says: &str| Signal {
+        signal: signal.clone(),
+        subject: subject.to_owned(),
+        state,
+        says: says.to_owned(),
+        calls_back: condition.calls_back,
+    };
     let n = sum(&within, |m| m.requests);
     if within.is_empty() {
         return blind(SignalState::NoData, "no data");
@@ -206,7 +220,13 @@ fn own(condition: &Condition, minutes: &[&Minute], deployed: Time, now: Time, le
         Measure::Latency => format!("latency {value:.0} ms"),
         Measure::Traffic => format!("{value:.0} requests a minute"),
     };
-    Signal { signal, subject: subject.to_owned(), state, says: format!("{measured} (the plan says: {})", condition.text), calls_back: condition.calls_back }
+    Signal {
+        signal,
+        subject: subject.to_owned(),
+        state,
+        says: format!("{measured} (the plan says: {})", condition.text),
+        calls_back: condition.calls_back,
+    }
 }
 
 fn blind_signal(name: &str, state: SignalState, n: f64) -> Signal {
@@ -244,7 +264,12 @@ mod tests {
 
     fn series(before: (f64, f64), after: (f64, f64), minutes_after: i64) -> (Series, Time, Time) {
         let deployed = Time::from_ms(1_800_000_000_000);
-        let minute = |i: i64, (requests, errors): (f64, f64)| Minute { at: deployed.plus(i * MINUTE), requests, errors, latency_ms: Some(80.0) };
+        let minute = |i: i64, (requests, errors): (f64, f64)| Minute {
+            at: deployed.plus(i * MINUTE),
+            requests,
+            errors,
+            latency_ms: Some(80.0),
+        };
         let minutes = (-60..0).map(|i| minute(i, before)).chain((0..minutes_after).map(|i| minute(i, after))).collect();
         (Series { minutes }, deployed, deployed.plus(minutes_after * MINUTE))
     }
@@ -258,8 +283,16 @@ mod tests {
         let (series, deployed, now) = series((500.0, 1.0), (500.0, 15.0), 8);
         assert_eq!(state(&judge(&series, deployed, now, &settings(), &[]), "errors"), SignalState::Worse);
         let mut healed = series.clone();
-        healed.minutes.extend((8..30).map(|i| Minute { at: deployed.plus(i * MINUTE), requests: 500.0, errors: 1.0, latency_ms: Some(80.0) }));
-        assert_eq!(state(&judge(&healed, deployed, deployed.plus(30 * MINUTE), &settings(), &[]), "errors"), SignalState::Fine);
+        healed.minutes.extend((8..30).map(|i| Minute {
+            at: deployed.plus(i * MINUTE),
+            requests: 500.0,
+            errors: 1.0,
+            latency_ms: Some(80.0),
+        }));
+        assert_eq!(
+            state(&judge(&healed, deployed, deployed.plus(30 * MINUTE), &settings(), &[]), "errors"),
+            SignalState::Fine
+        );
     }
 
     #[test]
@@ -269,7 +302,10 @@ mod tests {
         assert_eq!(state(&look, "errors"), SignalState::Thin);
         assert!(look.is_blind());
         let (none, deployed, now) = series((500.0, 1.0), (0.0, 0.0), 0);
-        assert_eq!(state(&judge(&none, deployed, now.plus(5 * MINUTE), &settings(), &[]), "errors"), SignalState::NoData);
+        assert_eq!(
+            state(&judge(&none, deployed, now.plus(5 * MINUTE), &settings(), &[]), "errors"),
+            SignalState::NoData
+        );
     }
 
     #[test]

@@ -39,8 +39,12 @@ pub async fn find(app: &App, request: &Request) -> anyhow::Result<Option<PlanRow
     let rows = app.store.plans_for(service, environment).await?;
     let fits = |row: &&PlanRow| {
         let version = request.version.as_deref();
-        let same_version = version.is_some() && (row.plan.version.as_deref() == version || row.plan.commit.as_deref() == version);
-        let begins = |asked: &String| asked.len() >= verdict::SHORTEST_COMMIT && row.plan.commit.as_ref().is_some_and(|known| known.starts_with(asked));
+        let same_version =
+            version.is_some() && (row.plan.version.as_deref() == version || row.plan.commit.as_deref() == version);
+        let begins = |asked: &String| {
+            asked.len() >= verdict::SHORTEST_COMMIT
+                && row.plan.commit.as_ref().is_some_and(|known| known.starts_with(asked))
+        };
         let same_commit = version.is_none() && request.commit.as_ref().is_some_and(begins);
         let same_change = request.change.is_some() && row.plan.set_digest() == request.change;
         same_version || same_commit || same_change
@@ -61,7 +65,10 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
     let answer = decide(app, &mut tx, &row, Some(request)).await?;
     if answer.approved && request.plan.is_none() | row.started.is_some() {
-        let record = crate::ledger::Statement::new("gate.answered").by_system("gate").of(&row, answer.brief.as_deref()).verdict(answer.verdict.as_str());
+        let record = crate::ledger::Statement::new("gate.answered")
+            .by_system("gate")
+            .of(&row, answer.brief.as_deref())
+            .verdict(answer.verdict.as_str());
         tx.record(app, record).await?;
     }
     tx.commit().await?;
@@ -135,7 +142,8 @@ pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
         if let Ok(answer) = answer
             && let Learned::Versions(versions) = answer.learned
         {
-            commit = versions.resolved.into_iter().find(|(name, _)| *name == version).map(|(_, commit)| commit).or(commit);
+            commit =
+                versions.resolved.into_iter().find(|(name, _)| *name == version).map(|(_, commit)| commit).or(commit);
         }
     }
     // None: nobody could say; Some(None): the version is gone.

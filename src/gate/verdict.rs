@@ -106,7 +106,8 @@ pub struct Seen<'a> {
     pub now: Time,
 }
 
-static NOTHING: Tally = Tally { approved_by: Vec::new(), objected_by: Vec::new(), held_by: Vec::new(), missing: Vec::new() };
+static NOTHING: Tally =
+    Tally { approved_by: Vec::new(), objected_by: Vec::new(), held_by: Vec::new(), missing: Vec::new() };
 
 impl<'a> Seen<'a> {
     /// A plan whose first brief is still being gathered.
@@ -190,7 +191,9 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     let one = |verdict, code: &str, says: String| (verdict, vec![Reason { code: code.to_owned(), says }]);
     match row.state {
         State::Cancelled => return one(Verdict::Blocked, "plan.cancelled", "The plan was cancelled.".to_owned()),
-        State::Expired => return one(Verdict::Blocked, "plan.expired", "The plan expired before anybody began it.".to_owned()),
+        State::Expired => {
+            return one(Verdict::Blocked, "plan.expired", "The plan expired before anybody began it.".to_owned());
+        }
         // A deployment was told of: whoever wants another one plans it.
         State::Watching | State::Settled if !is_rollback(seen) => {
             return one(Verdict::Blocked, "plan.used", "The plan was carried out; its approval is used up.".to_owned());
@@ -198,7 +201,11 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         _ => {}
     }
     if row.plan.kind.has_version() && row.plan.commit.is_none() {
-        return one(Verdict::Unknown, "version.unresolved", "The version could not be looked up, so nobody can say which commit this is.".to_owned());
+        return one(
+            Verdict::Unknown,
+            "version.unresolved",
+            "The version could not be looked up, so nobody can say which commit this is.".to_owned(),
+        );
     }
     if let Some(request) = seen.request
         && let Some(wrong) = differs(request, seen)
@@ -212,7 +219,11 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         return one(Verdict::Waiting, "brief.gathering", "The brief is still being gathered.".to_owned());
     }
     if row.stale_at.is_some() {
-        return one(Verdict::Stale, "brief.stale", "Something that matters changed since the brief that was approved.".to_owned());
+        return one(
+            Verdict::Stale,
+            "brief.stale",
+            "Something that matters changed since the brief that was approved.".to_owned(),
+        );
     }
     if let Some(started) = &row.started {
         return under_way(seen, started);
@@ -226,10 +237,16 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         return one(Verdict::Blocked, "plan.held", format!("{who} asked to hold."));
     }
     if seen.contested {
-        return one(Verdict::Contested, "category.contested", "The declared risk or category is doubted; an eligible person other than planner and authors settles it.".to_owned());
+        return one(
+            Verdict::Contested,
+            "category.contested",
+            "The declared risk or category is doubted; an eligible person other than planner and authors settles it."
+                .to_owned(),
+        );
     }
     // What only time stands in the way of is judged when its time has come.
-    let (timing, others): (Vec<&Reason>, Vec<&Reason>) = seen.blocks.iter().partition(|r| r.code.starts_with("timing."));
+    let (timing, others): (Vec<&Reason>, Vec<&Reason>) =
+        seen.blocks.iter().partition(|r| r.code.starts_with("timing."));
     if !others.is_empty() {
         return (Verdict::Blocked, others.into_iter().cloned().collect());
     }
@@ -238,7 +255,11 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
     }
     if seen.expired {
-        return one(Verdict::Waiting, "approval.expired", "An approval is too old to count; it must be given again.".to_owned());
+        return one(
+            Verdict::Waiting,
+            "approval.expired",
+            "An approval is too old to count; it must be given again.".to_owned(),
+        );
     }
     let start = row.plan.when.start(seen.now);
     if seen.now < start {
@@ -247,7 +268,11 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     if let When::Window { end, .. } = row.plan.when
         && seen.now >= end
     {
-        return one(Verdict::OutsideWindow, "plan.window-over", format!("The window that was approved ended at {}.", end.rfc3339()));
+        return one(
+            Verdict::OutsideWindow,
+            "plan.window-over",
+            format!("The window that was approved ended at {}.", end.rfc3339()),
+        );
     }
     if !timing.is_empty() {
         let outside = timing.iter().any(|r| r.code == "timing.window");
@@ -255,7 +280,9 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         return (verdict, timing.into_iter().cloned().collect());
     }
     if seen.environment.needs_start() {
-        if let Some((_, by)) = row.asked.as_ref().filter(|(at, _)| seen.environment.protected && seen.now.since(*at) < ASK_HOLDS) {
+        if let Some((_, by)) =
+            row.asked.as_ref().filter(|(at, _)| seen.environment.protected && seen.now.since(*at) < ASK_HOLDS)
+        {
             let says = format!("{by} asked to start; the planner has not typed the environment's name yet.");
             return one(Verdict::Blocked, "plan.unconfirmed", says);
         }
@@ -282,7 +309,13 @@ fn under_way(seen: &Seen<'_>, (started, by): &(Time, Person)) -> (Verdict, Vec<R
     if seen.now >= until {
         return (Verdict::OutsideWindow, vec![reason("plan.window-over", "The time that was approved is over.")]);
     }
-    (Verdict::Approved, vec![Reason { code: "approved".to_owned(), says: format!("Approved; {by} began it at {}.", started.rfc3339()) }])
+    (
+        Verdict::Approved,
+        vec![Reason {
+            code: "approved".to_owned(),
+            says: format!("Approved; {by} began it at {}.", started.rfc3339()),
+        }],
+    )
 }
 
 fn is_rollback(seen: &Seen<'_>) -> bool {
@@ -296,11 +329,17 @@ fn rollback(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
         return (Verdict::Unknown, vec![reason("rollback.none", "The plan states no rollback.")]);
     }
     if row.started.is_none() && !matches!(row.state, State::Started | State::Watching | State::Settled) {
-        return (Verdict::NotStarted, vec![reason("rollback.not-started", "Nothing was started that could be rolled back.")]);
+        return (
+            Verdict::NotStarted,
+            vec![reason("rollback.not-started", "Nothing was started that could be rolled back.")],
+        );
     }
     // What a person started was approved then; what a pipeline began without asking may never have been.
     if row.started.is_none() && !seen.tally.missing.is_empty() {
-        return (Verdict::Waiting, vec![reason("approval.missing", "The plan was never approved, and so neither was its rollback.")]);
+        return (
+            Verdict::Waiting,
+            vec![reason("approval.missing", "The plan was never approved, and so neither was its rollback.")],
+        );
     }
     (Verdict::Approved, vec![reason("rollback.approved", "The stated rollback was approved with the plan.")])
 }
@@ -329,7 +368,10 @@ fn differs(request: &Request, seen: &Seen<'_>) -> Option<Reason> {
         let other = |asked: Option<&str>, known: &str| asked.is_some_and(|asked| asked != known);
         if other(request.service.as_ref().map(|s| s.as_str()), plan.service.as_str())
             || other(request.environment.as_ref().map(|e| e.as_str()), plan.environment.as_str())
-            || !request.rollback && request.version.is_some() && request.version != plan.version && request.version != plan.commit
+            || !request.rollback
+                && request.version.is_some()
+                && request.version != plan.version
+                && request.version != plan.commit
         {
             return Some(reason("target.differs", "The plan is for another service, environment or version."));
         }

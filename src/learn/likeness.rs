@@ -18,7 +18,10 @@ pub fn most_alike(service: &Service, shape: &Shape, past: Vec<Deployment>, most:
         })
         .collect();
     similar.sort_by(|a, b| {
-        b.likeness.total_cmp(&a.likeness).then_with(|| b.deployment.at.cmp(&a.deployment.at)).then_with(|| a.deployment.id.cmp(&b.deployment.id))
+        b.likeness
+            .total_cmp(&a.likeness)
+            .then_with(|| b.deployment.at.cmp(&a.deployment.at))
+            .then_with(|| a.deployment.id.cmp(&b.deployment.id))
     });
     similar.truncate(most);
     similar

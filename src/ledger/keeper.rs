@@ -6,7 +6,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Checkpoint, Columns, Finding, Head, Origin, Place, Proven, PublicKey, Record, Row, SecretKey, SignedCheckpoint, Trust, Verdict, Verifier, export, table, tree};
+use super::{
+    Checkpoint, Columns, Finding, Head, Origin, Place, Proven, PublicKey, Record, Row, SecretKey, SignedCheckpoint,
+    Trust, Verdict, Verifier, export, table, tree,
+};
 use crate::app::App;
 use crate::event::Due;
 use crate::name::PlanId;
@@ -26,7 +29,10 @@ impl Signer {
     pub fn open(data: &Path, origin: &Origin, size: u64) -> anyhow::Result<Signer> {
         let file = data.join("ledger.key");
         if size > 0 && !file.exists() {
-            anyhow::bail!("the record has {size} entries, and the key that signs it is not at {}: put it there from a backup, or from the instance that began this store", file.display());
+            anyhow::bail!(
+                "the record has {size} entries, and the key that signs it is not at {}: put it there from a backup, or from the instance that began this store",
+                file.display()
+            );
         }
         let keys = if file.exists() {
             let text = std::fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
@@ -61,7 +67,9 @@ pub fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
         .mode(0o600)
         .open(&half)
         .with_context(|| format!("could not write {}", half.display()))?;
-    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).with_context(|| format!("could not write {}", half.display()))?;
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.sync_all())
+        .with_context(|| format!("could not write {}", half.display()))?;
     std::fs::rename(&half, file).with_context(|| format!("could not write {}", file.display()))
 }
 
@@ -76,7 +84,11 @@ pub async fn checkpoint_now(store: &Store, signer: &Signer) -> anyhow::Result<St
 }
 
 /// A checkpoint, and the proof of the newest entry about a plan under it: what a gate answer carries.
-pub async fn evidence(store: &Store, signer: &Signer, plan: Option<&str>) -> anyhow::Result<(String, Option<serde_json::Value>)> {
+pub async fn evidence(
+    store: &Store,
+    signer: &Signer,
+    plan: Option<&str>,
+) -> anyhow::Result<(String, Option<serde_json::Value>)> {
     let head = head(store).await?;
     let checkpoint = signer.sign(&Checkpoint::of(&head));
     let entry = match plan {
@@ -84,7 +96,9 @@ pub async fn evidence(store: &Store, signer: &Signer, plan: Option<&str>) -> any
         None => None,
     };
     // An entry that came in after the head was read is not under this checkpoint.
-    let Some(entry) = entry.filter(|e| u64::try_from(e.seq).is_ok_and(|seq| seq <= head.size())) else { return Ok((checkpoint, None)) };
+    let Some(entry) = entry.filter(|e| u64::try_from(e.seq).is_ok_and(|seq| seq <= head.size())) else {
+        return Ok((checkpoint, None));
+    };
     let proven = prove(store, &entry, head.size()).await?;
     Ok((checkpoint, Some(serde_json::to_value(proven)?)))
 }
@@ -97,7 +111,8 @@ async fn prove(store: &Store, entry: &StoredEntry, size: u64) -> anyhow::Result<
         let hash = if place.level == 0 { leaf(store, place.index).await? } else { store.ledger_node(place).await? };
         known.insert(place, hash);
     }
-    Proven::new(seq, entry.bytes.clone(), size, super::proof::known(&known)).map_err(|missing| anyhow::anyhow!("{missing}"))
+    Proven::new(seq, entry.bytes.clone(), size, super::proof::known(&known))
+        .map_err(|missing| anyhow::anyhow!("{missing}"))
 }
 
 async fn leaf(store: &Store, index: u64) -> anyhow::Result<super::Hash> {
@@ -123,7 +138,11 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
     if let Some((size, note)) = store.last_anchor().await? {
         match SignedCheckpoint::parse(&note) {
             Ok(anchor) => trust.anchors.push(anchor),
-            Err(_) => kept.push(Finding::new(None, super::Damage::Edited, format!("The store's own copy of the checkpoint over {size} entries no longer reads."))),
+            Err(_) => kept.push(Finding::new(
+                None,
+                super::Damage::Edited,
+                format!("The store's own copy of the checkpoint over {size} entries no longer reads."),
+            )),
         }
     }
     let mut verifier = Verifier::new(trust).with_nodes();
@@ -145,7 +164,13 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
             let seq = u64::try_from(entry.seq)?;
             let texts = texts.remove(&entry.seq).unwrap_or_default();
             let columns = Columns { at: entry.at, kind: &entry.kind, plan: entry.plan.as_deref() };
-            verifier.push(&Row { seq, bytes: &entry.bytes, leaf: &entry.leaf, columns: Some(columns), texts: Some(&texts) });
+            verifier.push(&Row {
+                seq,
+                bytes: &entry.bytes,
+                leaf: &entry.leaf,
+                columns: Some(columns),
+                texts: Some(&texts),
+            });
             let mut own = by_size.remove(&seq).unwrap_or_default();
             own.sort_by_key(|node| node.at.level);
             for node in own {
@@ -155,7 +180,11 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
     }
     let head = match store.ledger_head().await {
         Err(why) if !crate::store::is_of_the_database(&why) => {
-            kept.push(Finding::new(None, super::Damage::Edited, format!("The stored head of the ledger is not one that was recorded: {why:#}.")));
+            kept.push(Finding::new(
+                None,
+                super::Damage::Edited,
+                format!("The stored head of the ledger is not one that was recorded: {why:#}."),
+            ));
             None
         }
         head => head?,
@@ -174,12 +203,20 @@ async fn triggers(store: &Store) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for name in wanted {
         if !found.iter().any(|(there, _)| there == name) {
-            findings.push(Finding::new(None, super::Damage::Trigger, format!("The trigger `{name}`, which keeps the ledger append-only, is gone.")));
+            findings.push(Finding::new(
+                None,
+                super::Damage::Trigger,
+                format!("The trigger `{name}`, which keeps the ledger append-only, is gone."),
+            ));
         }
     }
     for (name, definition) in &found {
         if !store.trigger_is_ours(name, definition) {
-            findings.push(Finding::new(None, super::Damage::Trigger, format!("The trigger `{name}`, which keeps the ledger append-only, was changed.")));
+            findings.push(Finding::new(
+                None,
+                super::Damage::Trigger,
+                format!("The trigger `{name}`, which keeps the ledger append-only, was changed."),
+            ));
         }
     }
     Ok(findings)
@@ -196,7 +233,8 @@ pub async fn export_jsonl(store: &Store, signer: &Signer, plan: Option<&PlanId>)
         Some(_) => export::part_header(&signer.public(), &checkpoint),
     };
     for entry in selected(store, plan, size).await? {
-        let texts: Vec<super::StoredText> = store.ledger_texts(entry.seq, entry.seq).await?.into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<super::StoredText> =
+            store.ledger_texts(entry.seq, entry.seq).await?.into_iter().map(|(_, text)| text).collect();
         let hashes = match plan {
             None => None,
             Some(_) => Some(prove(store, &entry, head.size()).await?.hashes),
@@ -215,7 +253,8 @@ pub async fn export_csv(store: &Store, signer: &Signer, plan: Option<&PlanId>) -
     let mut out = Vec::new();
     let mut rows = table::Table::new(&mut out)?;
     for entry in selected(store, plan, i64::try_from(head.size())?).await? {
-        let texts: Vec<super::StoredText> = store.ledger_texts(entry.seq, entry.seq).await?.into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<super::StoredText> =
+            store.ledger_texts(entry.seq, entry.seq).await?.into_iter().map(|(_, text)| text).collect();
         rows.push(&Record::parse(&entry.bytes)?, entry.leaf.parse()?, &texts)?;
     }
     rows.finish(head.size(), &checkpoint)?;
@@ -227,7 +266,9 @@ async fn selected(store: &Store, plan: Option<&PlanId>, size: i64) -> anyhow::Re
         Some(plan) => store.ledger_of(plan).await?,
         None => {
             let mut all = Vec::new();
-            while let Some(more) = Some(store.ledger_from(i64::try_from(all.len())? + 1, 5_000).await?).filter(|m| !m.is_empty()) {
+            while let Some(more) =
+                Some(store.ledger_from(i64::try_from(all.len())? + 1, 5_000).await?).filter(|m| !m.is_empty())
+            {
                 all.extend(more);
             }
             all
@@ -257,8 +298,14 @@ pub async fn anchor(app: &App, claim: &Claim) -> anyhow::Result<()> {
 }
 
 fn append(file: &Path, note: &str) -> anyhow::Result<()> {
-    let mut out = std::fs::File::options().create(true).append(true).open(file).with_context(|| format!("could not open {}", file.display()))?;
-    writeln!(out, "{note}").and_then(|()| out.sync_data()).with_context(|| format!("could not write {}", file.display()))
+    let mut out = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(file)
+        .with_context(|| format!("could not open {}", file.display()))?;
+    writeln!(out, "{note}")
+        .and_then(|()| out.sync_data())
+        .with_context(|| format!("could not write {}", file.display()))
 }
 
 /// Checkpoints in a text: signed notes, separated by blank lines as the anchor file keeps them.

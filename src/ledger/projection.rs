@@ -73,7 +73,11 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
         }
     }
     for (id, told) in told.iter().filter(|(id, _)| !known.contains(id.as_str())) {
-        findings.push(Finding::new(told.last, Damage::Projection, format!("The ledger knows the plan `{id}`, the store does not.")));
+        findings.push(Finding::new(
+            told.last,
+            Damage::Projection,
+            format!("The ledger knows the plan `{id}`, the store does not."),
+        ));
     }
     Ok(findings)
 }

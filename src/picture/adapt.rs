@@ -28,7 +28,8 @@ pub fn strip_of(plan: &Plan, facts: &Facts, windows: &Windows, settings: &Settin
     let load = facts.load.first().map(|fact| &fact.value);
     let hours = (0..=end.since(start) / HOUR).map(|i| start.plus(i * HOUR));
     let concerns = |services: &[crate::name::Service], environments: &[crate::name::Environment]| {
-        (services.is_empty() || services.contains(&plan.service)) && (environments.is_empty() || environments.contains(&plan.environment))
+        (services.is_empty() || services.contains(&plan.service))
+            && (environments.is_empty() || environments.contains(&plan.environment))
     };
     let events = || {
         let all = facts.calendar.known.iter().flat_map(|fact| &fact.value);
@@ -39,8 +40,17 @@ pub fn strip_of(plan: &Plan, facts: &Facts, windows: &Windows, settings: &Settin
     let rules = settings.environment.get(&plan.environment).map(|e| e.window.clone()).unwrap_or_default();
     let allowed = if rules.is_empty() { vec![Stretch { start, end }] } else { stretches(&rules, zone, start, end) };
     let mut deployments: Vec<Moment> = Vec::new();
-    for other in facts.others.known.iter().flat_map(|f| &f.value).filter(|o| o.environment == plan.environment && o.start > start && o.start < end) {
-        deployments.push(Moment { at: other.start, label: format!("{} {}", other.service, other.version.as_deref().unwrap_or_default()) });
+    for other in facts
+        .others
+        .known
+        .iter()
+        .flat_map(|f| &f.value)
+        .filter(|o| o.environment == plan.environment && o.start > start && o.start < end)
+    {
+        deployments.push(Moment {
+            at: other.start,
+            label: format!("{} {}", other.service, other.version.as_deref().unwrap_or_default()),
+        });
     }
     let shown = strip::Strip {
         title: format!("{} → {}", plan.service, plan.environment),
@@ -51,12 +61,17 @@ pub fn strip_of(plan: &Plan, facts: &Facts, windows: &Windows, settings: &Settin
         score_now: Some(windows.now.score),
         load: hours.map(|at| strip::LoadPoint { at, share: load.and_then(|l| l.usual(at)) }).collect(),
         allowed: Some(allowed),
-        freezes: calendars.map(|()| events().filter(|e| e.means == Means::Freeze).map(|e| labelled(e.start, e.end, &e.summary)).collect()),
+        freezes: calendars.map(|()| {
+            events().filter(|e| e.means == Means::Freeze).map(|e| labelled(e.start, e.end, &e.summary)).collect()
+        }),
         events: calendars.map(|()| events().filter_map(event).collect()),
         on_call: seen(!facts.on_call.known.is_empty()).map(|()| {
             let shifts = facts.on_call.known.iter().flat_map(|f| &f.value);
-            let own = shifts.filter(|s| s.service.as_ref().is_none_or(|service| *service == plan.service) && s.level <= 1);
-            own.map(|s| labelled(s.start.max(start), s.end.unwrap_or(end).min(end), s.person.as_str())).filter(|l| l.end > l.start).collect()
+            let own =
+                shifts.filter(|s| s.service.as_ref().is_none_or(|service| *service == plan.service) && s.level <= 1);
+            own.map(|s| labelled(s.start.max(start), s.end.unwrap_or(end).min(end), s.person.as_str()))
+                .filter(|l| l.end > l.start)
+                .collect()
         }),
         deployments: seen(!facts.others.known.is_empty()).map(|()| deployments),
         working: stretches(&settings.team.hours, settings.team.zone, start, end),
@@ -72,7 +87,9 @@ pub fn strip_of(plan: &Plan, facts: &Facts, windows: &Windows, settings: &Settin
 
 /// The first reasons for a slot; what its place in the picture shows anyhow is left out.
 fn why(slot: &crate::advice::Slot) -> String {
-    let shown = |reason: &&String| !reason.starts_with("the first good one: ") && !reason.starts_with("inside the allowed window");
+    let shown = |reason: &&String| {
+        !reason.starts_with("the first good one: ") && !reason.starts_with("inside the allowed window")
+    };
     slot.reasons.iter().filter(shown).take(3).cloned().collect::<Vec<_>>().join(", ")
 }
 
@@ -95,7 +112,12 @@ fn stretches(rules: &[WeekHours], zone: Tz, start: Time, end: Time) -> Vec<Stret
     let mut found = Vec::new();
     let mut day = start.at(zone).date_naive() - Days::new(1);
     let last = end.at(zone).date_naive();
-    let settle = |naive: chrono::NaiveDateTime| zone.from_local_datetime(&naive).earliest().or_else(|| zone.from_local_datetime(&(naive + chrono::TimeDelta::hours(1))).earliest()).map(Time::from);
+    let settle = |naive: chrono::NaiveDateTime| {
+        zone.from_local_datetime(&naive)
+            .earliest()
+            .or_else(|| zone.from_local_datetime(&(naive + chrono::TimeDelta::hours(1))).earliest())
+            .map(Time::from)
+    };
     while day <= last {
         for rule in rules.iter().filter(|rule| rule.days.contains(&day.weekday())) {
             let ends = if rule.end > rule.start { day } else { day + Days::new(1) };
@@ -109,11 +131,20 @@ fn stretches(rules: &[WeekHours], zone: Tz, start: Time, end: Time) -> Vec<Stret
 }
 
 /// The chart of a watched deployment.
-pub fn health_chart(deployment: &Deployment, series: &Series, look: &Look, (deployed, alerted, recovered): (Time, Time, Option<Time>), settings: &Settings, now: Time) -> Drawn {
+pub fn health_chart(
+    deployment: &Deployment,
+    series: &Series,
+    look: &Look,
+    (deployed, alerted, recovered): (Time, Time, Option<Time>),
+    settings: &Settings,
+    now: Time,
+) -> Drawn {
     let zone = crate::wording::zone(settings, &deployment.service, &deployment.environment);
     let (start, end) = (deployed.plus(-HOUR), now.max(deployed.plus(15 * MINUTE)));
     let minutes: Vec<_> = series.minutes.iter().filter(|m| m.at >= start && m.at <= end).collect();
-    let points = |value: &dyn Fn(&crate::source::Minute) -> Option<f64>| minutes.iter().map(|m| chart::Point { at: m.at, value: value(m) }).collect::<Vec<_>>();
+    let points = |value: &dyn Fn(&crate::source::Minute) -> Option<f64>| {
+        minutes.iter().map(|m| chart::Point { at: m.at, value: value(m) }).collect::<Vec<_>>()
+    };
     let verdict = |name: &str| match look.signals.iter().find(|s| s.signal == name).map(|s| s.state) {
         Some(SignalState::Worse) => chart::Verdict::Worse,
         Some(SignalState::Fine) => chart::Verdict::Usual,
@@ -134,15 +165,29 @@ pub fn health_chart(deployment: &Deployment, series: &Series, look: &Look, (depl
         known.sort_by(f64::total_cmp);
         known.get(known.len() / 2).copied()
     });
-    let panel = |name: &str, unit, points, (before, after), verdict| chart::Panel { name: name.to_owned(), unit, points, band: Vec::new(), before, after, verdict, limit: None };
+    let panel = |name: &str, unit, points, (before, after), verdict| chart::Panel {
+        name: name.to_owned(),
+        unit,
+        points,
+        band: Vec::new(),
+        before,
+        after,
+        verdict,
+        limit: None,
+    };
     let mut marks = vec![
-        chart::Mark { at: deployed, kind: chart::MarkKind::Deployment, label: deployment.version.clone().unwrap_or_default() },
+        chart::Mark {
+            at: deployed,
+            kind: chart::MarkKind::Deployment,
+            label: deployment.version.clone().unwrap_or_default(),
+        },
         chart::Mark { at: alerted, kind: chart::MarkKind::Alert, label: String::new() },
     ];
     if let Some(at) = recovered {
         marks.push(chart::Mark { at, kind: chart::MarkKind::Recovery, label: String::new() });
     }
-    let headline: Vec<&str> = look.signals.iter().filter(|s| !s.signal.starts_with("condition")).map(|s| s.says.as_str()).collect();
+    let headline: Vec<&str> =
+        look.signals.iter().filter(|s| !s.signal.starts_with("condition")).map(|s| s.says.as_str()).collect();
     let shown = chart::Chart {
         title: format!("{} in {}", deployment.service, deployment.environment),
         headline: headline.join(", "),

@@ -1,11 +1,11 @@
 //! Gathers and advises: the first brief of a plan, a new one where something material changed, and quiet in between.
 
-use crate::advice::{Advice, Context};
 use crate::advice::facts::Facts;
+use crate::advice::{Advice, Context};
 use crate::app::App;
+use crate::approval::Word;
 use crate::event::Due;
 use crate::ledger::Statement;
-use crate::approval::Word;
 use crate::name::{Person, PlanId};
 use crate::plan::{Plan, State, Transition, brief, material, show};
 use crate::store::Claim;
@@ -29,7 +29,11 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
     let now = app.clock.now();
     let advice = crate::advice::advise(Context { plan: &plan, facts: &facts, settings: &settings, now });
     let hash = brief::hash(&plan, &facts, &advice)?;
-    let seen = if before.revision > 0 && before.state != State::Draft { app.store.revision(id, before.revision).await? } else { None };
+    let seen = if before.revision > 0 && before.state != State::Draft {
+        app.store.revision(id, before.revision).await?
+    } else {
+        None
+    };
     let old = seen.map(|old| {
         let drifted = crate::advice::advise(Context { plan: &old.plan, facts: &old.facts, settings: &settings, now });
         (old, drifted)
@@ -88,7 +92,8 @@ async fn revise(
     let whom = void(app, tx, row, &reason).await?;
     if plan.commit != row.plan.commit && row.category.take().is_some() {
         // Whoever settled a doubt looked at another change.
-        tx.record(app, Statement::new("risk.settled").of(row, None).verdict("void").text("reason", Some(&reason))).await?;
+        tx.record(app, Statement::new("risk.settled").of(row, None).verdict("void").text("reason", Some(&reason)))
+            .await?;
     }
     row.asked = None;
     row.plan = plan;
@@ -123,7 +128,8 @@ pub async fn void(app: &App, tx: &mut crate::store::Tx, row: &PlanRow, reason: &
     if !whom.is_empty() {
         tx.void_words(id, reason).await?;
         let people: Vec<String> = whom.iter().map(ToString::to_string).collect();
-        tx.record(app, Statement::new("word.voided").of(row, None).with("people", people).text("reason", Some(reason))).await?;
+        tx.record(app, Statement::new("word.voided").of(row, None).with("people", people).text("reason", Some(reason)))
+            .await?;
     }
     Ok(whom)
 }

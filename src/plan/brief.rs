@@ -37,9 +37,17 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     };
     let over = |from: Time, to: Time| Ask { from, to, ..template.clone() };
     let (mut ahead, mut behind, mut lately) = (Gathered::default(), Gathered::default(), Gathered::default());
-    let (past, past_month, hour) = (over(now.plus(-550 * DAY), now), over(now.plus(-30 * DAY), now), over(now.plus(-HOUR), now));
+    let (past, past_month, hour) =
+        (over(now.plus(-550 * DAY), now), over(now.plus(-30 * DAY), now), over(now.plus(-HOUR), now));
     let ((), (), (), others, load) = tokio::join!(
-        source::gather(&mut ahead, &sources, &template, &[Question::Calendar, Question::OnCall, Question::Versions, Question::Migrations], &app.clock, until),
+        source::gather(
+            &mut ahead,
+            &sources,
+            &template,
+            &[Question::Calendar, Question::OnCall, Question::Versions, Question::Migrations],
+            &app.clock,
+            until
+        ),
         source::gather(&mut behind, &sources, &past, &[Question::Deployments], &app.clock, until),
         source::gather(&mut lately, &sources, &past_month, &[Question::Incidents, Question::Load], &app.clock, until),
         others(app, plan),
@@ -49,7 +57,8 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
             health.facts.health
         },
     );
-    let history = history::past(app, settings, (&plan.service, &plan.environment), (version, commit), &behind.deployments).await;
+    let history =
+        history::past(app, settings, (&plan.service, &plan.environment), (version, commit), &behind.deployments).await;
     // The change lies between what runs and what is wanted, so it is asked for when it is known what runs.
     let running_version = history.running.as_ref().and_then(|d| d.version.clone().zip(d.commit.clone()));
     let running = history.running.as_ref().and_then(|d| d.commit.clone().or_else(|| d.version.clone()));
@@ -88,7 +97,12 @@ pub async fn ask(app: &App, ask: &Ask) -> Vec<source::Said> {
 }
 
 /// The sources that have anything to say about a target.
-pub fn sources_for(app: &App, settings: &Settings, service: &Service, environment: &Environment) -> Vec<Arc<dyn Source>> {
+pub fn sources_for(
+    app: &App,
+    settings: &Settings,
+    service: &Service,
+    environment: &Environment,
+) -> Vec<Arc<dyn Source>> {
     let repository = settings.service.get(service).and_then(|s| s.repository.as_ref());
     let concerns = |source: &Arc<dyn Source>| {
         let is_code = source.answers().contains(&Question::Change);
@@ -102,10 +116,16 @@ async fn others(app: &App, plan: &Plan) -> Asked<Vec<Other>> {
     let now = app.clock.now();
     let source = SourceName::from("tidegate");
     match near(app, plan).await {
-        Ok(value) => Asked { known: vec![Fact { source, link: None, at: now, value, incomplete: Vec::new() }], unknown: Vec::new() },
+        Ok(value) => Asked {
+            known: vec![Fact { source, link: None, at: now, value, incomplete: Vec::new() }],
+            unknown: Vec::new(),
+        },
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "could not read other plans");
-            Asked { known: Vec::new(), unknown: vec![Unknown { source, reason: "could not be read".to_owned(), at: now }] }
+            Asked {
+                known: Vec::new(),
+                unknown: vec![Unknown { source, reason: "could not be read".to_owned(), at: now }],
+            }
         }
     }
 }
@@ -188,11 +208,17 @@ async fn complete(
         Ok(past) => {
             history.compared = u32::try_from(past.len()).unwrap_or(u32::MAX);
             history.similar = most_alike(&plan.service, shape, past, 5);
-            Asked { known: vec![Fact { source, link: None, at: now, value: history, incomplete: Vec::new() }], unknown: Vec::new() }
+            Asked {
+                known: vec![Fact { source, link: None, at: now, value: history, incomplete: Vec::new() }],
+                unknown: Vec::new(),
+            }
         }
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "could not read the history");
-            Asked { known: Vec::new(), unknown: vec![Unknown { source, reason: "could not be read".to_owned(), at: now }] }
+            Asked {
+                known: Vec::new(),
+                unknown: vec![Unknown { source, reason: "could not be read".to_owned(), at: now }],
+            }
         }
     }
 }

@@ -6,11 +6,18 @@ use crate::config::Settings;
 use crate::name::{Environment, Service};
 
 /// What is known of a target before anything is known of the change. `told` is what files of deployments say.
-pub async fn past(app: &App, settings: &Settings, (service, environment): (&Service, &Environment), (version, commit): (Option<&str>, Option<&str>), told: &Asked<Vec<Deployment>>) -> History {
+pub async fn past(
+    app: &App,
+    settings: &Settings,
+    (service, environment): (&Service, &Environment),
+    (version, commit): (Option<&str>, Option<&str>),
+    told: &Asked<Vec<Deployment>>,
+) -> History {
     let now = app.clock.now();
     let all = told.known.iter().flat_map(|fact| &fact.value);
     let all_told: &[Deployment] = &all.clone().cloned().collect::<Vec<_>>();
-    let mut told: Vec<Deployment> = all.filter(|d| d.service == *service && d.environment == *environment && d.at <= now).cloned().collect();
+    let mut told: Vec<Deployment> =
+        all.filter(|d| d.service == *service && d.environment == *environment && d.at <= now).cloned().collect();
     told.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     let mut history = match stored(app, settings, service, environment, version, commit).await {
         Ok(history) => history,
@@ -25,7 +32,13 @@ pub async fn past(app: &App, settings: &Settings, (service, environment): (&Serv
 }
 
 /// What files tell of other targets: the services that this one needs, and the environment that comes before.
-fn elsewhere(history: &mut History, settings: &Settings, (service, environment): (&Service, &Environment), (version, commit): (Option<&str>, Option<&str>), told: &[Deployment]) {
+fn elsewhere(
+    history: &mut History,
+    settings: &Settings,
+    (service, environment): (&Service, &Environment),
+    (version, commit): (Option<&str>, Option<&str>),
+    told: &[Deployment],
+) {
     let newest = |service: &Service, environment: &Environment, fits: &dyn Fn(&Deployment) -> bool| {
         let own = told.iter().filter(|d| d.service == *service && d.environment == *environment && fits(d));
         own.filter(|d| d.outcome != Some(Outcome::RolledBack)).max_by_key(|d| d.at).cloned()
@@ -35,12 +48,22 @@ fn elsewhere(history: &mut History, settings: &Settings, (service, environment):
     }
     let after = settings.environment.get(environment).and_then(|e| e.after.as_ref());
     if let (None, Some(after)) = (&history.before, after) {
-        let wanted = |d: &Deployment| (version.is_some() && d.version.as_deref() == version) || (commit.is_some() && d.commit.as_deref() == commit);
+        let wanted = |d: &Deployment| {
+            (version.is_some() && d.version.as_deref() == version)
+                || (commit.is_some() && d.commit.as_deref() == commit)
+        };
         history.before = newest(service, after, &wanted);
     }
 }
 
-async fn stored(app: &App, settings: &Settings, service: &Service, environment: &Environment, version: Option<&str>, commit: Option<&str>) -> anyhow::Result<History> {
+async fn stored(
+    app: &App,
+    settings: &Settings,
+    service: &Service,
+    environment: &Environment,
+    version: Option<&str>,
+    commit: Option<&str>,
+) -> anyhow::Result<History> {
     let recent = app.store.recent(service, environment, 50).await?;
     let known = settings.service.get(service);
     let mut dependencies = Vec::new();
@@ -70,8 +93,12 @@ async fn stored(app: &App, settings: &Settings, service: &Service, environment: 
 
 /// Joins what files tell to what is stored; a deployment that both know counts once.
 fn join(history: &mut History, told: Vec<Deployment>) {
-    let new: Vec<Deployment> =
-        told.into_iter().filter(|d| !history.recent.iter().any(|known| known.id == d.id || (known.at == d.at && known.version == d.version))).collect();
+    let new: Vec<Deployment> = told
+        .into_iter()
+        .filter(|d| {
+            !history.recent.iter().any(|known| known.id == d.id || (known.at == d.at && known.version == d.version))
+        })
+        .collect();
     for deployment in &new {
         if let Some(outcome) = deployment.outcome {
             for rate in [&mut history.service_rate, &mut history.team_rate] {

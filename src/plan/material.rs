@@ -1,7 +1,7 @@
 //! When a new look at a waiting plan matters: rules by code and threshold, not by a hash.
 
-use crate::advice::{Advice, FlagLevel};
 use crate::advice::facts::Facts;
+use crate::advice::{Advice, FlagLevel};
 use crate::plan::Plan;
 
 /// What changed in a way that humans must look at again; sentences. Empty: the brief that they saw still holds.
@@ -14,12 +14,19 @@ pub struct Changes {
 
 /// Compares a waiting brief with a fresh look at the same plan. `drifted` is what the brief's own facts say by now: a
 /// window that closes or a known freeze that begins is no news, and the gate judges the hour anyway.
-pub fn changes(old: (&Plan, &Facts, &Advice), drifted: &Advice, new: (&Plan, &Facts, &Advice), score_step: u32) -> Changes {
+pub fn changes(
+    old: (&Plan, &Facts, &Advice),
+    drifted: &Advice,
+    new: (&Plan, &Facts, &Advice),
+    score_step: u32,
+) -> Changes {
     let mut changes = Changes::default();
     let ((old_plan, old_facts, old), (new_plan, new_facts, new)) = (old, new);
     if new_plan.commit != old_plan.commit && new_plan.commit.is_some() {
         changes.commit = true;
-        let short = |commit: &Option<String>| commit.as_deref().map_or("nothing known".to_owned(), |c| c.chars().take(7).collect());
+        let short = |commit: &Option<String>| {
+            commit.as_deref().map_or("nothing known".to_owned(), |c| c.chars().take(7).collect())
+        };
         changes.says.push(format!(
             "{} is now commit {}, it was {}",
             new_plan.version.as_deref().unwrap_or("the version"),
@@ -33,7 +40,14 @@ pub fn changes(old: (&Plan, &Facts, &Advice), drifted: &Advice, new: (&Plan, &Fa
         changes.says.push(format!("new blocker: {says}"));
     }
     let open = |facts: &Facts| -> Vec<String> {
-        facts.incidents.known.iter().flat_map(|f| &f.value).filter(|i| i.resolved.is_none()).map(|i| i.id.clone()).collect()
+        facts
+            .incidents
+            .known
+            .iter()
+            .flat_map(|f| &f.value)
+            .filter(|i| i.resolved.is_none())
+            .map(|i| i.id.clone())
+            .collect()
     };
     let (before, after) = (open(old_facts), open(new_facts));
     let concerned = new.flags.iter().any(|f| f.code == "incident.open" && f.level >= FlagLevel::Caution);
@@ -41,7 +55,9 @@ pub fn changes(old: (&Plan, &Facts, &Advice), drifted: &Advice, new: (&Plan, &Fa
         changes.says.push(format!("new incident: {}", crate::message::tame(incident, 40)));
     }
     for code in ["timing.freeze", "migration.state", "migration.hazard"] {
-        let critical = |advice: &Advice| advice.flags.iter().find(|f| f.code == code && f.level == FlagLevel::Critical).map(|f| f.says.clone());
+        let critical = |advice: &Advice| {
+            advice.flags.iter().find(|f| f.code == code && f.level == FlagLevel::Critical).map(|f| f.says.clone())
+        };
         if let (Some(says), None, None) = (critical(new), critical(old), critical(drifted))
             && !new.blockers.iter().any(|b| b == code)
         {

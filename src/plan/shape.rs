@@ -9,12 +9,19 @@ use crate::plan::Plan;
 /// What the change touches and is, from its facts.
 pub fn of(plan: &Plan, facts: &Facts, settings: &Settings) -> Shape {
     let change = facts.change.first().map(|fact| &fact.value);
-    let files: Vec<String> = change.map(|c| c.files.iter().take(50).map(|f| f.path.clone()).collect()).unwrap_or_default();
-    let lines = change.map_or(0, |c| c.files.iter().map(|f| f.added.unwrap_or(0).saturating_add(f.deleted.unwrap_or(0))).fold(0u32, u32::saturating_add));
+    let files: Vec<String> =
+        change.map(|c| c.files.iter().take(50).map(|f| f.path.clone()).collect()).unwrap_or_default();
+    let lines = change.map_or(0, |c| {
+        c.files
+            .iter()
+            .map(|f| f.added.unwrap_or(0).saturating_add(f.deleted.unwrap_or(0)))
+            .fold(0u32, u32::saturating_add)
+    });
     let at = plan.when.start(plan.made_at);
     let there = at.at(settings.team.zone);
     let load = facts.load.first().map(|fact| &fact.value);
-    let category = plan.category.clone().or_else(|| crate::advice::seen_categories(plan, facts, settings).into_iter().next());
+    let category =
+        plan.category.clone().or_else(|| crate::advice::seen_categories(plan, facts, settings).into_iter().next());
     Shape {
         kind: Some(plan.kind.as_str().to_owned()),
         category,
@@ -32,7 +39,18 @@ pub fn of(plan: &Plan, facts: &Facts, settings: &Settings) -> Shape {
 
 fn is_lock_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    matches!(name, "Cargo.lock" | "package-lock.json" | "yarn.lock" | "pnpm-lock.yaml" | "go.sum" | "poetry.lock" | "Gemfile.lock" | "uv.lock" | "composer.lock")
+    matches!(
+        name,
+        "Cargo.lock"
+            | "package-lock.json"
+            | "yarn.lock"
+            | "pnpm-lock.yaml"
+            | "go.sum"
+            | "poetry.lock"
+            | "Gemfile.lock"
+            | "uv.lock"
+            | "composer.lock"
+    )
 }
 
 fn is_config(path: &str) -> bool {
@@ -41,13 +59,19 @@ fn is_config(path: &str) -> bool {
 
 /// The telling words of commit titles: lower case, no little words, at most 20.
 fn words<'a>(titles: impl Iterator<Item = &'a str>) -> Vec<String> {
-    const LITTLE: [&str; 24] = ["the", "and", "for", "with", "from", "into", "that", "this", "when", "not", "add", "fix", "use",
-        "make", "update", "remove", "change", "merge", "bump", "new", "all", "its", "more", "set"];
+    const LITTLE: [&str; 24] = [
+        "the", "and", "for", "with", "from", "into", "that", "this", "when", "not", "add", "fix", "use", "make",
+        "update", "remove", "change", "merge", "bump", "new", "all", "its", "more", "set",
+    ];
     let mut found: Vec<String> = Vec::new();
     for title in titles {
         for word in title.split(|c: char| !c.is_alphanumeric()) {
             let word = word.to_lowercase();
-            if word.chars().count() >= 3 && !LITTLE.contains(&word.as_str()) && !word.chars().all(|c| c.is_ascii_digit()) && !found.contains(&word) {
+            if word.chars().count() >= 3
+                && !LITTLE.contains(&word.as_str())
+                && !word.chars().all(|c| c.is_ascii_digit())
+                && !found.contains(&word)
+            {
                 found.push(word);
             }
             if found.len() == 20 {

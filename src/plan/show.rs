@@ -26,13 +26,25 @@ pub fn card_key(plan: &PlanId, revision: i64) -> String {
 }
 
 /// Everything that a new revision shows.
-pub async fn revision(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision, entry: &Receipt) -> anyhow::Result<()> {
+pub async fn revision(
+    app: &App,
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    entry: &Receipt,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let picture = format!("strip-{}-{}", row.plan.id, revision.number);
     let strip = crate::picture::strip_of(&row.plan, &revision.facts, &revision.advice.windows, &settings, tx.now);
     tx.insert_picture(&picture, &strip.light, &strip.dark).await?;
     main(app, tx, row, revision).await?;
-    in_thread_as(tx, row, Some(format!("evidence:{}:{}", row.plan.id, revision.number)), wording::evidence::evidence(row, revision, tx.now)).await?;
+    in_thread_as(
+        tx,
+        row,
+        Some(format!("evidence:{}:{}", row.plan.id, revision.number)),
+        wording::evidence::evidence(row, revision, tx.now),
+    )
+    .await?;
     in_thread_as(
         tx,
         row,
@@ -110,7 +122,11 @@ pub fn record_of_revision(row: &PlanRow, revision: &Revision, settings: &Setting
     let needs: Vec<String> = advice.approvals.needs.iter().map(wording::need).collect();
     Statement::new("plan.revised")
         .of(row, Some(&revision.brief))
-        .policy(&crate::advice::policy_digest(settings), None, Some(advice.approvals.needs.iter().map(|n| n.need.count).sum()))
+        .policy(
+            &crate::advice::policy_digest(settings),
+            None,
+            Some(advice.approvals.needs.iter().map(|n| n.need.count).sum()),
+        )
         .with("flags", flags)
         .with("blockers", advice.blockers.clone())
         .with("score", advice.score.value)

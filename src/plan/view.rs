@@ -66,7 +66,14 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value
         .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
         .map(|w| json!({ "by": w.person, "role": w.role, "at": w.at, "brief": w.brief }))
         .collect();
-    let mut view = shown(&row.plan, row.revision, revision.map(|r| r.brief.as_str()), revision.map(|r| &r.advice), given, row.state);
+    let mut view = shown(
+        &row.plan,
+        row.revision,
+        revision.map(|r| r.brief.as_str()),
+        revision.map(|r| &r.advice),
+        given,
+        row.state,
+    );
     if let Some(object) = view.as_object_mut() {
         object.insert("confirmed".to_owned(), act(&row.confirmed));
         object.insert("started".to_owned(), act(&row.started));
@@ -77,9 +84,17 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value
 }
 
 /// A brief, recorded or only looked at.
-pub fn shown(plan: &Plan, revision: i64, brief: Option<&str>, advice: Option<&Advice>, given: Vec<Value>, state: State) -> Value {
+pub fn shown(
+    plan: &Plan,
+    revision: i64,
+    brief: Option<&str>,
+    advice: Option<&Advice>,
+    given: Vec<Value>,
+    state: State,
+) -> Value {
     let empty = || Value::Array(Vec::new());
-    let needed: Value = advice.map_or_else(empty, |a| a.approvals.needs.iter().map(crate::wording::need).collect::<Vec<_>>().into());
+    let needed: Value =
+        advice.map_or_else(empty, |a| a.approvals.needs.iter().map(crate::wording::need).collect::<Vec<_>>().into());
     json!({
         "plan": of(plan),
         "revision": revision,

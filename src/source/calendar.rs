@@ -97,7 +97,8 @@ impl Calendars {
             From::Address { client, url } => {
                 let key = PathBuf::new();
                 let mut feed = self.known(&key);
-                let fresh = feed.trouble.is_none() && feed.fetched_at.is_some_and(|at| now.since(at).abs() < self.refresh);
+                let fresh =
+                    feed.trouble.is_none() && feed.fetched_at.is_some_and(|at| now.since(at).abs() < self.refresh);
                 if !fresh {
                     feed = refresh(client, url, &feed, &limits, now).await;
                     self.keep(key, feed.clone());
@@ -169,7 +170,8 @@ impl Source for Calendars {
     }
 
     fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service)) && (self.environments.is_empty() || self.environments.contains(environment))
+        (self.services.is_empty() || self.services.contains(service))
+            && (self.environments.is_empty() || self.environments.contains(environment))
     }
 
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
@@ -190,7 +192,10 @@ impl Source for Calendars {
             }
             if !readable {
                 let why = incomplete.first().cloned().unwrap_or_else(|| "holds no calendar".to_owned());
-                return Err(CannotSay::because(format!("could not be read: {}", why.trim_start_matches("It could not be read: ").trim_end_matches('.'))));
+                return Err(CannotSay::because(format!(
+                    "could not be read: {}",
+                    why.trim_start_matches("It could not be read: ").trim_end_matches('.')
+                )));
             }
             let taking = found.iter().filter(|o| !o.entry.is_cancelled() && o.end > o.start);
             let learned = match ask.question {
@@ -207,7 +212,8 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, CannotSay> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
-    let entries = std::fs::read_dir(path).map_err(|why| CannotSay::because(format!("could not be listed ({})", why.kind())))?;
+    let entries =
+        std::fs::read_dir(path).map_err(|why| CannotSay::because(format!("could not be listed ({})", why.kind())))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|file| file.extension().is_some_and(|e| e.eq_ignore_ascii_case("ics")))
@@ -229,7 +235,19 @@ fn meaning(words: &str, of_person: bool) -> Means {
         (&["campaign", "sale", "promotion", "black friday", "newsletter"], Means::Campaign),
         (&["demo"], Means::Demo),
         (&["training"], Means::Training),
-        (&["public holiday", "bank holiday", "thanksgiving", "christmas", "new year", "independence day", "labor day", "memorial day"], Means::Holiday),
+        (
+            &[
+                "public holiday",
+                "bank holiday",
+                "thanksgiving",
+                "christmas",
+                "new year",
+                "independence day",
+                "labor day",
+                "memorial day",
+            ],
+            Means::Holiday,
+        ),
         (&["quarter end", "quarter-end", "end of quarter", "quarter close", "books close"], Means::QuarterEnd),
         (&["maintenance"], Means::Maintenance),
     ];
@@ -268,7 +286,12 @@ fn called(title: &str, settings: &Settings) -> Person {
 }
 
 /// What `tidegate calendar` shows of a file or an address.
-pub async fn look(from: &str, range: std::ops::Range<Time>, zone: chrono_tz::Tz, now: Time) -> anyhow::Result<super::ics::Expansion> {
+pub async fn look(
+    from: &str,
+    range: std::ops::Range<Time>,
+    zone: chrono_tz::Tz,
+    now: Time,
+) -> anyhow::Result<super::ics::Expansion> {
     let limits = Limits::default();
     let feed = if from.starts_with("http://") || from.starts_with("https://") {
         let client = crate::http::trusted(std::time::Duration::from_secs(20))?;

@@ -48,7 +48,8 @@ impl Store {
         .fetch_all(self.reader())
         .await
         .map_err(said)?;
-        let mut messages: Vec<ConsoleMessage> = rows.iter().map(console_row).collect::<Result<_, sqlx::Error>>().map_err(said)?;
+        let mut messages: Vec<ConsoleMessage> =
+            rows.iter().map(console_row).collect::<Result<_, sqlx::Error>>().map_err(said)?;
         if messages.is_empty() {
             return Ok(messages);
         }
@@ -137,7 +138,13 @@ impl Tx {
     }
 
     /// Puts a reaction on a message, or takes it off. False: nothing changed.
-    pub async fn console_react(&mut self, message: &str, name: &str, person: &str, remove: bool) -> anyhow::Result<bool> {
+    pub async fn console_react(
+        &mut self,
+        message: &str,
+        name: &str,
+        person: &str,
+        remove: bool,
+    ) -> anyhow::Result<bool> {
         let now = self.now;
         let query = if remove {
             sqlx::query("delete from console_reaction where message = $1 and name = $2 and person = $3")

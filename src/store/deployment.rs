@@ -73,7 +73,9 @@ impl Store {
     /// The newest deployments, of one service or of all, newest first.
     pub async fn deployments(&self, service: Option<&Service>, most: i64) -> anyhow::Result<Vec<DeploymentRow>> {
         let query = match service {
-            Some(service) => sqlx::query(select("where service = $1 order by at desc limit $2")).bind(service.as_str().to_owned()).bind(most),
+            Some(service) => sqlx::query(select("where service = $1 order by at desc limit $2"))
+                .bind(service.as_str().to_owned())
+                .bind(most),
             None => sqlx::query(select("order by at desc limit $1")).bind(most),
         };
         let rows = query.fetch_all(self.reader()).await.map_err(said)?;
@@ -175,13 +177,15 @@ impl Tx {
             return Ok(false);
         }
         for path in deployment.shape.files.iter().take(50) {
-            sqlx::query("insert into deployment_path (path, at, deployment) values ($1, $2, $3) on conflict do nothing")
-                .bind(path)
-                .bind(deployment.at.ms())
-                .bind(&deployment.id)
-                .execute(self.conn())
-                .await
-                .map_err(said)?;
+            sqlx::query(
+                "insert into deployment_path (path, at, deployment) values ($1, $2, $3) on conflict do nothing",
+            )
+            .bind(path)
+            .bind(deployment.at.ms())
+            .bind(&deployment.id)
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
         }
         self.count_outcome(deployment, None).await?;
         Ok(true)
@@ -193,7 +197,11 @@ impl Tx {
     }
 
     /// The deployment that a sender calls `external_id`.
-    pub async fn deployment_called(&mut self, source: &str, external_id: &str) -> anyhow::Result<Option<DeploymentRow>> {
+    pub async fn deployment_called(
+        &mut self,
+        source: &str,
+        external_id: &str,
+    ) -> anyhow::Result<Option<DeploymentRow>> {
         let row = sqlx::query(select("where source = $1 and external_id = $2"))
             .bind(source)
             .bind(external_id)

@@ -13,7 +13,12 @@ const COLUMNS: &str = "select d.id, d.external_id, d.service, d.environment, d.v
 
 impl Store {
     /// The last deployments to a target that were not rolled back before they were done, newest first.
-    pub async fn recent(&self, service: &Service, environment: &Environment, most: i64) -> anyhow::Result<Vec<Deployment>> {
+    pub async fn recent(
+        &self,
+        service: &Service,
+        environment: &Environment,
+        most: i64,
+    ) -> anyhow::Result<Vec<Deployment>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "{COLUMNS} where d.service = $1 and d.environment = $2 order by d.at desc limit $3"
         )))
@@ -91,7 +96,13 @@ impl Store {
     }
 
     /// When a version was last deployed in an environment, and what became of it.
-    pub async fn deployed_before(&self, service: &Service, environment: &Environment, version: &str, commit: Option<&str>) -> anyhow::Result<Option<Deployment>> {
+    pub async fn deployed_before(
+        &self,
+        service: &Service,
+        environment: &Environment,
+        version: &str,
+        commit: Option<&str>,
+    ) -> anyhow::Result<Option<Deployment>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "{COLUMNS} where d.service = $1 and d.environment = $2 and (d.version = $3 or d.commit_sha = $4)
              and d.status = 'succeeded' order by d.at desc limit 1"

@@ -46,29 +46,34 @@ impl Store {
     }
 
     pub async fn ledger_size(&self) -> anyhow::Result<i64> {
-        let row: Option<(i64,)> =
-            sqlx::query_as("select size from ledger_head where id = 1").fetch_optional(self.reader()).await.map_err(said)?;
+        let row: Option<(i64,)> = sqlx::query_as("select size from ledger_head where id = 1")
+            .fetch_optional(self.reader())
+            .await
+            .map_err(said)?;
         Ok(row.map_or(0, |(size,)| size))
     }
 
     /// A plan's entries, in order.
     pub async fn ledger_of(&self, plan: &PlanId) -> anyhow::Result<Vec<StoredEntry>> {
-        let rows = sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where plan = $1 order by seq")
-            .bind(plan.as_str())
-            .fetch_all(self.reader())
-            .await
-            .map_err(said)?;
+        let rows =
+            sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where plan = $1 order by seq")
+                .bind(plan.as_str())
+                .fetch_all(self.reader())
+                .await
+                .map_err(said)?;
         rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
     }
 
     /// Entries from a number on, in order, at most `most`.
     pub async fn ledger_from(&self, seq: i64, most: i64) -> anyhow::Result<Vec<StoredEntry>> {
-        let rows = sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where seq >= $1 order by seq limit $2")
-            .bind(seq)
-            .bind(most)
-            .fetch_all(self.reader())
-            .await
-            .map_err(said)?;
+        let rows = sqlx::query(
+            "select seq, at, kind, plan, bytes, leaf from ledger_entry where seq >= $1 order by seq limit $2",
+        )
+        .bind(seq)
+        .bind(most)
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)?;
         rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
     }
 
@@ -82,7 +87,10 @@ impl Store {
         .fetch_all(self.reader())
         .await
         .map_err(said)?;
-        Ok(rows.into_iter().map(|(seq, name, salt, body)| (seq, StoredText { name, kept: body.map(|body| (salt, body)) })).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(seq, name, salt, body)| (seq, StoredText { name, kept: body.map(|body| (salt, body)) }))
+            .collect())
     }
 
     /// One inner hash of the tree.
@@ -106,16 +114,20 @@ impl Store {
             if first >= end {
                 continue;
             }
-            let rows: Vec<(i64, String)> =
-                sqlx::query_as("select pos, hash from ledger_node where level = $1 and pos >= $2 and pos < $3 order by pos")
-                    .bind(i64::from(level))
-                    .bind(i64::try_from(first)?)
-                    .bind(i64::try_from(end)?)
-                    .fetch_all(self.reader())
-                    .await
-                    .map_err(said)?;
+            let rows: Vec<(i64, String)> = sqlx::query_as(
+                "select pos, hash from ledger_node where level = $1 and pos >= $2 and pos < $3 order by pos",
+            )
+            .bind(i64::from(level))
+            .bind(i64::try_from(first)?)
+            .bind(i64::try_from(end)?)
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
             for (pos, hash) in rows {
-                nodes.push(Node { at: Place { level, index: u64::try_from(pos)? }, hash: hash.parse().unwrap_or(Hash::ZERO) });
+                nodes.push(Node {
+                    at: Place { level, index: u64::try_from(pos)? },
+                    hash: hash.parse().unwrap_or(Hash::ZERO),
+                });
             }
         }
         Ok(nodes)
@@ -148,10 +160,25 @@ impl Store {
     /// The triggers that must be there, by name.
     pub fn trigger_names(&self) -> &'static [&'static str] {
         match self.engine() {
-            Engine::Sqlite => &["ledger_entry_no_delete", "ledger_entry_no_gap", "ledger_entry_no_update", "ledger_head_grows",
-                "ledger_head_no_delete", "ledger_node_no_delete", "ledger_node_no_replace", "ledger_node_no_update"],
-            Engine::Postgres => &["ledger_entry_no_change", "ledger_entry_no_gap", "ledger_entry_no_truncate", "ledger_head_grows",
-                "ledger_head_no_delete", "ledger_node_no_change", "ledger_node_no_truncate"],
+            Engine::Sqlite => &[
+                "ledger_entry_no_delete",
+                "ledger_entry_no_gap",
+                "ledger_entry_no_update",
+                "ledger_head_grows",
+                "ledger_head_no_delete",
+                "ledger_node_no_delete",
+                "ledger_node_no_replace",
+                "ledger_node_no_update",
+            ],
+            Engine::Postgres => &[
+                "ledger_entry_no_change",
+                "ledger_entry_no_gap",
+                "ledger_entry_no_truncate",
+                "ledger_head_grows",
+                "ledger_head_no_delete",
+                "ledger_node_no_change",
+                "ledger_node_no_truncate",
+            ],
         }
     }
 }
@@ -162,7 +189,9 @@ impl Store {
         match self.engine() {
             // SQLite keeps the statement as it was written, without `if not exists`.
             Engine::Sqlite => {
-                let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace("if not exists ", "");
+                let plain = |text: &str| {
+                    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace("if not exists ", "")
+                };
                 let ours = plain(include_str!("../../migrations/sqlite/triggers.sql"));
                 ours.contains(&plain(definition))
             }
@@ -175,7 +204,10 @@ impl Store {
                 };
                 let Some((printed, body)) = definition.split_once('\n') else { return false };
                 let ours = include_str!("../../migrations/postgres/triggers.sql");
-                printed.contains(function) && printed.contains("BEFORE") && printed.ends_with(" A") && ours.contains(body)
+                printed.contains(function)
+                    && printed.contains("BEFORE")
+                    && printed.ends_with(" A")
+                    && ours.contains(body)
             }
         }
     }

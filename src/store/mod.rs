@@ -70,7 +70,9 @@ impl Store {
     /// Opens a store for reading alone: no schema change, no lock, nothing written.
     pub async fn open_for_reading(url: &str, data: &Path) -> anyhow::Result<Store> {
         sqlx::any::install_default_drivers();
-        let Some(file) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else { return open_postgres(url).await };
+        let Some(file) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else {
+            return open_postgres(url).await;
+        };
         let file = data.join(file);
         anyhow::ensure!(file.exists(), "there is no store at {}", file.display());
         let connect = async |how: &str| {
@@ -176,27 +178,36 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
     let lock = lock_beside(file)?;
     let url = format!("sqlite://{}?mode=rwc", file.display());
     let options = |most: u32| {
-        AnyPoolOptions::new().max_connections(most).min_connections(1).acquire_timeout(Duration::from_secs(30))
-        // Where a statement fails for want of space, SQLite ends the transaction by itself and the driver still counts it
-        // as open: every later one would be refused. Such a connection is replaced.
-        .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
-        .after_connect(
-            |conn, _| {
+        AnyPoolOptions::new()
+            .max_connections(most)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            // Where a statement fails for want of space, SQLite ends the transaction by itself and the driver still counts it
+            // as open: every later one would be refused. Such a connection is replaced.
+            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+            .after_connect(|conn, _| {
                 Box::pin(async move {
-                    for pragma in ["pragma journal_mode = wal", "pragma synchronous = full", "pragma busy_timeout = 5000",
-                        "pragma foreign_keys = on", "pragma temp_store = memory"] {
+                    for pragma in [
+                        "pragma journal_mode = wal",
+                        "pragma synchronous = full",
+                        "pragma busy_timeout = 5000",
+                        "pragma foreign_keys = on",
+                        "pragma temp_store = memory",
+                    ] {
                         conn.execute(pragma).await?;
                     }
                     Ok(())
                 })
-            },
-        )
+            })
     };
     let opening = || format!("could not open the store {}", file.display());
     let write = options(1).connect(&url).await.map_err(said).with_context(opening)?;
     let version: (String,) = sqlx::query_as("select sqlite_version()").fetch_one(&write).await.map_err(said)?;
     if older(&version.0, (3, 51, 3)) {
-        bail!("SQLite {} may lose what was written (fixed in 3.51.3): build Tidegate with its bundled SQLite", version.0);
+        bail!(
+            "SQLite {} may lose what was written (fixed in 3.51.3): build Tidegate with its bundled SQLite",
+            version.0
+        );
     }
     let read = options(4).connect(&url).await.map_err(said).with_context(opening)?;
     Ok(Store { engine: Engine::Sqlite, write, read, _lock: Some(Arc::new(lock)) })
@@ -210,7 +221,8 @@ async fn open_postgres(url: &str) -> anyhow::Result<Store> {
         .await
         .map_err(said)
         .context("could not reach the store's PostgreSQL")?;
-    let durable: (String,) = sqlx::query_as("select current_setting('synchronous_commit')").fetch_one(&pool).await.map_err(said)?;
+    let durable: (String,) =
+        sqlx::query_as("select current_setting('synchronous_commit')").fetch_one(&pool).await.map_err(said)?;
     if durable.0 == "off" {
         bail!("the store's PostgreSQL has synchronous_commit off, which loses what was acknowledged: turn it on");
     }

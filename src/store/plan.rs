@@ -109,18 +109,18 @@ impl Store {
 
     /// Plans for a target, newest first.
     pub async fn plans_for(&self, service: &Service, environment: &Environment) -> anyhow::Result<Vec<PlanRow>> {
-        let rows =
-            sqlx::query(select_plans("where service = $1 and environment = $2 order by made_at desc limit 200"))
-                .bind(service.as_str())
-                .bind(environment.as_str())
-                .fetch_all(self.reader())
-                .await
-                .map_err(said)?;
+        let rows = sqlx::query(select_plans("where service = $1 and environment = $2 order by made_at desc limit 200"))
+            .bind(service.as_str())
+            .bind(environment.as_str())
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
         rows.iter().map(plan_row).collect()
     }
 
     pub async fn revision(&self, plan: &PlanId, number: i64) -> anyhow::Result<Option<Revision>> {
-        let row = sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.reader()).await.map_err(said)?;
+        let row =
+            sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.reader()).await.map_err(said)?;
         row.as_ref().map(revision_row).transpose()
     }
 
@@ -173,7 +173,11 @@ impl Tx {
     }
 
     /// Plans for a target that are not over, newest first.
-    pub async fn open_plans_for(&mut self, service: &Service, environment: &Environment) -> anyhow::Result<Vec<PlanRow>> {
+    pub async fn open_plans_for(
+        &mut self,
+        service: &Service,
+        environment: &Environment,
+    ) -> anyhow::Result<Vec<PlanRow>> {
         let rows = sqlx::query(select_plans(&format!(
             "where service = $1 and environment = $2 and {OPEN} order by made_at desc"
         )))
@@ -243,7 +247,8 @@ impl Tx {
     }
 
     pub async fn revision(&mut self, plan: &PlanId, number: i64) -> anyhow::Result<Option<Revision>> {
-        let row = sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.conn()).await.map_err(said)?;
+        let row =
+            sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.conn()).await.map_err(said)?;
         row.as_ref().map(revision_row).transpose()
     }
 }

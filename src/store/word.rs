@@ -26,7 +26,13 @@ impl Tx {
         rows.iter().map(word_row).collect()
     }
 
-    pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, platform: &str, message: Option<&str>) -> anyhow::Result<()> {
+    pub async fn insert_word(
+        &mut self,
+        plan: &PlanId,
+        word: &Word,
+        platform: &str,
+        message: Option<&str>,
+    ) -> anyhow::Result<()> {
         sqlx::query(
             "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

@@ -46,7 +46,15 @@ impl Claim {
     /// A claim on nothing, for looking without doing: what asks to finish it is refused.
     pub fn unheld() -> Claim {
         let none = String::new();
-        Claim { id: none.clone(), kind: Kind::Arrival, lane: none.clone(), key: none.clone(), body: none, attempts: 0, token: -1 }
+        Claim {
+            id: none.clone(),
+            kind: Kind::Arrival,
+            lane: none.clone(),
+            key: none.clone(),
+            body: none,
+            attempts: 0,
+            token: -1,
+        }
     }
 }
 
@@ -163,12 +171,11 @@ impl Store {
 
     /// When the next piece of work may run, held or not; None: nothing is left to do.
     pub async fn next_work(&self) -> anyhow::Result<Option<Time>> {
-        let row: Option<(i64,)> = sqlx::query_as(
-            "select run_at from work where done_at is null and dead_at is null order by run_at limit 1",
-        )
-        .fetch_optional(self.reader())
-        .await
-        .map_err(said)?;
+        let row: Option<(i64,)> =
+            sqlx::query_as("select run_at from work where done_at is null and dead_at is null order by run_at limit 1")
+                .fetch_optional(self.reader())
+                .await
+                .map_err(said)?;
         Ok(row.map(|(at,)| Time::from_ms(at)))
     }
 
@@ -205,10 +212,12 @@ impl Store {
 
     /// Gives back at once what this process held when it died or was told to stop. Only where it is the only process.
     pub async fn release_all(&self) -> anyhow::Result<()> {
-        sqlx::query("update work set lease_until = null, token = token + 1 where done_at is null and lease_until is not null")
-            .execute(self.writer())
-            .await
-            .map_err(said)?;
+        sqlx::query(
+            "update work set lease_until = null, token = token + 1 where done_at is null and lease_until is not null",
+        )
+        .execute(self.writer())
+        .await
+        .map_err(said)?;
         Ok(())
     }
 }

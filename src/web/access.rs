@@ -45,7 +45,8 @@ impl Who {
         match self {
             Who::Local => true,
             Who::Token { services, environments, .. } => {
-                (services.is_empty() || services.contains(service)) && (environments.is_empty() || environments.contains(environment))
+                (services.is_empty() || services.contains(service))
+                    && (environments.is_empty() || environments.contains(environment))
             }
         }
     }
@@ -65,7 +66,11 @@ pub fn allow(site: &Site, headers: &HeaderMap, may: May) -> Result<Who, Wrong> {
     for token in &settings.gate.tokens {
         let Ok(secret) = token.token.reveal(&settings.base) else { continue };
         if same(given, secret.expose_secret()) && token.may.iter().any(|m| m == may.as_str()) {
-            return Ok(Who::Token { name: token.name.clone(), services: token.services.clone(), environments: token.environments.clone() });
+            return Ok(Who::Token {
+                name: token.name.clone(),
+                services: token.services.clone(),
+                environments: token.environments.clone(),
+            });
         }
     }
     Err(Wrong::unauthorized())
@@ -89,7 +94,11 @@ pub fn same_site(site: &Site, headers: &HeaderMap) -> Result<(), Wrong> {
     if let Some(origin) = headers.get(header::ORIGIN) {
         let origin = origin.to_str().unwrap_or_default();
         if origin.strip_prefix("http://") != Some(host) {
-            return Err(Wrong::new(axum::http::StatusCode::FORBIDDEN, "origin", "Another site's page may not speak here."));
+            return Err(Wrong::new(
+                axum::http::StatusCode::FORBIDDEN,
+                "origin",
+                "Another site's page may not speak here.",
+            ));
         }
     }
     Ok(())
@@ -100,7 +109,8 @@ fn is_loopback(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -61,12 +61,17 @@ pub fn json(value: impl serde::Serialize) -> Answered {
 pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Wrong> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some("application/json") {
-        return Err(Wrong::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "The body must be application/json."));
+        return Err(Wrong::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-type",
+            "The body must be application/json.",
+        ));
     }
     if holds_nul(body) {
         return Err(Wrong::bad("A text may not hold U+0000."));
     }
-    let wrong = |error: String| Wrong::bad(format!("The body does not read: {}.", error.chars().take(300).collect::<String>()));
+    let wrong =
+        |error: String| Wrong::bad(format!("The body does not read: {}.", error.chars().take(300).collect::<String>()));
     let mut read = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut read).map_err(|error| wrong(error.to_string()))?;
     read.end().map_err(|error| wrong(error.to_string()))?;
@@ -111,5 +116,6 @@ pub async fn in_our_form(response: Response) -> Response {
 
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a request's handler broke off");
-    Wrong::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something in Tidegate broke; its log says what.").into_response()
+    Wrong::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something in Tidegate broke; its log says what.")
+        .into_response()
 }

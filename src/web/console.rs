@@ -67,7 +67,11 @@ fn may_speak_as(site: &Site, headers: &HeaderMap, user: &str) -> Result<(), Wron
     if site.trying {
         return Ok(());
     }
-    if signed_in(site, headers).is_some_and(|person| person.as_str() == user) { Ok(()) } else { Err(Wrong::unauthorized()) }
+    if signed_in(site, headers).is_some_and(|person| person.as_str() == user) {
+        Ok(())
+    } else {
+        Err(Wrong::unauthorized())
+    }
 }
 
 fn may_look(site: &Site, headers: &HeaderMap) -> Result<Option<Person>, Wrong> {
@@ -82,7 +86,8 @@ const COOKIE: &str = "tidegate_console";
 
 /// The person whose token the request carries, as a bearer or as the cookie that signing in set.
 fn signed_in(site: &Site, headers: &HeaderMap) -> Option<Person> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let bearer =
+        headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     let cookie = headers.get(header::COOKIE).and_then(|v| v.to_str().ok()).and_then(|v| {
         v.split(';').map(str::trim).find_map(|pair| pair.strip_prefix(COOKIE).and_then(|rest| rest.strip_prefix('=')))
     });
@@ -140,7 +145,11 @@ async fn command(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> A
     may_speak_as(&site, &headers, &said.user)?;
     known_channel(&site, &said.channel)?;
     no_nul(&said.text)?;
-    let event = Event::Command { from: from(&site, &said.user, Some(&said.channel)), text: said.text, at: site.app.clock.now() };
+    let event = Event::Command {
+        from: from(&site, &said.user, Some(&said.channel)),
+        text: said.text,
+        at: site.app.clock.now(),
+    };
     put(&site, &said.user, &event).await
 }
 
@@ -199,12 +208,28 @@ async fn reply(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Ans
         return Err(Wrong::bad("A reply may have 8,000 characters."));
     }
     let now = site.app.clock.now();
-    let event = Event::Replied { from: from(&site, &said.user, Some(&message.channel)), thread: said.thread.clone(), text: said.text.clone(), at: now };
+    let event = Event::Replied {
+        from: from(&site, &said.user, Some(&message.channel)),
+        thread: said.thread.clone(),
+        text: said.text.clone(),
+        at: now,
+    };
     let id = site.app.inbox.put(&event, &format!("person:console:{}", said.user), None).await?;
-    let words = crate::message::Message { blocks: vec![crate::message::Block::Quote { text: said.text }], ..Default::default() };
+    let words = crate::message::Message {
+        blocks: vec![crate::message::Block::Quote { text: said.text }],
+        ..Default::default()
+    };
     let body = serde_json::to_string(&words).map_err(anyhow::Error::from)?;
     let mut tx = site.app.store.begin(now).await?;
-    tx.console_post(&NewConsoleMessage { id: &format!("r{id}"), channel: &message.channel, thread: Some(&said.thread), for_person: None, author: &said.user, body: &body }).await?;
+    tx.console_post(&NewConsoleMessage {
+        id: &format!("r{id}"),
+        channel: &message.channel,
+        thread: Some(&said.thread),
+        for_person: None,
+        author: &said.user,
+        body: &body,
+    })
+    .await?;
     tx.commit().await?;
     site.app.wake();
     answer(json!({ "ok": true, "event": id }))
@@ -228,7 +253,12 @@ async fn press(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Ans
     if !shown.buttons.iter().any(|button| button.id == said.button) {
         return answer(json!({ "errors": { "button": "That button is no longer there." } }));
     }
-    let event = Event::Pressed { from: from(&site, &said.user, Some(&message.channel)), message: said.message, button: said.button, at: site.app.clock.now() };
+    let event = Event::Pressed {
+        from: from(&site, &said.user, Some(&message.channel)),
+        message: said.message,
+        button: said.button,
+        at: site.app.clock.now(),
+    };
     put(&site, &said.user, &event).await
 }
 
@@ -252,7 +282,8 @@ async fn submit(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> An
         other => other.to_string(),
     };
     no_nul(&said.form)?;
-    let values: BTreeMap<String, String> = said.values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    let values: BTreeMap<String, String> =
+        said.values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
     for (name, value) in &values {
         no_nul(name)?;
         no_nul(value)?;
@@ -261,7 +292,12 @@ async fn submit(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> An
     if !errors.is_empty() {
         return answer(json!({ "errors": errors }));
     }
-    let event = Event::Submitted { from: from(&site, &said.user, said.channel.as_deref()), form: said.form, values, at: site.app.clock.now() };
+    let event = Event::Submitted {
+        from: from(&site, &said.user, said.channel.as_deref()),
+        form: said.form,
+        values,
+        at: site.app.clock.now(),
+    };
     put(&site, &said.user, &event).await
 }
 
@@ -424,7 +460,11 @@ async fn settled(State(site): State<Site>, headers: HeaderMap) -> Answered {
             return answer(json!({ "ok": true, "now": site.app.clock.now() }));
         }
         if tokio::time::Instant::now() >= until {
-            return Err(Wrong::new(StatusCode::GATEWAY_TIMEOUT, "unsettled", "There is still work to do after a minute."));
+            return Err(Wrong::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "unsettled",
+                "There is still work to do after a minute.",
+            ));
         }
         tokio::select! {
             () = woken => {}
@@ -435,7 +475,8 @@ async fn settled(State(site): State<Site>, headers: HeaderMap) -> Answered {
 
 fn known_channel(site: &Site, channel: &str) -> Result<(), Wrong> {
     let settings = site.app.settings();
-    if settings.chat.console.channels.iter().any(|c| c.as_str() == channel) || settings.chat.channel.as_str() == channel {
+    if settings.chat.console.channels.iter().any(|c| c.as_str() == channel) || settings.chat.channel.as_str() == channel
+    {
         return Ok(());
     }
     Err(Wrong::not_found("There is no such channel."))

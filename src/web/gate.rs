@@ -25,7 +25,11 @@ pub struct Asked {
     wait: Option<u64>,
 }
 
-pub async fn ask(State(site): State<Site>, headers: HeaderMap, query: Result<Query<Asked>, axum::extract::rejection::QueryRejection>) -> Answered {
+pub async fn ask(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    query: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Answered {
     let who = allow(&site, &headers, May::Gate)?;
     let Query(asked) = query.map_err(|e| Wrong::bad(format!("The query does not read: {}.", e.body_text())))?;
     let request = Request {
@@ -38,7 +42,9 @@ pub async fn ask(State(site): State<Site>, headers: HeaderMap, query: Result<Que
         rollback: matches!(asked.rollback.as_deref(), Some("1" | "true")),
     };
     if request.plan.is_none() && (request.service.is_none() || request.environment.is_none()) {
-        return Err(Wrong::bad("Ask with `plan`, or with `service`, `environment` and `version` (or `commit`, or `change`)."));
+        return Err(Wrong::bad(
+            "Ask with `plan`, or with `service`, `environment` and `version` (or `commit`, or `change`).",
+        ));
     }
     let longest = site.app.settings().gate.longest_wait.std();
     let wait = Duration::from_secs(asked.wait.unwrap_or(0)).min(longest);
@@ -53,7 +59,8 @@ pub async fn ask(State(site): State<Site>, headers: HeaderMap, query: Result<Que
         let mut answer = gate::ask(&site.app, &request).await?;
         // What can still become a yes is waited for; the rest is told at once.
         if !answer.is_hopeful() || tokio::time::Instant::now() >= until || site.app.is_stopping() {
-            let (checkpoint, proof) = crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
+            let (checkpoint, proof) =
+                crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
             answer.checkpoint = Some(checkpoint);
             answer.proof = proof;
             return json(answer);

@@ -55,7 +55,12 @@ fn signed(site: &Site, headers: &HeaderMap, body: &Bytes) -> Result<(), Wrong> {
     let (id, timestamp, signatures) = (one("webhook-id")?, one("webhook-timestamp")?, one("webhook-signature")?);
     let settings = site.app.settings();
     let now = site.app.clock.now();
-    let mut secrets = settings.gate.tokens.iter().filter(|t| t.may.iter().any(|m| m == "hooks")).filter_map(|t| t.token.reveal(&settings.base).ok());
+    let mut secrets = settings
+        .gate
+        .tokens
+        .iter()
+        .filter(|t| t.may.iter().any(|m| m == "hooks"))
+        .filter_map(|t| t.token.reveal(&settings.base).ok());
     if secrets.any(|secret| is_signed(secret.expose_secret(), id, timestamp, signatures, body, now)) {
         return Ok(());
     }

@@ -87,7 +87,11 @@ fn header_of(name: header::HeaderName, value: &'static str) -> SetResponseHeader
 pub async fn listen(address: std::net::SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::bind(address).await.with_context(|| match address.port() {
         0 => format!("could not listen on {address}"),
-        port => format!("could not listen on {address}: choose another port with --listen {}:{}, or stop what uses {port}", address.ip(), port.saturating_add(1)),
+        port => format!(
+            "could not listen on {address}: choose another port with --listen {}:{}, or stop what uses {port}",
+            address.ip(),
+            port.saturating_add(1)
+        ),
     })
 }
 

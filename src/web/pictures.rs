@@ -21,9 +21,17 @@ pub async fn picture(State(site): State<Site>, Path(file): Path<String>, Query(t
     let svg = if theme.theme.as_deref() == Some("dark") { dark } else { light };
     // An SVG opened by itself must not run anything either.
     match kind {
-        "svg" => Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], svg).into_response()),
+        "svg" => Ok((
+            [
+                (header::CONTENT_TYPE, "image/svg+xml"),
+                (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+            ],
+            svg,
+        )
+            .into_response()),
         "png" => {
-            let png = tokio::task::spawn_blocking(move || crate::picture::png(&svg)).await.map_err(anyhow::Error::from)??;
+            let png =
+                tokio::task::spawn_blocking(move || crate::picture::png(&svg)).await.map_err(anyhow::Error::from)??;
             Ok(([(header::CONTENT_TYPE, "image/png")], png).into_response())
         }
         _ => Err(Wrong::not_found("Pictures are .svg or .png.")),

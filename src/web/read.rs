@@ -15,7 +15,10 @@ use crate::name::{Environment, Person, PlanId, Service};
 pub async fn plans(State(site): State<Site>, headers: HeaderMap) -> Answered {
     allow(&site, &headers, May::Read)?;
     let rows = site.app.store.plans(200).await?;
-    let list: Vec<Value> = rows.iter().map(|row| json!({ "plan": crate::plan::view::plan(row), "revision": row.revision, "state": row.state })).collect();
+    let list: Vec<Value> = rows
+        .iter()
+        .map(|row| json!({ "plan": crate::plan::view::plan(row), "revision": row.revision, "state": row.state }))
+        .collect();
     answer(json!({ "plans": list }))
 }
 
@@ -33,7 +36,12 @@ pub struct Target {
     environment: Option<String>,
 }
 
-pub async fn windows(State(site): State<Site>, Path(service): Path<String>, Query(target): Query<Target>, headers: HeaderMap) -> Answered {
+pub async fn windows(
+    State(site): State<Site>,
+    Path(service): Path<String>,
+    Query(target): Query<Target>,
+    headers: HeaderMap,
+) -> Answered {
     allow(&site, &headers, May::Read)?;
     let settings = site.app.settings();
     let service = Service::new(service);
@@ -99,7 +107,10 @@ pub async fn ledger(State(site): State<Site>, Query(of): Query<Of>, headers: Hea
         Some(plan) => site.app.store.ledger_of(&PlanId::new(plan)).await?,
         None => site.app.store.ledger_from(of.from.unwrap_or(1), of.most.unwrap_or(200).clamp(1, 1_000)).await?,
     };
-    let list: Vec<Value> = entries.iter().map(|e| json!({ "seq": e.seq, "at": e.at, "kind": e.kind, "bytes": e.bytes, "leaf": e.leaf })).collect();
+    let list: Vec<Value> = entries
+        .iter()
+        .map(|e| json!({ "seq": e.seq, "at": e.at, "kind": e.kind, "bytes": e.bytes, "leaf": e.leaf }))
+        .collect();
     let (checkpoint, _) = crate::ledger::evidence(&site.app.store, &site.app.signer, None).await?;
     answer(json!({ "entries": list, "checkpoint": checkpoint, "key": site.app.signer.public().to_string() }))
 }

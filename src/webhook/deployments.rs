@@ -49,7 +49,8 @@ impl Report {
 
     /// One sentence for the sender, where a value cannot be.
     pub fn check(&self) -> Result<(), String> {
-        let texts = [Some(&self.id), self.version.as_ref(), self.commit.as_ref(), self.actor.as_ref(), self.url.as_ref()];
+        let texts =
+            [Some(&self.id), self.version.as_ref(), self.commit.as_ref(), self.actor.as_ref(), self.url.as_ref()];
         let names = [self.service.as_str(), self.environment.as_str(), self.plan.as_ref().map_or("", PlanId::as_str)];
         if self.id.trim().is_empty() {
             return Err("`id` is empty".to_owned());

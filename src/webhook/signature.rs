@@ -19,7 +19,10 @@ pub fn is_signed(secret: &str, id: &str, timestamp: &str, signatures: &str, body
         return false;
     }
     // A secret is `whsec_` and base64; any other text is taken as it is.
-    let key = secret.strip_prefix("whsec_").and_then(|s| STANDARD.decode(s).ok()).unwrap_or_else(|| secret.as_bytes().to_vec());
+    let key = secret
+        .strip_prefix("whsec_")
+        .and_then(|s| STANDARD.decode(s).ok())
+        .unwrap_or_else(|| secret.as_bytes().to_vec());
     signatures.split(' ').filter_map(|s| s.strip_prefix("v1,")).filter_map(|s| STANDARD.decode(s).ok()).any(|given| {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return false };

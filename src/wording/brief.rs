@@ -179,7 +179,8 @@ fn window_lines(plan: &Plan, advice: &Advice, settings: &Settings, now: Time) ->
     let tells = |slot: &&Slot| slot.score < advice.score.value || slot.start.since(now) > 30 * MINUTE;
     if let Some(sooner) = windows.windows.iter().filter(|w| !w.good && w.start < best.start).find(tells) {
         let costs = if sooner.costs.is_empty() { String::new() } else { format!(", but {}", sooner.costs.join(", ")) };
-        let text = format!("Sooner: {}, risk {}{costs}.", says::range(sooner.start, sooner.end, zone, now), sooner.score);
+        let text =
+            format!("Sooner: {}, risk {}{costs}.", says::range(sooner.start, sooner.end, zone, now), sooner.score);
         lines.push(Block::Line(Line { mark: None, spans: vec![Span::quiet(text)], code: None }));
     }
     lines
@@ -204,7 +205,8 @@ fn reasons(slot: &Slot) -> impl Iterator<Item = &str> {
 
 fn slot_line(lead: &str, when: &str, slot: &Slot) -> Block {
     // The details stand in the thread, beside the picture.
-    let brief = |reason: &str| reason.split_once(" unknown: ").map_or(reason.to_owned(), |(what, _)| format!("{what} unknown"));
+    let brief =
+        |reason: &str| reason.split_once(" unknown: ").map_or(reason.to_owned(), |(what, _)| format!("{what} unknown"));
     let telling = reasons(slot).filter(|reason| !reason.starts_with("inside the allowed window"));
     let because: Vec<String> = telling.map(brief).take(3).collect();
     let rest = if because.is_empty() { String::new() } else { format!(": {}", because.join(", ")) };
@@ -254,12 +256,17 @@ pub fn picture(id: &str, alt: &str, row: &PlanRow, advice: &Advice, settings: &S
 
 /// A picture by its id.
 pub fn picture_block(id: &str, alt: &str) -> Block {
-    Block::Picture { light: format!("/pictures/{id}.svg"), dark: format!("/pictures/{id}.svg?theme=dark"), alt: alt.to_owned() }
+    Block::Picture {
+        light: format!("/pictures/{id}.svg"),
+        dark: format!("/pictures/{id}.svg?theme=dark"),
+        alt: alt.to_owned(),
+    }
 }
 
 /// A new revision of a brief that humans had seen: what changed, and whose word needs another look.
 pub fn changed(revision: &Revision, whom: &[Person]) -> Message {
-    let mut spans = vec![Span::strong(format!("Revision {}", revision.number)), Span::plain(format!(": {}.", revision.reason))];
+    let mut spans =
+        vec![Span::strong(format!("Revision {}", revision.number)), Span::plain(format!(": {}.", revision.reason))];
     spans.extend(super::card::look_again(whom));
     Message { level: Level::Caution, ..Message::spans(Some(Mark::Caution), spans) }
 }
@@ -267,9 +274,13 @@ pub fn changed(revision: &Revision, whom: &[Person]) -> Message {
 /// The answer to `windows`.
 pub fn windows(plan: &Plan, windows: &Windows, picture: &str, alt: &str, settings: &Settings, now: Time) -> Message {
     let zone = zone(settings, &plan.service, &plan.environment);
-    let mut blocks = vec![Block::Title { text: format!("Windows for {} in {}", plan.service, plan.environment), context: format!("now: risk {}", windows.now.score) }];
+    let mut blocks = vec![Block::Title {
+        text: format!("Windows for {} in {}", plan.service, plan.environment),
+        context: format!("now: risk {}", windows.now.score),
+    }];
     if let Some(first) = windows.none_before {
-        let text = format!("{} The first good one begins {}.", nothing_good(windows, now), says::time(first, zone, now));
+        let text =
+            format!("{} The first good one begins {}.", nothing_good(windows, now), says::time(first, zone, now));
         blocks.push(Block::Line(Line::marked(Mark::Caution, text)));
     }
     if windows.windows.is_empty() {
@@ -282,7 +293,11 @@ pub fn windows(plan: &Plan, windows: &Windows, picture: &str, alt: &str, setting
             rest.push_str(&format!("; but {}", slot.costs.join(", ")));
         }
         let mark = if slot.good { Mark::Pass } else { Mark::Info };
-        blocks.push(Block::Line(Line { mark: Some(mark), spans: vec![Span::strong(text), Span::plain(rest)], code: None }));
+        blocks.push(Block::Line(Line {
+            mark: Some(mark),
+            spans: vec![Span::strong(text), Span::plain(rest)],
+            code: None,
+        }));
     }
     blocks.push(picture_block(picture, alt));
     Message { blocks, ..Message::default() }

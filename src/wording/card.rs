@@ -12,10 +12,17 @@ use crate::store::plan::{PlanRow, Revision};
 
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
 pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt) -> Message {
-    let commit = row.plan.commit.as_deref().map_or_else(|| row.plan.set_digest().map_or("no commit".to_owned(), |d| format!("change {}", &d[..19.min(d.len())])), |c| format!("commit {}", short(c)));
-    let names = |what: &str| settings.chat.reactions.get(what).and_then(|names| names.first()).cloned().unwrap_or_default();
+    let commit = row.plan.commit.as_deref().map_or_else(
+        || row.plan.set_digest().map_or("no commit".to_owned(), |d| format!("change {}", &d[..19.min(d.len())])),
+        |c| format!("commit {}", short(c)),
+    );
+    let names =
+        |what: &str| settings.chat.reactions.get(what).and_then(|names| names.first()).cloned().unwrap_or_default();
     let mut blocks = vec![
-        Block::Title { text: format!("Revision {} · {commit}", revision.number), context: format!("{} · ledger #{}", row.plan.id, entry.seq) },
+        Block::Title {
+            text: format!("Revision {} · {commit}", revision.number),
+            context: format!("{} · ledger #{}", row.plan.id, entry.seq),
+        },
         Block::Line(Line::plain(format!(
             "✅ approve · ⛔ object · ✋ hold. Approving says: I have read this brief, and {} may go to {} as planned, {}.",
             row.plan.service,
@@ -29,19 +36,50 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
     } else {
         blocks.push(Block::List { says: "Needed".to_owned(), lines: needs, folded: false });
         let eligible: Vec<String> = revision.advice.approvals.eligible.iter().map(|p| format!("@{p}")).collect();
-        let can = if eligible.is_empty() { "Nobody known could give it now.".to_owned() } else { format!("Who can: {}.", eligible.join(", ")) };
+        let can = if eligible.is_empty() {
+            "Nobody known could give it now.".to_owned()
+        } else {
+            format!("Who can: {}.", eligible.join(", "))
+        };
         blocks.push(Block::Line(Line::plain(can)));
     }
     let mut buttons = Vec::new();
     if revision.advice.category.contested && row.category.is_none() {
-        let doubt = revision.advice.category.doubt.clone().unwrap_or_else(|| "The declared risk or category looks too low.".to_owned());
-        blocks.push(Block::Line(Line::marked(Mark::Caution, format!("{doubt} An eligible person other than planner and authors settles it."))));
-        buttons.push(Button { id: format!("settle-high {}", row.plan.id), says: "It is high-risk".to_owned(), style: ButtonStyle::Danger });
-        buttons.push(Button { id: format!("settle-declared {}", row.plan.id), says: "The declared word is right".to_owned(), style: ButtonStyle::Plain });
+        let doubt = revision
+            .advice
+            .category
+            .doubt
+            .clone()
+            .unwrap_or_else(|| "The declared risk or category looks too low.".to_owned());
+        blocks.push(Block::Line(Line::marked(
+            Mark::Caution,
+            format!("{doubt} An eligible person other than planner and authors settles it."),
+        )));
+        buttons.push(Button {
+            id: format!("settle-high {}", row.plan.id),
+            says: "It is high-risk".to_owned(),
+            style: ButtonStyle::Danger,
+        });
+        buttons.push(Button {
+            id: format!("settle-declared {}", row.plan.id),
+            says: "The declared word is right".to_owned(),
+            style: ButtonStyle::Plain,
+        });
     }
-    blocks.push(Block::Code { says: format!("Checkpoint of the ledger at #{}", entry.seq), text: entry.checkpoint.clone() });
-    buttons.push(Button { id: format!("start {}", row.plan.id), says: "Start".to_owned(), style: ButtonStyle::Primary });
-    buttons.push(Button { id: format!("cancel {}", row.plan.id), says: "Cancel the plan".to_owned(), style: ButtonStyle::Plain });
+    blocks.push(Block::Code {
+        says: format!("Checkpoint of the ledger at #{}", entry.seq),
+        text: entry.checkpoint.clone(),
+    });
+    buttons.push(Button {
+        id: format!("start {}", row.plan.id),
+        says: "Start".to_owned(),
+        style: ButtonStyle::Primary,
+    });
+    buttons.push(Button {
+        id: format!("cancel {}", row.plan.id),
+        says: "Cancel the plan".to_owned(),
+        style: ButtonStyle::Plain,
+    });
     let reactions = ["approve", "object", "hold"].iter().map(|w| names(w)).filter(|n| !n.is_empty()).collect();
     Message { blocks, buttons, reactions, level: Level::Info, ..Message::default() }
 }
@@ -58,7 +96,14 @@ pub fn superseded(plan: &PlanId, number: i64, by: i64) -> Message {
 }
 
 /// "Grace approved revision 2 as payments lead, 15:42. 1 of 2; one more from anyone but Ada."
-pub fn given(row: &PlanRow, word: &Word, tally: &Tally, revision: &Revision, settings: &Settings, now: Time) -> Message {
+pub fn given(
+    row: &PlanRow,
+    word: &Word,
+    tally: &Tally,
+    revision: &Revision,
+    settings: &Settings,
+    now: Time,
+) -> Message {
     let zone = zone(settings, &row.plan.service, &row.plan.environment);
     let (mark, verb) = match word.kind {
         WordKind::Approve => (Mark::Approve, "approved"),
@@ -66,7 +111,10 @@ pub fn given(row: &PlanRow, word: &Word, tally: &Tally, revision: &Revision, set
         WordKind::Hold => (Mark::Hold, "holds"),
     };
     let role = word.role.as_ref().map(|r| format!(" as {r}")).unwrap_or_default();
-    let mut spans = vec![Span::person(&word.person), Span::plain(format!(" {verb} revision {}{role}, {}.", word.revision, says::time(word.at, zone, now)))];
+    let mut spans = vec![
+        Span::person(&word.person),
+        Span::plain(format!(" {verb} revision {}{role}, {}.", word.revision, says::time(word.at, zone, now))),
+    ];
     spans.push(Span::plain(match word.kind {
         WordKind::Approve => format!(" {}", progress(row, tally, revision)),
         WordKind::Object => " A reply here gives the reason. The plan waits until it is withdrawn.".to_owned(),
@@ -75,13 +123,24 @@ pub fn given(row: &PlanRow, word: &Word, tally: &Tally, revision: &Revision, set
     Message::spans(Some(mark), spans)
 }
 
-pub fn withdrawn(row: &PlanRow, person: &Person, kind: WordKind, tally: &Tally, revision: &Revision, _: &Settings, _: Time) -> Message {
+pub fn withdrawn(
+    row: &PlanRow,
+    person: &Person,
+    kind: WordKind,
+    tally: &Tally,
+    revision: &Revision,
+    _: &Settings,
+    _: Time,
+) -> Message {
     let what = match kind {
         WordKind::Approve => "approval",
         WordKind::Object => "objection",
         WordKind::Hold => "hold",
     };
-    Message::spans(Some(Mark::Info), vec![Span::person(person), Span::plain(format!(" took the {what} back. {}", progress(row, tally, revision)))])
+    Message::spans(
+        Some(Mark::Info),
+        vec![Span::person(person), Span::plain(format!(" took the {what} back. {}", progress(row, tally, revision)))],
+    )
 }
 
 fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
@@ -98,7 +157,8 @@ fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
 
 /// `whom`: the people whose words no longer count.
 pub fn amended(row: &PlanRow, by: &Person, whom: &[Person]) -> Message {
-    let mut spans = vec![Span::person(by), Span::plain(format!(" amended {}. A new revision is being gathered.", row.plan.id))];
+    let mut spans =
+        vec![Span::person(by), Span::plain(format!(" amended {}. A new revision is being gathered.", row.plan.id))];
     spans.extend(look_again(whom));
     Message::spans(Some(Mark::Note), spans)
 }
@@ -122,7 +182,8 @@ pub fn look_again(whom: &[Person]) -> Vec<Span> {
 pub fn taken(row: &PlanRow, slot: &Slot, by: &Person, whom: &[Person], settings: &Settings, now: Time) -> Message {
     let zone = zone(settings, &row.plan.service, &row.plan.environment);
     let when = says::range(slot.start, slot.end, zone, now);
-    let mut spans = vec![Span::person(by), Span::plain(format!(" set {} for {when}. It is checked again before.", row.plan.id))];
+    let mut spans =
+        vec![Span::person(by), Span::plain(format!(" set {} for {when}. It is checked again before.", row.plan.id))];
     spans.extend(look_again(whom));
     Message::spans(Some(Mark::Window), spans)
 }
@@ -136,7 +197,18 @@ pub fn expired(row: &PlanRow) -> Message {
 }
 
 pub fn its_time(row: &PlanRow) -> Message {
-    Message::spans(Some(Mark::Window), vec![Span::person(&row.plan.by), Span::plain(format!(", it is time for {}. It stands as {}; `start {}` begins it.", row.plan.id, row.state.as_str(), row.plan.id))])
+    Message::spans(
+        Some(Mark::Window),
+        vec![
+            Span::person(&row.plan.by),
+            Span::plain(format!(
+                ", it is time for {}. It stands as {}; `start {}` begins it.",
+                row.plan.id,
+                row.state.as_str(),
+                row.plan.id
+            )),
+        ],
+    )
 }
 
 pub fn started(row: &PlanRow, by: &Person) -> Message {
@@ -164,7 +236,13 @@ pub fn asks_to_confirm(row: &PlanRow, by: &Person) -> Message {
 pub fn confirm_form(row: &PlanRow) -> Message {
     let environment = &row.plan.environment;
     Message {
-        blocks: vec![Block::Line(Line::marked(Mark::Caution, format!("{environment} is protected. To start {}, type its name here or as a reply in the thread.", row.plan.id)))],
+        blocks: vec![Block::Line(Line::marked(
+            Mark::Caution,
+            format!(
+                "{environment} is protected. To start {}, type its name here or as a reply in the thread.",
+                row.plan.id
+            ),
+        ))],
         form: Some(Form {
             id: format!("confirm:{}", row.plan.id),
             title: format!("Start {}", row.plan.id),
@@ -184,15 +262,25 @@ pub fn confirm_form(row: &PlanRow) -> Message {
 }
 
 pub fn confirmed(row: &PlanRow, by: &Person) -> Message {
-    Message::spans(Some(Mark::Pass), vec![Span::person(by), Span::plain(format!(" confirmed {} by typing its name.", row.plan.environment))])
+    Message::spans(
+        Some(Mark::Pass),
+        vec![Span::person(by), Span::plain(format!(" confirmed {} by typing its name.", row.plan.environment))],
+    )
 }
 
 pub fn reason_kept(by: &Person) -> Message {
-    Message::spans(Some(Mark::Note), vec![Span::plain("Kept with the objection of "), Span::person(by), Span::plain(".")])
+    Message::spans(
+        Some(Mark::Note),
+        vec![Span::plain("Kept with the objection of "), Span::person(by), Span::plain(".")],
+    )
 }
 
 pub fn settled(row: &PlanRow, by: &Person, high: bool) -> Message {
-    let says = if high { " settled it: high-risk. The declared word stays in the record." } else { " settled it: the declared word is right." };
+    let says = if high {
+        " settled it: high-risk. The declared word stays in the record."
+    } else {
+        " settled it: the declared word is right."
+    };
     let _ = row;
     Message::spans(Some(Mark::Pass), vec![Span::person(by), Span::plain(says)])
 }

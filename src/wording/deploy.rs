@@ -16,18 +16,39 @@ use crate::wording::short;
 
 /// A deployment was reported, in its plan's thread.
 #[allow(clippy::too_many_arguments)]
-pub fn told(plan: &PlanRow, report: &Report, actor: Option<&str>, unapproved: bool, unstarted: bool, watch_until: Option<Time>, settings: &Settings, now: Time) -> Message {
+pub fn told(
+    plan: &PlanRow,
+    report: &Report,
+    actor: Option<&str>,
+    unapproved: bool,
+    unstarted: bool,
+    watch_until: Option<Time>,
+    settings: &Settings,
+    now: Time,
+) -> Message {
     let zone = zone(settings, &report.service, &report.environment);
     let by = actor.map(|a| format!(" ({})", tame(a, 60))).unwrap_or_default();
     let what = tame(&plan.plan.what(), 60);
     let (mark, mut says) = match report.status {
         Status::Started => (Mark::Start, format!("The deployment of {what} began{by}.")),
         Status::Succeeded => {
-            let until = watch_until.map(|u| format!(" Watching errors, latency and the plan's own conditions until {}.", says::time(u, zone, now))).unwrap_or_default();
+            let until = watch_until
+                .map(|u| {
+                    format!(
+                        " Watching errors, latency and the plan's own conditions until {}.",
+                        says::time(u, zone, now)
+                    )
+                })
+                .unwrap_or_default();
             (Mark::Finish, format!("{what} is deployed{by}.{until}"))
         }
         Status::Failed => (Mark::Caution, format!("The deployment of {what} failed{by}.")),
-        Status::RolledBack => (Mark::Back, format!("{what} was rolled back{by}. The commit must be reverted too, or the next deployment brings it back.")),
+        Status::RolledBack => (
+            Mark::Back,
+            format!(
+                "{what} was rolled back{by}. The commit must be reverted too, or the next deployment brings it back."
+            ),
+        ),
     };
     if unapproved {
         says.push_str(" It was not approved; the record says so.");
@@ -39,7 +60,11 @@ pub fn told(plan: &PlanRow, report: &Report, actor: Option<&str>, unapproved: bo
 }
 
 pub fn other_commit(deployed: &str, approved: &str) -> Message {
-    let says = format!("What was deployed is commit {}, what was approved is {}.", short(&tame(deployed, 40)), short(approved));
+    let says = format!(
+        "What was deployed is commit {}, what was approved is {}.",
+        short(&tame(deployed, 40)),
+        short(approved)
+    );
     Message { level: Level::Critical, ..Message::line(Mark::Critical, says) }
 }
 
@@ -59,24 +84,54 @@ pub fn unplanned(report: &Report, settings: &Settings, now: Time) -> Message {
 
 /// An alert, or how it ended: one message, edited in place.
 #[allow(clippy::too_many_arguments)]
-pub fn alert(row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &Look, signal: &Signal, picture: &str, alt: &str, settings: &Settings, now: Time) -> Message {
+pub fn alert(
+    row: &DeploymentRow,
+    plan: Option<&PlanRow>,
+    alert: &Alert,
+    look: &Look,
+    signal: &Signal,
+    picture: &str,
+    alt: &str,
+    settings: &Settings,
+    now: Time,
+) -> Message {
     let d = &row.deployment;
     let zone = zone(settings, &d.service, &d.environment);
     let mut blocks = Vec::new();
     let requests = says::number(look.requests.round().clamp(0.0, 1e15) as i64);
-    let other: Vec<&str> = look.signals.iter().filter(|s| s.subject != signal.subject && !s.signal.starts_with("condition")).map(|s| s.says.as_str()).collect();
+    let other: Vec<&str> = look
+        .signals
+        .iter()
+        .filter(|s| s.subject != signal.subject && !s.signal.starts_with("condition"))
+        .map(|s| s.says.as_str())
+        .collect();
     let other = if other.is_empty() { String::new() } else { format!(" Also: {}.", other.join(", ")) };
     match alert.recovered_at {
         None => {
-            let head = format!("{} in {} looks worse since {}", d.service, d.environment, says::time(alert.opened_at, zone, now));
-            let spans = vec![Span::strong(head), Span::plain(format!(" — {} ({requests} requests; before: the hour before and the same hours of the last days).{other}", signal.says))];
+            let head = format!(
+                "{} in {} looks worse since {}",
+                d.service,
+                d.environment,
+                says::time(alert.opened_at, zone, now)
+            );
+            let spans = vec![
+                Span::strong(head),
+                Span::plain(format!(
+                    " — {} ({requests} requests; before: the hour before and the same hours of the last days).{other}",
+                    signal.says
+                )),
+            ];
             blocks.push(Block::Line(Line { mark: Some(Mark::Alert), spans, code: None }));
             if signal.calls_back {
                 blocks.push(Block::Line(Line::marked(Mark::Back, "The plan says that this calls for the rollback.")));
             }
             let way_back = plan.and_then(|p| p.plan.rollback.as_deref()).map(|r| tame(r, 300));
             blocks.push(match way_back {
-                Some(text) => Block::List { says: "The rollback plan was".to_owned(), lines: vec![Line::plain(text)], folded: false },
+                Some(text) => Block::List {
+                    says: "The rollback plan was".to_owned(),
+                    lines: vec![Line::plain(text)],
+                    folded: false,
+                },
                 None => Block::Line(Line::plain("The plan states no rollback.")),
             });
             let respond = plan.map(|p| p.plan.respond.clone()).unwrap_or_default();
@@ -93,7 +148,14 @@ pub fn alert(row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &
         }
         Some(at) => {
             let head = format!("{} in {} recovered at {}", d.service, d.environment, says::time(at, zone, now));
-            let spans = vec![Span::strong(head), Span::plain(format!(" — it looked worse since {}; now {}.{other}", says::time(alert.opened_at, zone, now), signal.says))];
+            let spans = vec![
+                Span::strong(head),
+                Span::plain(format!(
+                    " — it looked worse since {}; now {}.{other}",
+                    says::time(alert.opened_at, zone, now),
+                    signal.says
+                )),
+            ];
             blocks.push(Block::Line(Line { mark: Some(Mark::Recovered), spans, code: None }));
         }
     }
@@ -102,11 +164,23 @@ pub fn alert(row: &DeploymentRow, plan: Option<&PlanRow>, alert: &Alert, look: &
     Message {
         blocks,
         level: if open { Level::Critical } else { Level::Good },
-        reactions: if open { settings.chat.reactions.get("watching").and_then(|n| n.first()).cloned().into_iter().collect() } else { Vec::new() },
+        reactions: if open {
+            settings.chat.reactions.get("watching").and_then(|n| n.first()).cloned().into_iter().collect()
+        } else {
+            Vec::new()
+        },
         buttons: match (open, plan) {
             (true, Some(plan)) => vec![
-                Button { id: format!("take-alert {}", alert.id), says: "I have it".to_owned(), style: ButtonStyle::Primary },
-                Button { id: format!("rolledback {}", plan.plan.id), says: "It was rolled back".to_owned(), style: ButtonStyle::Danger },
+                Button {
+                    id: format!("take-alert {}", alert.id),
+                    says: "I have it".to_owned(),
+                    style: ButtonStyle::Primary,
+                },
+                Button {
+                    id: format!("rolledback {}", plan.plan.id),
+                    says: "It was rolled back".to_owned(),
+                    style: ButtonStyle::Danger,
+                },
             ],
             _ => Vec::new(),
         },
@@ -121,8 +195,21 @@ pub fn taken(by: &Person) -> Message {
 pub fn escalated(row: &DeploymentRow, alert: &Alert, settings: &Settings, now: Time) -> Message {
     let d = &row.deployment;
     let zone = zone(settings, &d.service, &d.environment);
-    let people: Vec<&Person> = settings.people.iter().filter(|(_, p)| p.roles.iter().any(|r| settings.watch.escalate_to.contains(r))).map(|(name, _)| name).collect();
-    let mut spans = vec![Span::strong(format!("{} in {} has looked worse since {}, and nobody has taken it.", d.service, d.environment, says::time(alert.opened_at, zone, now))), Span::plain(" ")];
+    let people: Vec<&Person> = settings
+        .people
+        .iter()
+        .filter(|(_, p)| p.roles.iter().any(|r| settings.watch.escalate_to.contains(r)))
+        .map(|(name, _)| name)
+        .collect();
+    let mut spans = vec![
+        Span::strong(format!(
+            "{} in {} has looked worse since {}, and nobody has taken it.",
+            d.service,
+            d.environment,
+            says::time(alert.opened_at, zone, now)
+        )),
+        Span::plain(" "),
+    ];
     for person in people {
         spans.push(Span::person(person));
         spans.push(Span::plain(" "));
@@ -133,24 +220,38 @@ pub fn escalated(row: &DeploymentRow, alert: &Alert, settings: &Settings, now: T
 
 /// Nothing can be told of the deployment's effect.
 pub fn cannot_tell(look: &Look, unseen: &[String], until: Time, settings: &Settings, now: Time) -> Message {
-    let mut says: Vec<String> = look.signals.iter().filter(|s| !s.signal.starts_with("condition")).map(|s| s.says.clone()).take(1).collect();
+    let mut says: Vec<String> =
+        look.signals.iter().filter(|s| !s.signal.starts_with("condition")).map(|s| s.says.clone()).take(1).collect();
     says.extend(unseen.iter().map(|u| tame(u, 160)));
-    let text = format!("Too little to tell whether it is well: {}. Looking on until {}.", says.join("; "), says::time(until, settings.team.zone, now));
+    let text = format!(
+        "Too little to tell whether it is well: {}. Looking on until {}.",
+        says.join("; "),
+        says::time(until, settings.team.zone, now)
+    );
     Message::line(Mark::Unknown, text)
 }
 
 pub fn watch_over(look: &Look, unseen: &[String], alerts: usize) -> Message {
     let measured: Vec<&str> = look.signals.iter().map(|s| s.says.as_str()).collect();
     let text = match (look.is_blind(), alerts) {
-        (true, 0) => format!("The watch is over. I could not tell whether it is well: {}.", measured.iter().copied().chain(unseen.iter().map(String::as_str)).take(3).collect::<Vec<_>>().join("; ")),
+        (true, 0) => format!(
+            "The watch is over. I could not tell whether it is well: {}.",
+            measured.iter().copied().chain(unseen.iter().map(String::as_str)).take(3).collect::<Vec<_>>().join("; ")
+        ),
         (false, 0) => format!("The watch is over: nothing looked worse ({}).", measured.join(", ")),
-        (_, n) => format!("The watch is over: {} ({}).", says::count(i64::try_from(n).unwrap_or(i64::MAX), "alert"), measured.join(", ")),
+        (_, n) => format!(
+            "The watch is over: {} ({}).",
+            says::count(i64::try_from(n).unwrap_or(i64::MAX), "alert"),
+            measured.join(", ")
+        ),
     };
     Message::line(Mark::Watch, text)
 }
 
 pub fn asks_outcome(plan: &PlanRow, proposed: Option<Outcome>, _: &Settings) -> Message {
-    let proposal = proposed.map(|o| format!(" The facts suggest: {}.", o.as_str().replace('_', " "))).unwrap_or_else(|| " The facts suggest nothing.".to_owned());
+    let proposal = proposed
+        .map(|o| format!(" The facts suggest: {}.", o.as_str().replace('_', " ")))
+        .unwrap_or_else(|| " The facts suggest nothing.".to_owned());
     let buttons = Outcome::ALL
         .iter()
         .map(|o| Button {
@@ -160,7 +261,14 @@ pub fn asks_outcome(plan: &PlanRow, proposed: Option<Outcome>, _: &Settings) -> 
         })
         .collect();
     Message {
-        blocks: vec![Block::Line(Line { mark: Some(Mark::Note), spans: vec![Span::person(&plan.plan.by), Span::plain(format!(", what became of it?{proposal} A named person says."))], code: None })],
+        blocks: vec![Block::Line(Line {
+            mark: Some(Mark::Note),
+            spans: vec![
+                Span::person(&plan.plan.by),
+                Span::plain(format!(", what became of it?{proposal} A named person says.")),
+            ],
+            code: None,
+        })],
         buttons,
         ..Message::default()
     }
@@ -170,5 +278,12 @@ pub fn outcome_given(plan: &PlanRow, by: &Person, outcome: Outcome, cause: Optio
     let cause = cause.map(|c| format!(" ({})", c.as_str())).unwrap_or_default();
     let mark = if outcome.is_bad() { Mark::Caution } else { Mark::Pass };
     let _ = plan;
-    Message::spans(Some(mark), vec![Span::plain(format!("Outcome: {}{cause}, says ", outcome.as_str().replace('_', " "))), Span::person(by), Span::plain(".")])
+    Message::spans(
+        Some(mark),
+        vec![
+            Span::plain(format!("Outcome: {}{cause}, says ", outcome.as_str().replace('_', " "))),
+            Span::person(by),
+            Span::plain("."),
+        ],
+    )
 }

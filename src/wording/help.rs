@@ -6,13 +6,22 @@ use crate::message::{Block, Line, Message, Span};
 pub fn all(command: &str, specs: &[Spec]) -> Message {
     let lines = specs
         .iter()
-        .map(|spec| Line { mark: None, spans: vec![Span::code(format!("{command} {}", spec.usage())), Span::plain(format!(" — {}", spec.says))], code: None })
+        .map(|spec| Line {
+            mark: None,
+            spans: vec![Span::code(format!("{command} {}", spec.usage())), Span::plain(format!(" — {}", spec.says))],
+            code: None,
+        })
         .collect();
     Message {
         blocks: vec![
-            Block::Title { text: "Tidegate reads the tide; a person holds the helm".to_owned(), context: String::new() },
+            Block::Title {
+                text: "Tidegate reads the tide; a person holds the helm".to_owned(),
+                context: String::new(),
+            },
             Block::List { says: String::new(), lines, folded: false },
-            Block::Line(Line::plain("On a plan's card: ✅ approve, ⛔ object, ✋ hold; taking a reaction back withdraws the word. 🚀 starts, 🏁 finished, ⏪ rolled back, 👀 takes an alert.")),
+            Block::Line(Line::plain(
+                "On a plan's card: ✅ approve, ⛔ object, ✋ hold; taking a reaction back withdraws the word. 🚀 starts, 🏁 finished, ⏪ rolled back, 👀 takes an alert.",
+            )),
         ],
         ..Message::default()
     }
@@ -27,7 +36,8 @@ pub fn one(command: &str, spec: &Spec) -> Message {
         let choices = if choices.is_empty() { String::new() } else { format!(" ({})", choices.join(", ")) };
         Line { mark: None, spans: vec![Span::code(name), Span::plain(format!(" {says}{choices}"))], code: None }
     };
-    let arguments: Vec<Line> = spec.arguments.iter().map(|a| line(a.name.to_uppercase(), &a.says, &a.choices)).collect();
+    let arguments: Vec<Line> =
+        spec.arguments.iter().map(|a| line(a.name.to_uppercase(), &a.says, &a.choices)).collect();
     let options: Vec<Line> = spec
         .options
         .iter()

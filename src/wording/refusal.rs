@@ -44,7 +44,9 @@ pub fn word(refusal: &Refusal, person: Option<&Person>, user: &str, approvals: &
         Refusal::Guest => format!("Not counted, {name}: guests do not approve.{who}"),
         Refusal::Deactivated => format!("Not counted, {name}: the account is deactivated.{who}"),
         Refusal::Planner => format!("Not counted, {name}: this asks for someone other than the planner.{who}"),
-        Refusal::Author => format!("Not counted, {name}: you wrote one of its commits, and this asks for someone else.{who}"),
+        Refusal::Author => {
+            format!("Not counted, {name}: you wrote one of its commits, and this asks for someone else.{who}")
+        }
         Refusal::NoRole(roles) => {
             let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
             format!("Not counted, {name}: this asks for {}.{who}", roles.join(" or "))
@@ -74,19 +76,32 @@ fn eligible(approvals: &Approvals) -> String {
 }
 
 pub fn older_card(row: &PlanRow, number: i64) -> String {
-    format!("Not counted: that card asks for revision {number}; the plan is at revision {}. The current card is the newest one in the thread of `{}`.", row.revision, row.plan.id)
+    format!(
+        "Not counted: that card asks for revision {number}; the plan is at revision {}. The current card is the newest one in the thread of `{}`.",
+        row.revision, row.plan.id
+    )
 }
 
 pub fn not_on_the_card(row: &PlanRow) -> String {
-    format!("Not counted: reactions count on the card of revision {} in the thread of `{}`, where it says what is approved.", row.revision.max(1), row.plan.id)
+    format!(
+        "Not counted: reactions count on the card of revision {} in the thread of `{}`, where it says what is approved.",
+        row.revision.max(1),
+        row.plan.id
+    )
 }
 
 pub fn unresolved(row: &PlanRow) -> String {
-    format!("Not counted: the version of `{}` could not be looked up yet, so nobody can say what would be approved.", row.plan.id)
+    format!(
+        "Not counted: the version of `{}` could not be looked up yet, so nobody can say what would be approved.",
+        row.plan.id
+    )
 }
 
 pub fn may_not_start(row: &PlanRow) -> String {
-    format!("`{}` is started by @{}, by an owner of {}, or by whoever responds to it.", row.plan.id, row.plan.by, row.plan.service)
+    format!(
+        "`{}` is started by @{}, by an owner of {}, or by whoever responds to it.",
+        row.plan.id, row.plan.by, row.plan.service
+    )
 }
 
 pub fn already_started(row: &PlanRow) -> String {

@@ -10,7 +10,13 @@ use crate::plan::State;
 use crate::store::deployment::{DeploymentRow, Status};
 use crate::store::plan::PlanRow;
 
-pub fn status(of: Option<&str>, plans: &[PlanRow], watched: &[DeploymentRow], settings: &Settings, now: Time) -> Message {
+pub fn status(
+    of: Option<&str>,
+    plans: &[PlanRow],
+    watched: &[DeploymentRow],
+    settings: &Settings,
+    now: Time,
+) -> Message {
     let zone = settings.team.zone;
     let title = of.map_or_else(|| "What is going on".to_owned(), |of| format!("What is going on: {of}"));
     let mut blocks = vec![Block::Title { text: title, context: says::time(now, zone, now) }];
@@ -20,8 +26,20 @@ pub fn status(of: Option<&str>, plans: &[PlanRow], watched: &[DeploymentRow], se
             .filter(|row| states.contains(&row.state))
             .map(|row| {
                 let plan = &row.plan;
-                let when = if plan.when.start(now) > now { format!(", for {}", says::time(plan.when.start(now), zone, now)) } else { String::new() };
-                Line::plain(format!("{}: {} {} → {}, {}, planned by @{}{when}", plan.id, plan.service, tame(&plan.what(), 40), plan.environment, row.state.as_str(), plan.by))
+                let when = if plan.when.start(now) > now {
+                    format!(", for {}", says::time(plan.when.start(now), zone, now))
+                } else {
+                    String::new()
+                };
+                Line::plain(format!(
+                    "{}: {} {} → {}, {}, planned by @{}{when}",
+                    plan.id,
+                    plan.service,
+                    tame(&plan.what(), 40),
+                    plan.environment,
+                    row.state.as_str(),
+                    plan.by
+                ))
             })
             .collect()
     };
@@ -30,7 +48,8 @@ pub fn status(of: Option<&str>, plans: &[PlanRow], watched: &[DeploymentRow], se
     let watching: Vec<Line> = watched
         .iter()
         .map(|row| {
-            let until = row.watch_until.map(|until| format!(" until {}", says::time(until, zone, now))).unwrap_or_default();
+            let until =
+                row.watch_until.map(|until| format!(" until {}", says::time(until, zone, now))).unwrap_or_default();
             let what = row.deployment.version.as_deref().map(|v| tame(v, 40)).unwrap_or_default();
             Line::plain(format!("{} {what} in {}, watched{until}", row.deployment.service, row.deployment.environment))
         })
@@ -58,9 +77,20 @@ pub fn status(of: Option<&str>, plans: &[PlanRow], watched: &[DeploymentRow], se
     Message { blocks, ..Message::default() }
 }
 
-pub fn changed(service: &Service, since: Length, deployments: &[DeploymentRow], plans: &[PlanRow], incidents: &Asked<Vec<Incident>>, settings: &Settings, now: Time) -> Message {
+pub fn changed(
+    service: &Service,
+    since: Length,
+    deployments: &[DeploymentRow],
+    plans: &[PlanRow],
+    incidents: &Asked<Vec<Incident>>,
+    settings: &Settings,
+    now: Time,
+) -> Message {
     let zone = settings.team.zone;
-    let mut blocks = vec![Block::Title { text: format!("What changed on {service} and around it"), context: format!("in the last {since}") }];
+    let mut blocks = vec![Block::Title {
+        text: format!("What changed on {service} and around it"),
+        context: format!("in the last {since}"),
+    }];
     let own = |row: &&DeploymentRow| row.deployment.service == *service;
     let line = |row: &DeploymentRow| {
         let d = &row.deployment;
@@ -73,11 +103,20 @@ pub fn changed(service: &Service, since: Length, deployments: &[DeploymentRow], 
         let migration = if d.shape.migration { ", with a migration" } else { "" };
         let plan = row.plan.as_ref().map_or(", without a plan".to_owned(), |p| format!(", {p}"));
         let version = d.version.as_deref().map(|v| format!(" {}", tame(v, 40))).unwrap_or_default();
-        Line::plain(format!("{}{version} {status} in {} at {}{migration}{plan}", d.service, d.environment, says::time(d.at, zone, now)))
+        Line::plain(format!(
+            "{}{version} {status} in {} at {}{migration}{plan}",
+            d.service,
+            d.environment,
+            says::time(d.at, zone, now)
+        ))
     };
     let here: Vec<Line> = deployments.iter().rev().filter(own).map(line).collect();
     let around: Vec<Line> = deployments.iter().rev().filter(|row| !own(row)).map(line).collect();
-    let under_way: Vec<Line> = plans.iter().filter(|p| matches!(p.state, State::Started | State::Watching)).map(|row| Line::plain(format!("{}: {} by @{}", row.plan.id, row.state.as_str(), row.plan.by))).collect();
+    let under_way: Vec<Line> = plans
+        .iter()
+        .filter(|p| matches!(p.state, State::Started | State::Watching))
+        .map(|row| Line::plain(format!("{}: {} by @{}", row.plan.id, row.state.as_str(), row.plan.by)))
+        .collect();
     let nothing = here.is_empty() && around.is_empty() && under_way.is_empty();
     for (says, lines) in [("Here", here), ("Around it", around), ("Under way", under_way)] {
         if !lines.is_empty() {
@@ -87,12 +126,21 @@ pub fn changed(service: &Service, since: Length, deployments: &[DeploymentRow], 
     if nothing {
         blocks.push(Block::Line(Line::marked(Mark::Info, "No deployment that I know of.")));
     }
-    let open: Vec<Line> = incidents.known.iter().flat_map(|f| &f.value).filter(|i| i.resolved.is_none()).map(|i| Line::plain(format!("{} {}", tame(&i.id, 40), tame(&i.title, 120)))).collect();
+    let open: Vec<Line> = incidents
+        .known
+        .iter()
+        .flat_map(|f| &f.value)
+        .filter(|i| i.resolved.is_none())
+        .map(|i| Line::plain(format!("{} {}", tame(&i.id, 40), tame(&i.title, 120))))
+        .collect();
     if !open.is_empty() {
         blocks.push(Block::List { says: "Open incidents".to_owned(), lines: open, folded: false });
     }
     for unknown in &incidents.unknown {
-        blocks.push(Block::Line(Line::marked(Mark::Unknown, format!("Incidents unknown: {} {}.", unknown.source, unknown.reason))));
+        blocks.push(Block::Line(Line::marked(
+            Mark::Unknown,
+            format!("Incidents unknown: {} {}.", unknown.source, unknown.reason),
+        )));
     }
     Message { blocks, ..Message::default() }
 }

@@ -36,7 +36,10 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
     };
     let mut pairs = vec![
         ("What".to_owned(), format!("{} {} → {}", plan.service, tame(&plan.what(), 80), plan.environment)),
-        ("Commit".to_owned(), plan.commit.clone().unwrap_or_else(|| plan.set_digest().unwrap_or_else(|| "not resolved".to_owned()))),
+        (
+            "Commit".to_owned(),
+            plan.commit.clone().unwrap_or_else(|| plan.set_digest().unwrap_or_else(|| "not resolved".to_owned())),
+        ),
         ("Who planned".to_owned(), format!("{} at {}", plan.by, exact(plan.made_at))),
         ("When planned for".to_owned(), when),
         ("Why".to_owned(), text(&plan.why)),
@@ -45,7 +48,10 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
         ("Validation".to_owned(), text(&plan.validate)),
         ("Rollback plan".to_owned(), text(&plan.rollback)),
         ("Rollback if".to_owned(), text(&plan.rollback_if)),
-        ("Risk declared".to_owned(), plan.risk.map_or("not declared, which counts as high".to_owned(), |r| r.as_str().to_owned())),
+        (
+            "Risk declared".to_owned(),
+            plan.risk.map_or("not declared, which counts as high".to_owned(), |r| r.as_str().to_owned()),
+        ),
         ("Category declared".to_owned(), plan.category.clone().unwrap_or_else(|| "not declared".to_owned())),
         ("State".to_owned(), story.row.state.as_str().to_owned()),
     ];
@@ -60,16 +66,35 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
     }
     if let Some(row) = story.deployment {
         let actor = row.actor.as_deref().map(|a| format!(", by {}", tame(a, 60))).unwrap_or_default();
-        pairs.push(("Deployed".to_owned(), format!("{} ({}), {}{actor}", exact(row.deployment.at), row.deployment.id, row.status.as_str().replace('_', " "))));
+        pairs.push((
+            "Deployed".to_owned(),
+            format!(
+                "{} ({}), {}{actor}",
+                exact(row.deployment.at),
+                row.deployment.id,
+                row.status.as_str().replace('_', " ")
+            ),
+        ));
         if let Some(outcome) = row.deployment.outcome {
             let by = row.outcome_by.as_ref().map(|p| format!(", says {p}")).unwrap_or_default();
             let at = row.outcome_at.map(|at| format!(" at {}", exact(at))).unwrap_or_default();
             pairs.push(("Outcome".to_owned(), format!("{}{by}{at}", outcome.as_str().replace('_', " "))));
         }
     }
-    let mut blocks = vec![Block::Title { text: format!("Why {}", plan.id), context: format!("revision {}", story.row.revision) }, Block::Facts { pairs }];
+    let mut blocks = vec![
+        Block::Title { text: format!("Why {}", plan.id), context: format!("revision {}", story.row.revision) },
+        Block::Facts { pairs },
+    ];
     let words: Vec<Line> = story.words.iter().map(|word| word_line(word, &exact)).collect();
-    blocks.push(Block::List { says: if words.is_empty() { "No approval, objection or hold was given".to_owned() } else { "Approvals, objections, holds".to_owned() }, lines: words, folded: false });
+    blocks.push(Block::List {
+        says: if words.is_empty() {
+            "No approval, objection or hold was given".to_owned()
+        } else {
+            "Approvals, objections, holds".to_owned()
+        },
+        lines: words,
+        folded: false,
+    });
     if let Some(revision) = story.revision {
         let advice = &revision.advice;
         let flags: Vec<Line> = advice
@@ -86,7 +111,11 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
                 code: Some(f.code.clone()),
             })
             .collect();
-        blocks.push(Block::List { says: format!("Flags that were shown; risk {} of 100", advice.score.value), lines: flags, folded: false });
+        blocks.push(Block::List {
+            says: format!("Flags that were shown; risk {} of 100", advice.score.value),
+            lines: flags,
+            folded: false,
+        });
     }
     if !story.alerts.is_empty() {
         let lines = story
@@ -94,14 +123,19 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
             .iter()
             .map(|a| {
                 let end = a.recovered_at.map_or("not recovered".to_owned(), |at| format!("recovered {}", exact(at)));
-                let taken = a.taken.as_ref().map(|(at, by)| format!(", taken by {by} at {}", exact(*at))).unwrap_or_default();
+                let taken =
+                    a.taken.as_ref().map(|(at, by)| format!(", taken by {by} at {}", exact(*at))).unwrap_or_default();
                 Line::plain(format!("{}: {}{taken}, {end}", exact(a.opened_at), tame(&a.signal, 80)))
             })
             .collect();
         blocks.push(Block::List { says: "Alerts".to_owned(), lines, folded: false });
     }
     let entries = story.entries.iter().map(|e| Line::plain(format!("#{} {} {}", e.seq, exact(e.at), e.kind))).collect();
-    blocks.push(Block::List { says: format!("The ledger, {} entries", story.entries.len()), lines: entries, folded: true });
+    blocks.push(Block::List {
+        says: format!("The ledger, {} entries", story.entries.len()),
+        lines: entries,
+        folded: true,
+    });
     Message { blocks, ..Message::default() }
 }
 
@@ -112,7 +146,13 @@ fn word_line(word: &Word, exact: &impl Fn(Time) -> String) -> Line {
         WordKind::Hold => (Mark::Hold, "held"),
     };
     let role = word.role.as_ref().map(|r| format!(" as {r}")).unwrap_or_default();
-    let mut text = format!("{} {verb} revision {}{role} at {}, brief {}", word.person, word.revision, exact(word.at), short_brief(&word.brief));
+    let mut text = format!(
+        "{} {verb} revision {}{role} at {}, brief {}",
+        word.person,
+        word.revision,
+        exact(word.at),
+        short_brief(&word.brief)
+    );
     if let Some(at) = word.withdrawn_at {
         text.push_str(&format!("; taken back at {}", exact(at)));
     }
@@ -134,7 +174,15 @@ pub fn unplanned(row: &DeploymentRow, settings: &Settings, now: Time) -> Message
     let _ = now;
     let exact = |at: Time| at.at(zone).format("%-d %B %Y %H:%M:%S %Z").to_string();
     let mut pairs = vec![
-        ("What".to_owned(), format!("{} {} → {}", d.service, d.version.as_deref().map_or("an unknown version".to_owned(), |v| tame(v, 60)), d.environment)),
+        (
+            "What".to_owned(),
+            format!(
+                "{} {} → {}",
+                d.service,
+                d.version.as_deref().map_or("an unknown version".to_owned(), |v| tame(v, 60)),
+                d.environment
+            ),
+        ),
         ("Commit".to_owned(), d.commit.as_deref().map_or("not told".to_owned(), short)),
         ("When".to_owned(), exact(d.at)),
         ("Who".to_owned(), row.actor.as_deref().map_or("not told".to_owned(), |a| tame(a, 60))),
@@ -145,11 +193,20 @@ pub fn unplanned(row: &DeploymentRow, settings: &Settings, now: Time) -> Message
         let incident = d.incident.as_deref().map(|i| format!(", {}", tame(i, 40))).unwrap_or_default();
         pairs.push(("Outcome".to_owned(), format!("{}{incident}", outcome.as_str().replace('_', " "))));
     }
-    Message { blocks: vec![Block::Title { text: format!("Why {}", d.id), context: String::new() }, Block::Facts { pairs }], ..Message::default() }
+    Message {
+        blocks: vec![Block::Title { text: format!("Why {}", d.id), context: String::new() }, Block::Facts { pairs }],
+        ..Message::default()
+    }
 }
 
 pub fn nothing(at: Time, settings: &Settings, now: Time) -> Message {
-    Message::line(Mark::Info, format!("Nothing was deployed in the day before {}, as far as the record knows.", says::time(at, settings.team.zone, now)))
+    Message::line(
+        Mark::Info,
+        format!(
+            "Nothing was deployed in the day before {}, as far as the record knows.",
+            says::time(at, settings.team.zone, now)
+        ),
+    )
 }
 
 /// The answer to `verify`.
@@ -158,7 +215,11 @@ pub fn verified(verdict: &Verdict, plan: Option<&(PlanId, Vec<i64>)>, checkpoint
     let mut blocks = vec![Block::Line(Line::marked(mark, verdict.says.clone()))];
     if let Some((plan, seqs)) = plan {
         let list: Vec<String> = seqs.iter().map(|s| format!("#{s}")).collect();
-        blocks.push(Block::Line(Line::plain(format!("{plan} has {} entries: {}. `tidegate audit export --plan {plan}` writes them with their proof.", seqs.len(), list.join(", ")))));
+        blocks.push(Block::Line(Line::plain(format!(
+            "{plan} has {} entries: {}. `tidegate audit export --plan {plan}` writes them with their proof.",
+            seqs.len(),
+            list.join(", ")
+        ))));
     }
     blocks.push(Block::Code { says: String::new(), text: checkpoint.to_owned() });
     Message { blocks, ..Message::default() }

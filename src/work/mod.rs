@@ -10,7 +10,7 @@ mod outbox;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::clock::{DAY, HOUR, Millis, MINUTE, SECOND, Time};
+use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND, Time};
 use crate::event::{Due, Event};
 use crate::name::new_id;
 use crate::store::work::{Kind, NewWork, TakenOver};
@@ -117,11 +117,17 @@ async fn give_back(app: &App, claim: &Claim, error: &anyhow::Error) {
         None => Some(now.plus(backoff(claim.attempts))),
     };
     match again {
-        Some(_) => tracing::warn!(work.id = claim.id, work.attempts = claim.attempts, error = says, "will be tried again"),
+        Some(_) => {
+            tracing::warn!(work.id = claim.id, work.attempts = claim.attempts, error = says, "will be tried again")
+        }
         None => tracing::error!(work.id = claim.id, work.key = claim.key, error = says, "was put aside"),
     }
     if let Err(error) = app.store.retry(claim, &says, again, now).await {
-        tracing::error!(work.id = claim.id, error = format!("{error:#}"), "could not give work back; its lease will run out");
+        tracing::error!(
+            work.id = claim.id,
+            error = format!("{error:#}"),
+            "could not give work back; its lease will run out"
+        );
     }
 }
 

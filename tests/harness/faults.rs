@@ -11,7 +11,13 @@ use sqlx::{AnyConnection, Connection, Executor, Row};
 use super::{Story, engine};
 
 /// One request, byte for byte; None where no whole answer came.
-pub fn attempt(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<(u16, String)> {
+pub fn attempt(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<(u16, String)> {
     let host = address.strip_prefix("http://")?;
     let mut stream = TcpStream::connect(host).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
@@ -31,7 +37,8 @@ pub fn attempt(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     let text = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length = head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse::<usize>()));
+    let length =
+        head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse::<usize>()));
     match length {
         Some(Ok(length)) if body.len() < length => None,
         _ => Some((status, body.to_owned())),
@@ -82,17 +89,25 @@ impl Story {
 
     /// Changes the database by hand: every statement, or the first error.
     pub fn by_hand(&self, statements: &str) -> Result<(), String> {
-        in_database(&self.database(), async |conn| conn.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))).await.map(drop))
+        in_database(&self.database(), async |conn| {
+            conn.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))).await.map(drop)
+        })
     }
 
     /// One number from the database.
     pub fn number(&self, query: &str) -> i64 {
-        in_database(&self.database(), async |conn| conn.fetch_one(sqlx::AssertSqlSafe(query.to_owned())).await?.try_get(0)).unwrap()
+        in_database(&self.database(), async |conn| {
+            conn.fetch_one(sqlx::AssertSqlSafe(query.to_owned())).await?.try_get(0)
+        })
+        .unwrap()
     }
 
     /// One text from the database.
     pub fn word_in_database(&self, query: &str) -> String {
-        in_database(&self.database(), async |conn| conn.fetch_one(sqlx::AssertSqlSafe(query.to_owned())).await?.try_get(0)).unwrap()
+        in_database(&self.database(), async |conn| {
+            conn.fetch_one(sqlx::AssertSqlSafe(query.to_owned())).await?.try_get(0)
+        })
+        .unwrap()
     }
 
     /// `tidegate audit verify` with these arguments on this instance's stopped store: exit code and verdict.

@@ -98,8 +98,14 @@ pub fn repository(path: &Path) {
     // Two versions by ada; `main` is at v1.1.0.
     let at = |day: &str| tidegate::clock::Time::parse_rfc3339(&format!("{day}T12:00:00Z")).unwrap();
     let story = RepositoryStory::new(vec![
-            CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop").file("src/main.rs", "fn main() {}\n").file("README.md", "Shop\n").tag("v1.0.0"),
-            CommitStory::new("Ada", "ada@example.org", at("2026-11-10"), "Greet the customer").file("src/main.rs", "fn main() {\n    println!(\"hello\");\n}\n").file("tests/greets.rs", "#[test]\nfn greets() {}\n").tag("v1.1.0"),
+        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop")
+            .file("src/main.rs", "fn main() {}\n")
+            .file("README.md", "Shop\n")
+            .tag("v1.0.0"),
+        CommitStory::new("Ada", "ada@example.org", at("2026-11-10"), "Greet the customer")
+            .file("src/main.rs", "fn main() {\n    println!(\"hello\");\n}\n")
+            .file("tests/greets.rs", "#[test]\nfn greets() {}\n")
+            .tag("v1.1.0"),
     ]);
     make(path, &story).unwrap();
 }
@@ -263,7 +269,10 @@ impl Story {
     }
 
     pub fn unreacts(&mut self, user: &str, message: &str, reaction: &str) {
-        self.post("/console/api/react", &json!({ "user": user, "message": message, "reaction": reaction, "remove": true }));
+        self.post(
+            "/console/api/react",
+            &json!({ "user": user, "message": message, "reaction": reaction, "remove": true }),
+        );
         self.settle();
     }
 
@@ -320,7 +329,11 @@ impl Story {
 
     /// The newest message that asks for approval.
     pub fn card(&self) -> String {
-        let cards: Vec<Value> = self.messages().into_iter().filter(|m| m["message"]["reactions"].as_array().is_some_and(|r| r.iter().any(|n| n == "white_check_mark"))).collect();
+        let cards: Vec<Value> = self
+            .messages()
+            .into_iter()
+            .filter(|m| m["message"]["reactions"].as_array().is_some_and(|r| r.iter().any(|n| n == "white_check_mark")))
+            .collect();
         let newest = cards.iter().max_by_key(|m| m["id"].as_str().unwrap_or_default().to_owned());
         newest.unwrap_or_else(|| panic!("no card: {:#?}", self.texts()))["id"].as_str().unwrap().to_owned()
     }
@@ -328,7 +341,9 @@ impl Story {
     /// The channel's message of the newest plan.
     pub fn main(&self) -> Value {
         let mains = self.messages().into_iter().filter(|m| m["thread"].is_null() && m["for"].is_null());
-        mains.max_by_key(|m| m["id"].as_str().unwrap_or_default().to_owned()).unwrap_or_else(|| panic!("no message: {}", self.log()))
+        mains
+            .max_by_key(|m| m["id"].as_str().unwrap_or_default().to_owned())
+            .unwrap_or_else(|| panic!("no message: {}", self.log()))
     }
 
     /// All texts in the channel and its threads, whispers left out, joined.
@@ -389,7 +404,12 @@ impl Story {
 
     /// Runs a subcommand of the program beside the running one: exit code, standard output, standard error.
     pub fn runs(&self, arguments: &[&str]) -> (i32, String, String) {
-        let done = Command::new(env!("CARGO_BIN_EXE_tidegate")).args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).output().unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_tidegate"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         (done.status.code().unwrap_or(-1), text(done.stdout), text(done.stderr))
     }
@@ -398,7 +418,8 @@ impl Story {
 impl Drop for Story {
     fn drop(&mut self) {
         let running = self.program.is_some();
-        let left = if running && !std::thread::panicking() { self.get("/console/api/settled") } else { json!({ "ok": true }) };
+        let left =
+            if running && !std::thread::panicking() { self.get("/console/api/settled") } else { json!({ "ok": true }) };
         if let Some(mut program) = self.program.take() {
             let _ = program.kill();
             let _ = program.wait();
@@ -414,7 +435,11 @@ impl Drop for Story {
             .filter(|line| line.contains("panicked") || line.contains("ERROR"))
             .filter(|line| !self.expected.iter().any(|part| line.contains(part.as_str())))
             .collect();
-        assert!(unexpected.is_empty(), "the program logged errors that the story did not announce:\n{}", unexpected.join("\n"));
+        assert!(
+            unexpected.is_empty(),
+            "the program logged errors that the story did not announce:\n{}",
+            unexpected.join("\n")
+        );
     }
 }
 

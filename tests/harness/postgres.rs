@@ -23,7 +23,15 @@ impl Database {
         let cluster = CLUSTER.get_or_init(start);
         let name = format!("story_{}", MADE.fetch_add(1, Ordering::Relaxed));
         let socket = cluster.folder.display().to_string();
-        run(Command::new(program("createdb")).args(["-h", &socket, "-p", &cluster.port.to_string(), "-U", "tidegate", &name]));
+        run(Command::new(program("createdb")).args([
+            "-h",
+            &socket,
+            "-p",
+            &cluster.port.to_string(),
+            "-U",
+            "tidegate",
+            &name,
+        ]));
         Database { url: format!("postgres://tidegate@127.0.0.1:{}/{name}", cluster.port) }
     }
 }
@@ -49,27 +57,57 @@ fn start() -> Cluster {
         }
     };
     let data = folder.join("data");
-    run(as_server(program("initdb")).args(["-A", "trust", "--no-sync", "-U", "tidegate", "-E", "UTF8", "--locale=C", "-D"]).arg(&data));
-    let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 -c shared_buffers=64MB", folder.display());
-    run(as_server(program("pg_ctl")).args(["-w", "-s", "-o", &options, "-l"]).arg(folder.join("log")).arg("-D").arg(&data).arg("start"));
+    run(as_server(program("initdb"))
+        .args(["-A", "trust", "--no-sync", "-U", "tidegate", "-E", "UTF8", "--locale=C", "-D"])
+        .arg(&data));
+    let options = format!(
+        "-p {port} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 -c shared_buffers=64MB",
+        folder.display()
+    );
+    run(as_server(program("pg_ctl"))
+        .args(["-w", "-s", "-o", &options, "-l"])
+        .arg(folder.join("log"))
+        .arg("-D")
+        .arg(&data)
+        .arg("start"));
     let watcher = format!(
         "while kill -0 {pid} 2>/dev/null; do sleep 1; done; {stop} -D '{data}' -m immediate stop; rm -rf '{folder}'",
         pid = std::process::id(),
-        stop = if root { format!("runuser -u postgres -- '{}'", program("pg_ctl").display()) } else { program("pg_ctl").display().to_string() },
+        stop = if root {
+            format!("runuser -u postgres -- '{}'", program("pg_ctl").display())
+        } else {
+            program("pg_ctl").display().to_string()
+        },
         data = data.display(),
         folder = folder.display()
     );
-    Command::new("setsid").args(["sh", "-c", &watcher]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    Command::new("setsid")
+        .args(["sh", "-c", &watcher])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     Cluster { port, folder }
 }
 
 /// A server program: on the PATH, or where Debian keeps it.
 fn program(name: &str) -> PathBuf {
-    let mut folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin")).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path().join("bin"))
+        .collect();
     folders.sort();
     let found = folders.into_iter().rev().map(|folder| folder.join(name)).find(|file| file.exists());
-    let path = || std::env::var_os("PATH").and_then(|path| std::env::split_paths(&path).map(|p| p.join(name)).find(|f| f.exists()));
-    found.or_else(path).unwrap_or_else(|| panic!("{name} is missing: install the package `postgresql`, or run tests/run, which does"))
+    let path = || {
+        std::env::var_os("PATH")
+            .and_then(|path| std::env::split_paths(&path).map(|p| p.join(name)).find(|f| f.exists()))
+    };
+    found
+        .or_else(path)
+        .unwrap_or_else(|| panic!("{name} is missing: install the package `postgresql`, or run tests/run, which does"))
 }
 
 fn run(command: &mut Command) {

@@ -34,7 +34,10 @@ impl Story {
     /// The newest form that one person was given.
     pub fn form_of(&self, user: &str) -> Value {
         let forms = self.messages().into_iter().filter(|m| m["for"] == user && !m["form"].is_null());
-        forms.max_by_key(|m| m["id"].as_str().unwrap_or_default().to_owned()).unwrap_or_else(|| panic!("no form for {user}"))["form"].clone()
+        forms
+            .max_by_key(|m| m["id"].as_str().unwrap_or_default().to_owned())
+            .unwrap_or_else(|| panic!("no form for {user}"))["form"]
+            .clone()
     }
 
     /// The status of a GET with this bearer token.
@@ -43,7 +46,8 @@ impl Story {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let client = tidegate::http::trusted(std::time::Duration::from_secs(20)).unwrap();
-            let request = client.get(format!("{}{path}", self.address)).header("authorization", format!("Bearer {token}"));
+            let request =
+                client.get(format!("{}{path}", self.address)).header("authorization", format!("Bearer {token}"));
             request.send().await.unwrap().status().as_u16()
         })
     }

@@ -52,8 +52,13 @@ fn versions_that_differ_by_case_are_two() {
     let folder = tempfile::tempdir().unwrap();
     let at = |day: &str| Time::parse_rfc3339(&format!("{day}T12:00:00Z")).unwrap();
     let code = RepositoryStory::new(vec![
-        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop").file("src/main.rs", "fn main() {}\n").tag("v1.0.0-RC1"),
-        CommitStory::new("Ada", "ada@example.org", at("2026-11-10"), "Greet").file("src/main.rs", "fn main() { greet() }\n").tag("v1.0.0-rc1").tag("v2.0.0"),
+        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop")
+            .file("src/main.rs", "fn main() {}\n")
+            .tag("v1.0.0-RC1"),
+        CommitStory::new("Ada", "ada@example.org", at("2026-11-10"), "Greet")
+            .file("src/main.rs", "fn main() { greet() }\n")
+            .tag("v1.0.0-rc1")
+            .tag("v2.0.0"),
     ]);
     make(&folder.path().join("code.git"), &code).unwrap();
     let mut story = Story::begin_in(folder, &settings(), MONDAY_11);
@@ -74,15 +79,31 @@ fn an_enormous_or_unprintable_argument_is_refused_in_a_sentence() {
         format!("/deploy plan {long} staging v1.1.0"),
         format!("/deploy {long}"),
     ] {
-        let (status, answer) = story.call("POST", "/console/api/command", Some(&json!({ "user": "ada", "channel": "deploys", "text": text })));
+        let (status, answer) = story.call(
+            "POST",
+            "/console/api/command",
+            Some(&json!({ "user": "ada", "channel": "deploys", "text": text })),
+        );
         story.settle();
-        let says = if status == 200 { story.whispered_to("ada") } else { answer["error"]["message"].as_str().unwrap_or_default().to_owned() };
+        let says = if status == 200 {
+            story.whispered_to("ada")
+        } else {
+            answer["error"]["message"].as_str().unwrap_or_default().to_owned()
+        };
         is_brief(&says);
     }
-    let (status, answer) = story.call("POST", "/console/api/command", Some(&json!({ "user": "ada", "channel": "deploys", "text": "/deploy plan shop staging v1\u{0}" })));
+    let (status, answer) = story.call(
+        "POST",
+        "/console/api/command",
+        Some(&json!({ "user": "ada", "channel": "deploys", "text": "/deploy plan shop staging v1\u{0}" })),
+    );
     assert_eq!(status, 400, "{answer}");
     is_brief(answer["error"]["message"].as_str().unwrap());
-    let (status, answer) = story.call("POST", "/console/api/reply", Some(&json!({ "user": "ada", "thread": "nowhere", "text": "a\u{0}" })));
+    let (status, answer) = story.call(
+        "POST",
+        "/console/api/reply",
+        Some(&json!({ "user": "ada", "thread": "nowhere", "text": "a\u{0}" })),
+    );
     assert_eq!(status, 400, "{answer}");
     let report = json!({ "id": "ci\u{0}1", "status": "started", "service": "shop", "environment": "staging" });
     assert_eq!(story.call("POST", "/hooks/deployments", Some(&report)).0, 400);
@@ -91,7 +112,13 @@ fn an_enormous_or_unprintable_argument_is_refused_in_a_sentence() {
     assert_eq!(status, 400, "{answer}");
     let pressed = json!({ "user": "ada", "message": "a\u{0}", "button": "x" });
     assert_eq!(story.call("POST", "/console/api/press", Some(&pressed)).0, 400);
-    for path in ["/api/plans/a%00b", "/api/gate?plan=a%00b", "/console/api/messages?channel=a%00b", "/api/history?service=a%00b", "/api/services/a%00b/windows?environment=staging"] {
+    for path in [
+        "/api/plans/a%00b",
+        "/api/gate?plan=a%00b",
+        "/console/api/messages?channel=a%00b",
+        "/api/history?service=a%00b",
+        "/api/services/a%00b/windows?environment=staging",
+    ] {
         let (status, answer) = story.call("GET", path, None);
         assert!(status < 500, "{path}: {status} {answer}");
     }
@@ -120,8 +147,12 @@ fn mentions_and_markup_from_outside_neither_ring_nor_render() {
     let at = |day: &str| Time::parse_rfc3339(&format!("{day}T12:00:00Z")).unwrap();
     let nasty = "@grace <!channel> <@U123> @everyone <script>alert(1)</script> [x](javascript:alert(1)) ```fence";
     let code = RepositoryStory::new(vec![
-        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop").file("src/main.rs", "fn main() {}\n").tag("v1.0.0"),
-        CommitStory::new("@grace", "eve@example.org", at("2026-11-10"), nasty).file("src/main.rs", "fn main() { greet() }\n").tag("v1.1.0"),
+        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop")
+            .file("src/main.rs", "fn main() {}\n")
+            .tag("v1.0.0"),
+        CommitStory::new("@grace", "eve@example.org", at("2026-11-10"), nasty)
+            .file("src/main.rs", "fn main() { greet() }\n")
+            .tag("v1.1.0"),
     ]);
     make(&folder.path().join("code.git"), &code).unwrap();
     let calendar = format!(
@@ -131,7 +162,10 @@ fn mentions_and_markup_from_outside_neither_ring_nor_render() {
     let settings = format!("{}\n[[source]]\nkind = \"ics\"\nname = \"company\"\nfrom = \"company.ics\"\n", settings());
     let mut story = Story::begin_in(folder, &settings, MONDAY_11);
     story.reports(&json!({ "id": "ci-0", "status": "succeeded", "service": "shop", "environment": "production", "version": "v1.0.0", "actor": nasty, "url": "https://ci.example.org/0" }));
-    story.says("ada", &format!("/deploy plan shop production v1.1.0 --risk low --why '{nasty}' --rollback '{nasty}' --tell '@grace'"));
+    story.says(
+        "ada",
+        &format!("/deploy plan shop production v1.1.0 --risk low --why '{nasty}' --rollback '{nasty}' --tell '@grace'"),
+    );
     story.says("ada", "/deploy why shop-1");
     let all = story.messages();
     let mut found = Vec::new();
@@ -148,7 +182,10 @@ fn mentions_and_markup_from_outside_neither_ring_nor_render() {
         }
         assert!(!(span["person"].is_string() && text.contains('<')), "{span}");
     }
-    assert!(found.iter().any(|span| span["text"].as_str().unwrap().contains("everyone") && span["person"].is_null()), "what was said is shown as text");
+    assert!(
+        found.iter().any(|span| span["text"].as_str().unwrap().contains("everyone") && span["person"].is_null()),
+        "what was said is shown as text"
+    );
 }
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -170,7 +207,13 @@ fn what_is_not_the_contract_is_refused_in_the_contracts_form() {
         ("POST", "/console/api/command", &[], command, 415),
         ("POST", "/console/api/command", &[JSON], &gigantic, 413),
         ("POST", "/hooks/deployments", &[JSON], &gigantic, 413),
-        ("POST", "/hooks/deployments", &[JSON], br#"{"id":"1","status":"exploded","service":"shop","environment":"staging"}"#, 400),
+        (
+            "POST",
+            "/hooks/deployments",
+            &[JSON],
+            br#"{"id":"1","status":"exploded","service":"shop","environment":"staging"}"#,
+            400,
+        ),
         ("GET", "/console/api/command", &[], b"", 405),
         ("GET", "/nowhere", &[], b"", 404),
         ("POST", "/console/api/react", &[JSON], br#"{"user":"ada","message":"nowhere","reaction":"eyes"}"#, 404),
@@ -182,11 +225,14 @@ fn what_is_not_the_contract_is_refused_in_the_contracts_form() {
     for (method, path, headers, body, expected) in cases {
         let (status, answer) = story.asks(method, path, headers, body);
         assert_eq!(status, expected, "{method} {path} {headers:?}: {answer}");
-        let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|e| panic!("{method} {path} {expected}: {e}: {answer}"));
+        let answer: Value =
+            serde_json::from_str(&answer).unwrap_or_else(|e| panic!("{method} {path} {expected}: {e}: {answer}"));
         assert!(answer["error"]["code"].is_string(), "{answer}");
         is_brief(answer["error"]["message"].as_str().unwrap());
     }
-    for path in ["/console/api/about", "/console/api/messages", "/api/plans", "/api/gate?plan=x", "/console/api/settled"] {
+    for path in
+        ["/console/api/about", "/console/api/messages", "/api/plans", "/api/gate?plan=x", "/console/api/settled"]
+    {
         assert_eq!(story.asks("GET", path, &[("Host", "evil.example")], b"").0, 403, "{path}");
     }
     assert_eq!(story.asks("POST", "/console/api/advance", &[JSON, ("Origin", "null")], b"{\"seconds\":1}").0, 403);
@@ -201,12 +247,18 @@ fn an_unknown_button_form_person_or_move_is_refused() {
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low");
     let card = story.card();
-    let (_, answer) = story.call("POST", "/console/api/press", Some(&json!({ "user": "ada", "message": card, "button": "start shop-1; rm" })));
+    let (_, answer) = story.call(
+        "POST",
+        "/console/api/press",
+        Some(&json!({ "user": "ada", "message": card, "button": "start shop-1; rm" })),
+    );
     assert!(answer["errors"].is_object() || answer["error"].is_object(), "{answer}");
-    let (_, answer) = story.call("POST", "/console/api/press", Some(&json!({ "user": "ada", "message": "nowhere", "button": "x" })));
+    let (_, answer) =
+        story.call("POST", "/console/api/press", Some(&json!({ "user": "ada", "message": "nowhere", "button": "x" })));
     assert!(answer["error"].is_object(), "{answer}");
     for form in ["nonsense", "amend nowhere-1", ""] {
-        let (status, answer) = story.call("POST", "/console/api/submit", Some(&json!({ "user": "ada", "form": form, "values": {} })));
+        let (status, answer) =
+            story.call("POST", "/console/api/submit", Some(&json!({ "user": "ada", "form": form, "values": {} })));
         assert!(status < 500 && (answer["errors"].is_object() || answer["error"].is_object()), "{form}: {answer}");
     }
     let (_, answer) = story.call("POST", "/console/api/submit", Some(&json!({ "user": "ada", "form": "plan", "values": { "service": "shp", "environment": "staging", "version": "v1.1.0" } })));
@@ -217,7 +269,11 @@ fn an_unknown_button_form_person_or_move_is_refused() {
     story.says("mallory", "/deploy plan shop staging v1.1.0");
     assert_eq!(story.number("select count(*) from plan"), 1);
     for seconds in [json!(-1), json!(i64::MAX), json!("soon"), json!(1.5)] {
-        assert_eq!(story.call("POST", "/console/api/advance", Some(&json!({ "seconds": seconds }))).0, 400, "{seconds}");
+        assert_eq!(
+            story.call("POST", "/console/api/advance", Some(&json!({ "seconds": seconds }))).0,
+            400,
+            "{seconds}"
+        );
     }
     story.settle();
 }
@@ -229,12 +285,20 @@ fn a_broken_endless_or_foreign_calendar_is_unknown_and_never_clear() {
     let nested = "BEGIN:VCALENDAR\r\n".repeat(5_000);
     let html = "<!doctype html><html><body>Please sign in</body></html>";
     let gigantic = format!("BEGIN:VCALENDAR\r\nX-PAD:{}\r\nEND:VCALENDAR\r\n", "x".repeat(40_000_000));
-    let calendars = [("endless", endless), ("cut", cut), ("nested", nested.as_str()), ("html", html), ("empty", ""), ("gigantic", gigantic.as_str())];
+    let calendars = [
+        ("endless", endless),
+        ("cut", cut),
+        ("nested", nested.as_str()),
+        ("html", html),
+        ("empty", ""),
+        ("gigantic", gigantic.as_str()),
+    ];
     for (name, text) in calendars {
         let folder = tempfile::tempdir().unwrap();
         crate::harness::repository(&folder.path().join("code.git"));
         std::fs::write(folder.path().join("company.ics"), text).unwrap();
-        let settings = format!("{}\n[[source]]\nkind = \"ics\"\nname = \"company\"\nfrom = \"company.ics\"\n", settings());
+        let settings =
+            format!("{}\n[[source]]\nkind = \"ics\"\nname = \"company\"\nfrom = \"company.ics\"\n", settings());
         let mut story = Story::begin_in(folder, &settings, MONDAY_11);
         story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low --rollback \"redeploy v1.0.0\"");
         let view = story.plan("shop-1");
@@ -244,10 +308,18 @@ fn a_broken_endless_or_foreign_calendar_is_unknown_and_never_clear() {
             let says = flag.to_string();
             says.contains("company") && (level == "unknown" || says.contains("incomplete") || says.contains("gaps"))
         });
-        assert!(doubt.is_some(), "{name}: {:#?}", flags.iter().map(|f| (&f["code"], &f["level"], &f["says"])).collect::<Vec<_>>());
-        let (code, out, errors) = story.runs(&["calendar", "company.ics", "--from", "2026-11-23", "--to", "2026-11-24", "--json"]);
+        assert!(
+            doubt.is_some(),
+            "{name}: {:#?}",
+            flags.iter().map(|f| (&f["code"], &f["level"], &f["says"])).collect::<Vec<_>>()
+        );
+        let (code, out, errors) =
+            story.runs(&["calendar", "company.ics", "--from", "2026-11-23", "--to", "2026-11-24", "--json"]);
         assert!(!errors.contains("panicked"), "{name}: {errors}");
-        assert!(code != 0 || !serde_json::from_str::<Value>(&out).unwrap()["incomplete"].as_array().unwrap().is_empty(), "{name}: {out}");
+        assert!(
+            code != 0 || !serde_json::from_str::<Value>(&out).unwrap()["incomplete"].as_array().unwrap().is_empty(),
+            "{name}: {out}"
+        );
     }
 }
 
@@ -257,7 +329,11 @@ fn a_typing_error_in_the_settings_is_named_with_line_and_neighbour() {
     let file = folder.path().join("tidegate.toml");
     let check = |text: &str| {
         std::fs::write(&file, text).unwrap();
-        let done = Command::new(env!("CARGO_BIN_EXE_tidegate")).args(["check", "--config", "tidegate.toml"]).current_dir(folder.path()).output().unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_tidegate"))
+            .args(["check", "--config", "tidegate.toml"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
         assert!(!said.contains("panicked"), "{said}");
         (done.status.code(), said)
@@ -287,7 +363,8 @@ fn a_port_in_use_and_a_store_in_use_are_one_sentence_and_harm_nobody() {
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan shop staging v1.1.0 --why PAY-1");
     let address = story.address.strip_prefix("http://").unwrap().to_owned();
-    let (code, says) = story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "elsewhere", "--listen", &address]);
+    let (code, says) =
+        story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "elsewhere", "--listen", &address]);
     if engine() == "sqlite" {
         assert_eq!(code, 2, "{says}");
         assert!(says.contains(&address) && says.contains("--listen"), "{says}");
@@ -343,7 +420,8 @@ struct Mount(std::path::PathBuf);
 impl Mount {
     fn new(path: &std::path::Path, size: &str) -> Option<Mount> {
         std::fs::create_dir_all(path).unwrap();
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(path).output();
+        let done =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(path).output();
         done.is_ok_and(|done| done.status.success()).then(|| Mount(path.to_owned()))
     }
 
@@ -450,16 +528,26 @@ fn a_secret_is_in_no_log_message_record_or_error() {
     let bearer = format!("Bearer {canary}");
     let report = br#"{"id":"ci-1","status":"succeeded","service":"shop","environment":"staging","version":"v1.1.0"}"#;
     assert_eq!(story.asks("POST", "/hooks/deployments", &[JSON, ("Authorization", &bearer)], report).0, 200);
-    let (status, refused) = story.asks("POST", "/hooks/deployments", &[JSON, ("Authorization", "Bearer wrong")], report);
+    let (status, refused) =
+        story.asks("POST", "/hooks/deployments", &[JSON, ("Authorization", "Bearer wrong")], report);
     assert_eq!(status, 401);
     assert!(!refused.contains(canary));
     story.says("ada", "/deploy plan shop staging v1.1.0 --why PAY-1");
     story.says("ada", "/deploy why shop-1");
     let mut everywhere = story.log();
-    for path in ["/console/api/messages", "/console/api/about", "/api/plans", "/api/plans/shop-1", "/api/ledger", "/metrics", "/openapi.json"] {
+    for path in [
+        "/console/api/messages",
+        "/console/api/about",
+        "/api/plans",
+        "/api/plans/shop-1",
+        "/api/ledger",
+        "/metrics",
+        "/openapi.json",
+    ] {
         everywhere += &story.asks("GET", path, &[], b"").1;
     }
-    let local: Value = serde_json::from_str(&std::fs::read_to_string(story.data().join("server.json")).unwrap()).unwrap();
+    let local: Value =
+        serde_json::from_str(&std::fs::read_to_string(story.data().join("server.json")).unwrap()).unwrap();
     let local = local["token"].as_str().unwrap().to_owned();
     assert!(story.stop());
     everywhere += &story.log();
@@ -477,7 +565,9 @@ fn a_secret_is_in_no_log_message_record_or_error() {
         assert!(!everywhere.contains(secret), "a secret shows");
     }
     // A broken line of settings beside a secret is named without it.
-    let broken = story.settings().replace(&format!("token = {{ value = \"{canary}\" }}"), &format!("token = {{ vale = \"{canary}\" }}"));
+    let broken = story
+        .settings()
+        .replace(&format!("token = {{ value = \"{canary}\" }}"), &format!("token = {{ vale = \"{canary}\" }}"));
     std::fs::write(story.folder.path().join("tidegate.toml"), broken).unwrap();
     let (code, out, errors) = story.runs(&["check", "--config", "tidegate.toml"]);
     assert_eq!(code, 1, "{out}{errors}");

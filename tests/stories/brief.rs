@@ -56,7 +56,10 @@ fn a_migration_that_already_ran_is_to_be_skipped() {
 fn a_likeness_to_an_incident_is_named_with_its_link_and_what_is_shared() {
     let story = planned(MONDAY_15, PLAN);
     let similar = story.flag("checkout-1", "history.similar");
-    assert!(says(&similar).contains("incident #482") && says(&similar).contains("both touch `payments/capture.rs`"), "{similar}");
+    assert!(
+        says(&similar).contains("incident #482") && says(&similar).contains("both touch `payments/capture.rs`"),
+        "{similar}"
+    );
     let because = similar["because"].as_array().unwrap();
     let of_it = because.iter().find(|b| b["says"].as_str().is_some_and(|s| s.contains("#482"))).unwrap();
     assert!(of_it["link"].as_str().is_some_and(|l| l.starts_with("https://harbor.example/")), "{of_it}");
@@ -75,7 +78,10 @@ fn no_way_back_and_ways_back_that_cannot_work_are_each_said() {
     story.says("ada", &format!("{PLAN} --rollback \"redeploy v2.13.2\""));
     let blocked = story.flag("checkout-3", "plan.rollback");
     assert_eq!(blocked["level"], "critical");
-    assert!(says(&blocked).contains("v2.13.2 cannot run on the new schema") && says(&blocked).contains("0048"), "{blocked}");
+    assert!(
+        says(&blocked).contains("v2.13.2 cannot run on the new schema") && says(&blocked).contains("0048"),
+        "{blocked}"
+    );
 }
 
 #[test]
@@ -83,7 +89,10 @@ fn payments_with_low_risk_stay_declared_low_and_contested() {
     let story = planned(MONDAY_15, PLAN);
     assert_eq!(story.plan("checkout-1")["plan"]["risk"], "low");
     let doubt = story.flag("checkout-1", "risk.declared");
-    assert!(says(&doubt).contains("Declared low risk, but looks higher") && says(&doubt).contains("payments"), "{doubt}");
+    assert!(
+        says(&doubt).contains("Declared low risk, but looks higher") && says(&doubt).contains("payments"),
+        "{doubt}"
+    );
     let gate = story.gate("plan=checkout-1");
     assert_eq!(gate["verdict"], "contested", "{gate}");
     assert_eq!(gate["approved"], false);
@@ -91,7 +100,10 @@ fn payments_with_low_risk_stay_declared_low_and_contested() {
 
 #[test]
 fn a_flag_is_planned_without_a_version() {
-    let story = planned(MONDAY_15, "/deploy plan storefront production --kind flag --set express-pay=on --why PAY-9 --rollback \"turn express-pay off\"");
+    let story = planned(
+        MONDAY_15,
+        "/deploy plan storefront production --kind flag --set express-pay=on --why PAY-9 --rollback \"turn express-pay off\"",
+    );
     let view = story.plan("storefront-1");
     assert_eq!(view["state"], "advised");
     assert_eq!(view["plan"]["version"], Value::Null);
@@ -104,10 +116,20 @@ fn a_flag_is_planned_without_a_version() {
 fn a_launch_and_a_campaign_are_named_with_calendar_and_time() {
     let mut story = planned(MONDAY_15, &format!("{PLAN} --when \"2026-11-24T13:30-08:00\""));
     let launch = story.flag("checkout-1", "coordination.launch");
-    assert!(says(&launch).contains("gift cards") && says(&launch).contains("13:00–15:00 PST") && says(&launch).contains("launches"), "{launch}");
+    assert!(
+        says(&launch).contains("gift cards")
+            && says(&launch).contains("13:00–15:00 PST")
+            && says(&launch).contains("launches"),
+        "{launch}"
+    );
     story.says("ada", &format!("{PLAN} --when \"2026-11-25T10:00-08:00\""));
     let campaign = story.flag("checkout-2", "coordination.launch");
-    assert!(says(&campaign).contains("20 % off") && says(&campaign).contains("09:00–19:00 PST") && says(&campaign).contains("marketing"), "{campaign}");
+    assert!(
+        says(&campaign).contains("20 % off")
+            && says(&campaign).contains("09:00–19:00 PST")
+            && says(&campaign).contains("marketing"),
+        "{campaign}"
+    );
     let holiday = story.flag("checkout-2", "timing.watchable");
     assert!(says(&holiday).contains("Thanksgiving") && says(&holiday).contains("calendar holidays"), "{holiday}");
 }

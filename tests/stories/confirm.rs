@@ -35,7 +35,8 @@ fn shell(story: &Story, context: &str) -> String {
 #[test]
 fn a_shell_in_the_wrong_cluster_is_named_and_refused() {
     let story = story();
-    let (code, out, err) = story.runs_with(&["confirm", "shop-1"], &[("KUBECONFIG", &shell(&story, "staging-us"))], "production\n");
+    let (code, out, err) =
+        story.runs_with(&["confirm", "shop-1"], &[("KUBECONFIG", &shell(&story, "staging-us"))], "production\n");
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("staging-us") && err.contains("prod-us") && err.contains("staging"), "{err}");
     assert!(err.contains("not aimed at production") && !err.contains("Type production"), "{err}");
@@ -70,7 +71,8 @@ fn a_shell_that_aims_nowhere_is_not_confirmed() {
 fn commands_of_other_tools_are_compared_by_their_own_coordinates() {
     let mut story = story();
     story.says("ada", "/deploy amend shop-1 --how \"terraform workspace select prod; terraform apply\"");
-    let workspace = |name: &'static str| [("TF_WORKSPACE", name), ("AWS_PROFILE", if name == "prod" { "prod" } else { "staging" })];
+    let workspace =
+        |name: &'static str| [("TF_WORKSPACE", name), ("AWS_PROFILE", if name == "prod" { "prod" } else { "staging" })];
     let (code, _, err) = story.runs_with(&["confirm", "shop-1"], &workspace("staging"), "production\n");
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("workspace") && err.contains("`staging`"), "{err}");

@@ -10,12 +10,18 @@ fn payments() -> Story {
     let folder = tempfile::tempdir().unwrap();
     let at = |day: &str| Time::parse_rfc3339(&format!("{day}T12:00:00Z")).unwrap();
     let story = RepositoryStory::new(vec![
-        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop").file("src/main.rs", "fn main() {}\n").tag("v1.0.0"),
-        CommitStory::new("Noor", "noor@example.org", at("2026-11-10"), "Round amounts").file("src/payments/capture.rs", "pub fn round() {}\n").tag("v1.1.0"),
+        CommitStory::new("Ada", "ada@example.org", at("2026-10-01"), "Open the shop")
+            .file("src/main.rs", "fn main() {}\n")
+            .tag("v1.0.0"),
+        CommitStory::new("Noor", "noor@example.org", at("2026-11-10"), "Round amounts")
+            .file("src/payments/capture.rs", "pub fn round() {}\n")
+            .tag("v1.1.0"),
     ]);
     make(&folder.path().join("code.git"), &story).unwrap();
-    let settings = settings().replace("[people.noor]\nemail = [\"noor@example.org\"]\nroles = [\"lead\"]", "[people.noor]\nemail = [\"noor@example.org\"]\nroles = [\"lead\", \"vp-engineering\"]")
-        + "[people.vic]\nroles = [\"vp-engineering\"]\n";
+    let settings = settings().replace(
+        "[people.noor]\nemail = [\"noor@example.org\"]\nroles = [\"lead\"]",
+        "[people.noor]\nemail = [\"noor@example.org\"]\nroles = [\"lead\", \"vp-engineering\"]",
+    ) + "[people.vic]\nroles = [\"vp-engineering\"]\n";
     Story::begin_in(folder, &settings, MONDAY_11)
 }
 
@@ -54,7 +60,11 @@ fn a_low_word_on_payments_stands_and_the_gate_is_contested_until_somebody_indepe
     let high = button(&story, &card, "settle-high");
     for user in ["ada", "noor", "gil", "robo"] {
         story.presses(user, &card, &high);
-        assert!(story.whispered_to(user).contains("other than planner and authors"), "{user}: {}", story.whispered_to(user));
+        assert!(
+            story.whispered_to(user).contains("other than planner and authors"),
+            "{user}: {}",
+            story.whispered_to(user)
+        );
         assert_eq!(story.verdict("shop-1").0, "contested", "{user}");
     }
     story.presses("vic", &card, &high);
@@ -62,7 +72,10 @@ fn a_low_word_on_payments_stands_and_the_gate_is_contested_until_somebody_indepe
     assert!(story.texts().contains("@vic settled it: high-risk"), "{}", story.texts());
     assert_eq!(story.plan("shop-1")["plan"]["risk"], "low", "the declared word stays in the record");
     let settled: Vec<_> = story.ledger("shop-1").into_iter().filter(|e| e["kind"] == "risk.settled").collect();
-    assert_eq!((settled.len(), &settled[0]["actor"]["person"], &settled[0]["verdict"]), (1, &"vic".into(), &"high".into()));
+    assert_eq!(
+        (settled.len(), &settled[0]["actor"]["person"], &settled[0]["verdict"]),
+        (1, &"vic".into(), &"high".into())
+    );
     let revised = story.ledger("shop-1").into_iter().find(|e| e["kind"] == "plan.revised").unwrap();
     assert_eq!(revised["data"]["risk_declared"], "low");
     assert_eq!(revised["data"]["contested"], true);
@@ -90,7 +103,8 @@ fn what_was_settled_for_one_commit_is_open_again_for_the_next() {
     let right = button(&story, &card, "settle-declared");
     story.presses("grace", &card, &right);
     let at = Time::parse_rfc3339("2026-11-23T19:05:00Z").unwrap();
-    let next = CommitStory::new("Noor", "noor@example.org", at, "Round amounts up").file("src/payments/capture.rs", "pub fn round_up() {}\n");
+    let next = CommitStory::new("Noor", "noor@example.org", at, "Round amounts up")
+        .file("src/payments/capture.rs", "pub fn round_up() {}\n");
     tidegate::cli::sample::repository::add_commit(&story.folder.path().join("code.git"), "main", &next).unwrap();
     story.advances(6 * 60);
     assert_eq!(story.plan("shop-1")["revision"], 2);

@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::harness::{Story, settings};
 
 fn field<'a>(form: &'a Value, name: &str) -> &'a Value {
-    form["fields"].as_array().unwrap().iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("no field {name}: {form:#}"))
+    form["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["name"] == name)
+        .unwrap_or_else(|| panic!("no field {name}: {form:#}"))
 }
 
 #[test]
@@ -14,7 +19,19 @@ fn a_plan_without_arguments_opens_a_form_with_what_there_is_to_choose() {
     story.says("ada", "/deploy plan");
     let form = story.form_of("ada");
     assert_eq!(form["id"], "plan");
-    for name in ["service", "environment", "version", "kind", "why", "why-now", "when", "rollback", "rollback-if", "risk", "watch"] {
+    for name in [
+        "service",
+        "environment",
+        "version",
+        "kind",
+        "why",
+        "why-now",
+        "when",
+        "rollback",
+        "rollback-if",
+        "risk",
+        "watch",
+    ] {
         has(field(&form, name));
     }
     assert_eq!(field(&form, "service")["options"][0]["value"], "shop");
@@ -42,7 +59,10 @@ fn the_form_keeps_what_was_typed_and_knows_the_last_plan_of_the_service() {
     // A release without a version asks for it alone.
     story.says("ada", "/deploy plan shop production --why PAY-3");
     let form = story.form_of("ada");
-    assert_eq!((&field(&form, "environment")["value"], &field(&form, "why")["value"]), (&json!("production"), &json!("PAY-3")));
+    assert_eq!(
+        (&field(&form, "environment")["value"], &field(&form, "why")["value"]),
+        (&json!("production"), &json!("PAY-3"))
+    );
 }
 
 #[test]
@@ -51,17 +71,53 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
     story.says("ada", "/deploy plan");
     for (values, wrong, says) in [
         (json!({}), "service", "missing"),
-        (json!({ "service": "shpo", "environment": "production", "version": "v1.1.0" }), "service", "Did you mean `shop`?"),
-        (json!({ "service": "shop", "environment": "prod", "version": "v1.1.0" }), "environment", "There is no environment `prod`"),
+        (
+            json!({ "service": "shpo", "environment": "production", "version": "v1.1.0" }),
+            "service",
+            "Did you mean `shop`?",
+        ),
+        (
+            json!({ "service": "shop", "environment": "prod", "version": "v1.1.0" }),
+            "environment",
+            "There is no environment `prod`",
+        ),
         (json!({ "service": "shop", "environment": "production" }), "version", "Which version?"),
-        (json!({ "service": "shop", "environment": "production", "version": "v9" }), "version", "There is no version `v9`"),
-        (json!({ "service": "shop", "environment": "production", "version": "V1.1.0" }), "version", "did you mean `v1.1.0`?"),
-        (json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "when": "soon" }), "when", "is not a time"),
-        (json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "when": "2020-01-01 10:00" }), "when", "in the past"),
-        (json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "watch": "nobody" }), "watch", "nobody"),
-        (json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "risk": "some" }), "risk", "low, standard, high"),
+        (
+            json!({ "service": "shop", "environment": "production", "version": "v9" }),
+            "version",
+            "There is no version `v9`",
+        ),
+        (
+            json!({ "service": "shop", "environment": "production", "version": "V1.1.0" }),
+            "version",
+            "did you mean `v1.1.0`?",
+        ),
+        (
+            json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "when": "soon" }),
+            "when",
+            "is not a time",
+        ),
+        (
+            json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "when": "2020-01-01 10:00" }),
+            "when",
+            "in the past",
+        ),
+        (
+            json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "watch": "nobody" }),
+            "watch",
+            "nobody",
+        ),
+        (
+            json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "risk": "some" }),
+            "risk",
+            "low, standard, high",
+        ),
         (json!({ "service": "shop", "environment": "production", "kind": "flag" }), "set", "name=new value"),
-        (json!({ "service": "shop", "environment": "production", "kind": "flag", "set": "loud" }), "set", "name=new value"),
+        (
+            json!({ "service": "shop", "environment": "production", "kind": "flag", "set": "loud" }),
+            "set",
+            "name=new value",
+        ),
     ] {
         let answer = story.submits("ada", "plan", &values);
         let said = answer["errors"][wrong].as_str().unwrap_or_else(|| panic!("{values}: {answer}"));
@@ -83,7 +139,10 @@ fn a_filled_in_form_makes_the_plan() {
     );
     assert_eq!(answer["ok"], true, "{answer}");
     let view = story.plan("shop-1");
-    assert_eq!((&view["plan"]["version"], &view["plan"]["risk"], &view["plan"]["by"]), (&json!("v1.1.0"), &json!("low"), &json!("ada")));
+    assert_eq!(
+        (&view["plan"]["version"], &view["plan"]["risk"], &view["plan"]["by"]),
+        (&json!("v1.1.0"), &json!("low"), &json!("ada"))
+    );
     assert_eq!(view["plan"]["when"], "2026-11-24T18:30:00Z");
     assert_eq!(view["plan"]["watch"], json!(["lin", "noor"]));
     assert_eq!(view["state"], "advised");
@@ -96,10 +155,16 @@ fn amend_without_options_shows_the_plan_to_change() {
     story.says("ada", "/deploy amend shop-1");
     let form = story.form_of("ada");
     assert_eq!((&form["id"], &field(&form, "plan")["value"]), (&json!("amend"), &json!("shop-1")));
-    assert_eq!((&field(&form, "version")["value"], &field(&form, "rollback")["value"]), (&json!("v1.0.0"), &json!("redeploy v0")));
+    assert_eq!(
+        (&field(&form, "version")["value"], &field(&form, "rollback")["value"]),
+        (&json!("v1.0.0"), &json!("redeploy v0"))
+    );
     let answer = story.submits("ada", "amend", &json!({ "plan": "shop-1", "version": "v1.1.0", "why": "PAY-1" }));
     assert_eq!(answer["ok"], true, "{answer}");
-    assert_eq!((&story.plan("shop-1")["plan"]["version"], &story.plan("shop-1")["revision"]), (&json!("v1.1.0"), &json!(2)));
+    assert_eq!(
+        (&story.plan("shop-1")["plan"]["version"], &story.plan("shop-1")["revision"]),
+        (&json!("v1.1.0"), &json!(2))
+    );
 }
 
 #[test]

@@ -39,9 +39,15 @@ fn has(value: &Value, names: &[&str]) {
 fn a_plan_reads_as_the_contract_says() {
     let story = approved();
     let view = story.plan("shop-1");
-    has(&view, &["plan", "revision", "brief", "flags", "blockers", "score", "windows", "mitigations", "approvals", "state"]);
+    has(
+        &view,
+        &["plan", "revision", "brief", "flags", "blockers", "score", "windows", "mitigations", "approvals", "state"],
+    );
     has(&view["plan"], &["id", "kind", "service", "environment", "version", "commit", "by", "why", "when", "rollback"]);
-    assert_eq!((&view["plan"]["id"], &view["plan"]["kind"], &view["revision"], &view["state"]), (&json!("shop-1"), &json!("release"), &json!(1), &json!("approved")));
+    assert_eq!(
+        (&view["plan"]["id"], &view["plan"]["kind"], &view["revision"], &view["state"]),
+        (&json!("shop-1"), &json!("release"), &json!(1), &json!("approved"))
+    );
     assert!(view["brief"].as_str().unwrap().starts_with("sha256:"));
     assert_eq!(view["plan"]["commit"].as_str().unwrap().len(), 40);
     for flag in view["flags"].as_array().unwrap() {
@@ -73,8 +79,14 @@ fn a_plan_reads_as_the_contract_says() {
 fn the_gates_answer_reads_as_the_contract_says_with_a_proof() {
     let story = started();
     let gate = story.gate("plan=shop-1");
-    has(&gate, &["verdict", "approved", "plan", "brief", "reasons", "approvals", "needed", "schema", "checkpoint", "proof"]);
-    assert_eq!((&gate["verdict"], &gate["approved"], &gate["plan"], &gate["schema"]), (&json!("approved"), &json!(true), &json!("shop-1"), &json!(1)));
+    has(
+        &gate,
+        &["verdict", "approved", "plan", "brief", "reasons", "approvals", "needed", "schema", "checkpoint", "proof"],
+    );
+    assert_eq!(
+        (&gate["verdict"], &gate["approved"], &gate["plan"], &gate["schema"]),
+        (&json!("approved"), &json!(true), &json!("shop-1"), &json!(1))
+    );
     assert_eq!(gate["brief"], story.plan("shop-1")["brief"]);
     has(&gate["reasons"][0], &["code", "says"]);
     has(&gate["approvals"][0], &["by", "role", "at"]);
@@ -145,7 +157,10 @@ fn a_flag_plan_is_found_by_the_digest_of_its_change() {
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan shop production --kind flag --set new-greeting=on --set limit=5 --why PAY-1 --risk low --rollback \"set it off\"");
     let view = story.plan("shop-1");
-    assert_eq!((&view["plan"]["kind"], &view["plan"]["commit"], &view["plan"]["version"]), (&json!("flag"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&view["plan"]["kind"], &view["plan"]["commit"], &view["plan"]["version"]),
+        (&json!("flag"), &Value::Null, &Value::Null)
+    );
     assert_eq!(view["plan"]["after"], json!({ "new-greeting": "on", "limit": "5" }));
     has(&view["plan"], &["before"]);
     let digest = view["plan"]["change"].as_str().unwrap().to_owned();
@@ -154,7 +169,10 @@ fn a_flag_plan_is_found_by_the_digest_of_its_change() {
     assert_eq!(story.plan("shop-1")["state"], "approved", "{}", story.whispered_to("lin"));
     let gate = story.gate(&format!("{TARGET}&change={digest}"));
     assert_eq!((&gate["verdict"], &gate["plan"]), (&json!("not-started"), &json!("shop-1")));
-    assert_eq!(said(&story.gate(&format!("plan=shop-1&change={}", digest.replace('a', "b").replace('1', "2")))).1, ["change.differs"]);
+    assert_eq!(
+        said(&story.gate(&format!("plan=shop-1&change={}", digest.replace('a', "b").replace('1', "2")))).1,
+        ["change.differs"]
+    );
     assert_eq!(said(&story.gate(&format!("{TARGET}&change=sha256:00"))).1, ["plan.none"]);
     // Another value is another change: a new revision with another digest.
     story.says("ada", "/deploy amend shop-1 --set new-greeting=off");
@@ -258,15 +276,24 @@ fn the_command_tells_by_its_exit_code_and_its_json() {
     story.reacts("lin", &card, "white_check_mark");
     story.says("ada", "/deploy start shop-1");
     story.submits("ada", "confirm:shop-1", &json!({ "environment": "production" }));
-    let (code, out, _) = story.runs_with(&["gate", "--service", "shop", "--environment", "production", "--version", "v1.1.0", "--json"], &[], "");
+    let (code, out, _) = story.runs_with(
+        &["gate", "--service", "shop", "--environment", "production", "--version", "v1.1.0", "--json"],
+        &[],
+        "",
+    );
     assert_eq!(code, 0, "{out}");
     let answer: Value = serde_json::from_str(&out).unwrap();
-    has(&answer, &["verdict", "approved", "plan", "brief", "reasons", "approvals", "needed", "schema", "checkpoint", "proof"]);
-    let (code, ..) = story.runs_with(&["gate", "shop-1", "--commit", "0123456789abcdef0123456789abcdef01234567"], &[], "");
+    has(
+        &answer,
+        &["verdict", "approved", "plan", "brief", "reasons", "approvals", "needed", "schema", "checkpoint", "proof"],
+    );
+    let (code, ..) =
+        story.runs_with(&["gate", "shop-1", "--commit", "0123456789abcdef0123456789abcdef01234567"], &[], "");
     assert_eq!(code, 1);
     let (code, ..) = story.runs_with(&["gate", "shop-1", "--rollback"], &[], "");
     assert_eq!(code, 0);
-    let (code, out, err) = story.runs_with(&["gate", "shop-1", "--json"], &[("TIDEGATE_URL", "http://127.0.0.1:9")], "");
+    let (code, out, err) =
+        story.runs_with(&["gate", "shop-1", "--json"], &[("TIDEGATE_URL", "http://127.0.0.1:9")], "");
     assert_eq!(code, 2, "unreachable cannot tell: {out}{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
     let (code, _, err) = story.runs_with(&["gate"], &[], "");

@@ -1,22 +1,22 @@
 //! The stories, a file per subject.
 
 mod approvals;
+mod bad_input;
+mod brief;
 mod confirm;
 mod contested;
 mod enforced;
 mod forms;
 mod gate;
-mod brief;
 mod modes;
 mod page;
 mod people;
+mod restarts;
+mod silence;
 mod source_database;
 mod source_prometheus;
 mod stale;
 mod start;
-mod watch;
-mod bad_input;
-mod restarts;
-mod silence;
 mod tampering;
 mod timing;
+mod watch;

@@ -20,7 +20,9 @@ fn a_hangup_reads_the_settings_anew_and_a_broken_file_changes_nothing() {
     let added = format!("{}\n[environment.preview]\n", story.settings());
     std::fs::write(&file, &added).unwrap();
     story.hang_up();
-    eventually("the new environment", || story.get("/console/api/about")["environments"].to_string().contains("preview"));
+    eventually("the new environment", || {
+        story.get("/console/api/about")["environments"].to_string().contains("preview")
+    });
     std::fs::write(&file, "[team\n").unwrap();
     story.hang_up();
     eventually("the complaint", || story.log().contains("the old ones stay"));

@@ -51,7 +51,11 @@ fn guests_bots_deactivated_people_and_strangers_do_not_count_and_are_told_alone(
 
 #[test]
 fn an_author_of_the_change_does_not_count() {
-    let mut story = Story::begin(&settings().replace("[people.lin]\nemail = [\"lin@example.org\"]", "[people.lin]\nemail = [\"ada@example.org\"]").replace("[people.ada]\nemail = [\"ada@example.org\"]", "[people.ada]"));
+    let mut story = Story::begin(
+        &settings()
+            .replace("[people.lin]\nemail = [\"lin@example.org\"]", "[people.lin]\nemail = [\"ada@example.org\"]")
+            .replace("[people.ada]\nemail = [\"ada@example.org\"]", "[people.ada]"),
+    );
     story.says("noor", PLAN);
     let card = story.card();
     story.reacts("lin", &card, "white_check_mark");

@@ -34,14 +34,26 @@ fn killed_forty_times_it_does_everything_acknowledged_once() {
             send(&story, "/console/api/command", json!({ "user": "ada", "channel": "deploys", "text": text })),
             send(&story, "/hooks/deployments", report.clone()),
             send(&story, "/hooks/deployments", report),
-            send(&story, "/console/api/react", json!({ "user": "lin", "message": first_card, "reaction": "white_check_mark" })),
-            send(&story, "/console/api/command", json!({ "user": "noor", "channel": "deploys", "text": "/deploy status" })),
+            send(
+                &story,
+                "/console/api/react",
+                json!({ "user": "lin", "message": first_card, "reaction": "white_check_mark" }),
+            ),
+            send(
+                &story,
+                "/console/api/command",
+                json!({ "user": "noor", "channel": "deploys", "text": "/deploy status" }),
+            ),
         ];
         // Somewhere in between: while requests arrive, while handlers run, while messages go out, at rest.
         std::thread::sleep(std::time::Duration::from_millis((round as u64 * 53) % 700));
         story.kill();
         let [was_planned, heard, heard_again, was_approved, was_asked] = sent.map(|thread| thread.join().unwrap());
-        if was_planned { planned.push(mark) } else { doubtful.push(mark) }
+        if was_planned {
+            planned.push(mark)
+        } else {
+            doubtful.push(mark)
+        }
         if heard || heard_again {
             reported.push(hook);
         }
@@ -52,7 +64,15 @@ fn killed_forty_times_it_does_everything_acknowledged_once() {
     settles(&story);
 
     let plans = story.get("/api/plans?most=1000")["plans"].as_array().unwrap().clone();
-    let whys: Vec<String> = plans.iter().map(|p| story.plan(p["plan"]["id"].as_str().or(p["id"].as_str()).unwrap())["plan"]["why"].as_str().unwrap().to_owned()).collect();
+    let whys: Vec<String> = plans
+        .iter()
+        .map(|p| {
+            story.plan(p["plan"]["id"].as_str().or(p["id"].as_str()).unwrap())["plan"]["why"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
     for mark in &planned {
         assert_eq!(whys.iter().filter(|why| *why == mark).count(), 1, "{mark} was acknowledged: {whys:?}");
     }
@@ -72,7 +92,10 @@ fn killed_forty_times_it_does_everything_acknowledged_once() {
     if approved {
         let words = "select count(*) from word where person = 'lin' and withdrawn_at is null and voided_at is null";
         assert!(story.number(words) <= 1);
-        assert_eq!(story.number("select count(*) from word where person = 'lin'"), story.number("select count(*) from ledger_entry where kind = 'word.given'"));
+        assert_eq!(
+            story.number("select count(*) from word where person = 'lin'"),
+            story.number("select count(*) from ledger_entry where kind = 'word.given'")
+        );
     }
     let answers = story.messages().into_iter().filter(|m| m["for"] == "noor").count();
     assert!((asked..=ROUNDS as usize).contains(&answers), "{asked} questions were acknowledged, {answers} answered");
@@ -83,7 +106,10 @@ fn killed_forty_times_it_does_everything_acknowledged_once() {
     let (code, verdict) = story.verifies(&[]);
     assert_eq!(code, 0, "{verdict}");
     let acknowledged = format!("{} plans, {} reports, {asked} questions", planned.len(), reported.len());
-    assert!(planned.len() > 5 && reported.len() > 5 && asked > 5, "too little was acknowledged to say anything: {acknowledged}");
+    assert!(
+        planned.len() > 5 && reported.len() > 5 && asked > 5,
+        "too little was acknowledged to say anything: {acknowledged}"
+    );
     println!("{acknowledged}");
 }
 
@@ -107,7 +133,10 @@ fn settles(story: &Story) {
 fn nothing_is_said_twice(story: &Story, plans: usize) {
     let messages: Vec<Value> = story.messages().into_iter().filter(|m| m["author"] == "tidegate").collect();
     let public = messages.iter().filter(|m| m["for"].is_null() && m["thread"].is_null());
-    let mains = public.clone().filter(|m| m["text"].as_str().unwrap().contains("shop") && m["text"].as_str().unwrap().contains("staging")).count();
+    let mains = public
+        .clone()
+        .filter(|m| m["text"].as_str().unwrap().contains("shop") && m["text"].as_str().unwrap().contains("staging"))
+        .count();
     assert_eq!(mains, plans, "one message for each plan: {:#?}", public.map(|m| m["text"].clone()).collect::<Vec<_>>());
     let mut said: BTreeMap<(String, String), usize> = BTreeMap::new();
     for message in messages.iter().filter(|m| m["for"].is_null() && !m["thread"].is_null()) {
@@ -181,7 +210,8 @@ fn a_store_of_a_newer_tidegate_is_left_alone() {
             "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (9001, 'of the future', true, {checksum}, 0)"
         ))
         .unwrap();
-    let (code, says) = story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"]);
+    let (code, says) =
+        story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, 2, "{says}");
     assert!(says.contains("newer Tidegate") && says.trim().lines().count() == 1, "{says}");
 }

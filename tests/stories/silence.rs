@@ -64,7 +64,10 @@ fn a_source_that_hangs_is_unknown_within_its_deadline() {
 
 #[test]
 fn a_source_that_answers_rubbish_is_unknown() {
-    let url = format!("http://127.0.0.1:{}", server(Some(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<garbage>")));
+    let url = format!(
+        "http://127.0.0.1:{}",
+        server(Some(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<garbage>"))
+    );
     unknown(&format!("{url}/team.ics"), &url, "could not be read", "instead of data");
 }
 

@@ -13,7 +13,10 @@ fn more(text: &str) -> CommitStory {
 /// Ada's approved plan of this version.
 fn approved(version: &str) -> Story {
     let mut story = Story::begin(&settings());
-    story.says("ada", &format!("/deploy plan shop production {version} --why PAY-1 --risk low --rollback \"redeploy v1.0.0\""));
+    story.says(
+        "ada",
+        &format!("/deploy plan shop production {version} --why PAY-1 --risk low --rollback \"redeploy v1.0.0\""),
+    );
     let card = story.card();
     story.reacts("lin", &card, "white_check_mark");
     assert_eq!(story.plan("shop-1")["state"], "approved");
@@ -164,7 +167,8 @@ fn a_new_blocker_makes_a_revision_that_says_so() {
     crate::harness::repository(&folder.path().join("code.git"));
     let calendar = folder.path().join("freezes.ics");
     std::fs::write(&calendar, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n").unwrap();
-    let with = settings() + "[[source]]\nkind = \"ics\"\nname = \"freezes\"\nfrom = \"{folder}/freezes.ics\"\nmeans = \"freeze\"\nrefresh = \"1m\"\n";
+    let with = settings()
+        + "[[source]]\nkind = \"ics\"\nname = \"freezes\"\nfrom = \"{folder}/freezes.ics\"\nmeans = \"freeze\"\nrefresh = \"1m\"\n";
     let mut story = Story::begin_in(folder, &with, MONDAY_11);
     story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low --rollback \"redeploy v1.0.0\"");
     let card = story.card();
@@ -187,5 +191,10 @@ fn a_window_that_closes_is_no_news_and_the_approval_stands() {
     let mut story = approved("v1.1.0");
     story.advances(6 * 3_600);
     assert_eq!(story.verdict("shop-1"), ("outside-window".to_owned(), vec!["timing.window".to_owned()]));
-    assert_eq!((&story.plan("shop-1")["revision"], &story.plan("shop-1")["state"]), (&1.into(), &"approved".into()), "{}", story.texts());
+    assert_eq!(
+        (&story.plan("shop-1")["revision"], &story.plan("shop-1")["state"]),
+        (&1.into(), &"approved".into()),
+        "{}",
+        story.texts()
+    );
 }

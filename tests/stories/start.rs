@@ -58,7 +58,12 @@ fn the_typed_name_completes_the_start_that_was_asked_for() {
     let view = story.plan("shop-1");
     assert_eq!(view["state"], "started");
     assert_eq!((&view["started"]["by"], &view["confirmed"]["by"]), (&json!("ada"), &json!("ada")));
-    let kinds: Vec<_> = story.ledger("shop-1").iter().map(|e| e["kind"].as_str().unwrap().to_owned()).filter(|k| k.contains("start") || k == "confirm").collect();
+    let kinds: Vec<_> = story
+        .ledger("shop-1")
+        .iter()
+        .map(|e| e["kind"].as_str().unwrap().to_owned())
+        .filter(|k| k.contains("start") || k == "confirm")
+        .collect();
     assert_eq!(kinds, ["start.asked", "confirm", "start"]);
 }
 
@@ -85,7 +90,11 @@ fn only_the_planner_confirms_and_an_owner_may_ask_to_start() {
     assert_eq!(story.verdict("shop-1").1, ["plan.unconfirmed"]);
     assert!(story.texts().contains("@noor asked to start shop-1"), "{}", story.texts());
     story.replies("noor", &thread, "production");
-    assert!(story.whispered_to("noor").contains("@ada planned `shop-1` and confirms it"), "{}", story.whispered_to("noor"));
+    assert!(
+        story.whispered_to("noor").contains("@ada planned `shop-1` and confirms it"),
+        "{}",
+        story.whispered_to("noor")
+    );
     assert_eq!(story.verdict("shop-1").1, ["plan.unconfirmed"]);
     story.replies("ada", &thread, "production");
     assert_eq!(story.verdict("shop-1").0, "approved");

@@ -27,9 +27,13 @@ fn approved() -> Story {
 /// What an attacker with every right does first.
 fn without_triggers(story: &Story, statements: &str) {
     let drop = match engine().as_str() {
-        "postgres" => "alter table ledger_entry disable trigger user; alter table ledger_node disable trigger user; alter table ledger_head disable trigger user;",
-        _ => "drop trigger ledger_entry_no_update; drop trigger ledger_entry_no_delete; drop trigger ledger_entry_no_gap;
-              drop trigger ledger_node_no_update; drop trigger ledger_node_no_delete; drop trigger ledger_head_grows;",
+        "postgres" => {
+            "alter table ledger_entry disable trigger user; alter table ledger_node disable trigger user; alter table ledger_head disable trigger user;"
+        }
+        _ => {
+            "drop trigger ledger_entry_no_update; drop trigger ledger_entry_no_delete; drop trigger ledger_entry_no_gap;
+              drop trigger ledger_node_no_update; drop trigger ledger_node_no_delete; drop trigger ledger_head_grows;"
+        }
     };
     story.by_hand(drop).unwrap();
     story.by_hand(statements).unwrap();
@@ -71,7 +75,11 @@ fn a_row_changed_by_hand_is_named() {
     without_triggers(&story, "update ledger_entry set bytes = replace(bytes, 'lin', 'gil') where seq = 4");
     let (code, verdict) = story.verifies(&[]);
     is_as_the_contract_says(&verdict);
-    assert_eq!((code, verdict["first_bad"]["seq"].as_u64(), verdict["first_bad"]["damage"].as_str()), (1, Some(4), Some("edited")), "{verdict}");
+    assert_eq!(
+        (code, verdict["first_bad"]["seq"].as_u64(), verdict["first_bad"]["damage"].as_str()),
+        (1, Some(4), Some("edited")),
+        "{verdict}"
+    );
 }
 
 #[test]
@@ -79,7 +87,11 @@ fn a_row_taken_out_is_named() {
     let story = approved_and_stopped();
     without_triggers(&story, "delete from ledger_entry where seq = 4");
     let (code, verdict) = story.verifies(&[]);
-    assert_eq!((code, verdict["first_bad"]["seq"].as_u64(), verdict["first_bad"]["damage"].as_str()), (1, Some(4), Some("missing")), "{verdict}");
+    assert_eq!(
+        (code, verdict["first_bad"]["seq"].as_u64(), verdict["first_bad"]["damage"].as_str()),
+        (1, Some(4), Some("missing")),
+        "{verdict}"
+    );
 }
 
 #[test]
@@ -95,12 +107,15 @@ fn the_last_ten_cut_off_show_against_a_checkpoint() {
     let leaf = story.word_in_database(&format!("select leaf from ledger_entry where seq = {keep}"));
     without_triggers(
         &story,
-        &format!("delete from ledger_entry where seq > {keep}; delete from ledger_text where seq > {keep}; delete from ledger_anchor; update ledger_head set size = {keep}, leaf = '{leaf}' where id = 1"),
+        &format!(
+            "delete from ledger_entry where seq > {keep}; delete from ledger_text where seq > {keep}; delete from ledger_anchor; update ledger_head set size = {keep}, leaf = '{leaf}' where id = 1"
+        ),
     );
     let (code, verdict) = story.verifies(&["--checkpoint", "card.txt"]);
     is_as_the_contract_says(&verdict);
     assert_eq!(code, 1, "{verdict}");
-    let damages: Vec<&str> = verdict["findings"].as_array().unwrap().iter().filter_map(|f| f["damage"].as_str()).collect();
+    let damages: Vec<&str> =
+        verdict["findings"].as_array().unwrap().iter().filter_map(|f| f["damage"].as_str()).collect();
     assert!(damages.contains(&"truncated"), "{verdict}");
 }
 
@@ -134,7 +149,8 @@ fn the_last_ten_cut_off_and_everything_else_set_right_is_truncated() {
     let (code, verdict) = story.verifies(&["--checkpoint", "card.txt"]);
     assert_eq!((code, verdict["first_bad"]["damage"].as_str()), (1, Some("truncated")), "{verdict}");
     // And it is not gone on with: the anchor file is ahead.
-    let (code, says) = story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"]);
+    let (code, says) =
+        story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"]);
     assert_eq!(code, 2, "{says}");
     assert!(says.contains("cut off") && says.trim().lines().count() == 1, "{says}");
 }
@@ -189,8 +205,12 @@ fn a_trigger_dropped_is_named() {
 fn a_trigger_changed_is_named() {
     let story = approved_and_stopped();
     let statement = match engine().as_str() {
-        "postgres" => "create or replace function ledger_refuse() returns trigger language plpgsql as $$ begin return new; end $$",
-        _ => "drop trigger ledger_entry_no_update; create trigger ledger_entry_no_update before update on ledger_entry begin select 1; end",
+        "postgres" => {
+            "create or replace function ledger_refuse() returns trigger language plpgsql as $$ begin return new; end $$"
+        }
+        _ => {
+            "drop trigger ledger_entry_no_update; create trigger ledger_entry_no_update before update on ledger_entry begin select 1; end"
+        }
     };
     story.by_hand(statement).unwrap();
     let (code, verdict) = story.verifies(&[]);
@@ -232,14 +252,17 @@ fn the_database_itself_refuses_to_change_the_record() {
     let story = approved_and_stopped();
     let row = "(2, 0, 'plan.made', null, '{}', 'x')";
     let replace = match engine().as_str() {
-        "postgres" => format!("insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values {row} on conflict (seq) do update set bytes = 'x'"),
+        "postgres" => format!(
+            "insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values {row} on conflict (seq) do update set bytes = 'x'"
+        ),
         _ => format!("insert or replace into ledger_entry (seq, at, kind, plan, bytes, leaf) values {row}"),
     };
     let mut attempts = vec![
         "update ledger_entry set bytes = 'x' where seq = 2".to_owned(),
         "delete from ledger_entry where seq = 2".to_owned(),
         replace,
-        "insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values (900, 0, 'plan.made', null, '{}', 'x')".to_owned(),
+        "insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values (900, 0, 'plan.made', null, '{}', 'x')"
+            .to_owned(),
         "update ledger_node set hash = 'x'".to_owned(),
         "delete from ledger_node".to_owned(),
         "update ledger_head set size = size - 1".to_owned(),

@@ -37,7 +37,13 @@ fn windows_in_json_have_the_fields_of_the_contract() {
     assert_eq!(found["none_before"], found["windows"][0]["start"]);
     assert!(found["now"]["score"].is_number() && found["now"]["reasons"].is_array());
     for window in found["windows"].as_array().unwrap() {
-        assert!(window["start"].is_string() && window["end"].is_string() && window["score"].is_number() && window["reasons"].is_array(), "{window}");
+        assert!(
+            window["start"].is_string()
+                && window["end"].is_string()
+                && window["score"].is_number()
+                && window["reasons"].is_array(),
+            "{window}"
+        );
     }
 }
 
@@ -49,11 +55,41 @@ fn a_plan_in_json_has_the_fields_of_the_contract_and_records_nothing() {
     assert_eq!(code, 0, "{err}");
     let found: Value = serde_json::from_str(&out).unwrap();
     for path in [
-        "/plan/id", "/plan/kind", "/plan/service", "/plan/environment", "/plan/version", "/plan/commit", "/plan/by", "/plan/why", "/plan/when",
-        "/plan/rollback", "/revision", "/brief", "/flags/0/code", "/flags/0/level", "/flags/0/says", "/flags/0/because", "/flags/0/points",
-        "/flags/0/of", "/flags/0/would_help", "/blockers", "/score/value", "/score/band", "/score/confidence", "/score/rate/bad", "/score/rate/n",
-        "/score/rate/low", "/score/rate/high", "/score/model", "/windows/0/start", "/mitigations/0/says", "/mitigations/0/delta",
-        "/approvals/needed", "/approvals/given", "/approvals/eligible", "/state",
+        "/plan/id",
+        "/plan/kind",
+        "/plan/service",
+        "/plan/environment",
+        "/plan/version",
+        "/plan/commit",
+        "/plan/by",
+        "/plan/why",
+        "/plan/when",
+        "/plan/rollback",
+        "/revision",
+        "/brief",
+        "/flags/0/code",
+        "/flags/0/level",
+        "/flags/0/says",
+        "/flags/0/because",
+        "/flags/0/points",
+        "/flags/0/of",
+        "/flags/0/would_help",
+        "/blockers",
+        "/score/value",
+        "/score/band",
+        "/score/confidence",
+        "/score/rate/bad",
+        "/score/rate/n",
+        "/score/rate/low",
+        "/score/rate/high",
+        "/score/model",
+        "/windows/0/start",
+        "/mitigations/0/says",
+        "/mitigations/0/delta",
+        "/approvals/needed",
+        "/approvals/given",
+        "/approvals/eligible",
+        "/state",
     ] {
         assert!(found.pointer(path).is_some(), "{path}: {found}");
     }
@@ -88,7 +124,8 @@ fn somebody_in_another_zone_is_said_to_be_in_their_evening() {
 
 #[test]
 fn why_for_a_moment_says_who_what_when_to_the_second_why_how_and_the_way_back() {
-    let mut story = Story::begin_at(&settings().replace("protected = true", "protected = false"), "2027-03-15T15:30:00-07:00");
+    let mut story =
+        Story::begin_at(&settings().replace("protected = true", "protected = false"), "2027-03-15T15:30:00-07:00");
     story.says("ada", &format!("{PLAN} --how \"make deploy\""));
     let card = story.card();
     story.reacts("lin", &card, "white_check_mark");
@@ -99,7 +136,17 @@ fn why_for_a_moment_says_who_what_when_to_the_second_why_how_and_the_way_back() 
     story.advances(120);
     story.says("grace", "/deploy why 15 March 15:47");
     let said = story.whispered_to("grace");
-    for part in ["shop v1.1.0 → production", "ada", "15 March 2027 15:", "PDT", "PAY-1", "make deploy", "redeploy v1.0.0", "lin", "Flags that were shown"] {
+    for part in [
+        "shop v1.1.0 → production",
+        "ada",
+        "15 March 2027 15:",
+        "PDT",
+        "PAY-1",
+        "make deploy",
+        "redeploy v1.0.0",
+        "lin",
+        "Flags that were shown",
+    ] {
         assert!(said.contains(part), "no {part:?} in: {said}");
     }
 }

@@ -31,7 +31,11 @@ fn errors_after_a_deployment_alert_once_and_recovery_edits_the_alert() {
     }
     let raised = alerts(&story);
     assert_eq!(raised.len(), 1, "{raised:#?}");
-    assert!(raised[0].contains("search in production looks worse") && raised[0].contains("redeploy v3.1.5"), "{}", raised[0]);
+    assert!(
+        raised[0].contains("search in production looks worse") && raised[0].contains("redeploy v3.1.5"),
+        "{}",
+        raised[0]
+    );
     assert!(raised[0].contains("calls for the rollback"), "{}", raised[0]);
     story.post("/console/api/world", &json!({ "id": "everything-well" }));
     for _ in 0..14 {
@@ -39,7 +43,10 @@ fn errors_after_a_deployment_alert_once_and_recovery_edits_the_alert() {
     }
     let after = alerts(&story);
     assert!(after.iter().any(|a| a.contains("recovered at")), "{after:#?}");
-    assert!(!after.iter().any(|a| a.starts_with("🔴 search in production looks worse")), "an old alarm goes on shouting: {after:#?}");
+    assert!(
+        !after.iter().any(|a| a.starts_with("🔴 search in production looks worse")),
+        "an old alarm goes on shouting: {after:#?}"
+    );
     story.advances(3_600);
     assert!(story.texts().contains("what became of it?"), "{}", story.texts());
     story.says("ada", "/deploy outcome search-1 degraded --cause technical");
@@ -68,5 +75,9 @@ fn thin_traffic_says_that_it_cannot_tell() {
     for _ in 0..3 {
         story.advances(60);
     }
-    assert!(story.texts().contains("Too little to tell") || story.texts().contains("too few to tell"), "{}", story.texts());
+    assert!(
+        story.texts().contains("Too little to tell") || story.texts().contains("too few to tell"),
+        "{}",
+        story.texts()
+    );
 }

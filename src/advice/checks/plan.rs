@@ -7,12 +7,12 @@ use crate::advice::condition;
 use crate::advice::facts::Means;
 use crate::advice::rollback::Verdict;
 use crate::advice::says;
-use crate::target;
 use crate::advice::sight::{Topic, gap};
 use crate::advice::view::{View, because};
 use crate::advice::{Because, FlagLevel};
 use crate::message::tame;
 use crate::name::{Environment, Person};
+use crate::target;
 
 pub fn reason(view: &View<'_>) -> Option<Answer> {
     let Some(why) = filled(&view.plan.why) else {
@@ -172,8 +172,12 @@ pub fn success(view: &View<'_>) -> Option<Answer> {
 
 pub fn commands(view: &View<'_>) -> Option<Answer> {
     let how = filled(&view.plan.how)?;
-    let targets: BTreeMap<Environment, target::Target> =
-        view.settings.environment.iter().map(|(name, environment)| (name.clone(), environment.target.clone())).collect();
+    let targets: BTreeMap<Environment, target::Target> = view
+        .settings
+        .environment
+        .iter()
+        .map(|(name, environment)| (name.clone(), environment.target.clone()))
+        .collect();
     let findings = target::judge(&target::read(how), &view.plan.environment, &targets);
     let Some(level) = findings.iter().map(|finding| finding.level).max() else {
         return Some(Answer::unknown("Where the commands aim is unknown: no command could be read in them."));

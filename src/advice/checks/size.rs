@@ -52,7 +52,10 @@ pub fn size(view: &View<'_>) -> Option<Answer> {
     } else {
         let past = match sizes.len() {
             0 => "no past change of this service is known by its size".to_owned(),
-            n => format!("{} of this service, too few to compare with", says::count(i64::try_from(n).unwrap_or(0), "past change")),
+            n => format!(
+                "{} of this service, too few to compare with",
+                says::count(i64::try_from(n).unwrap_or(0), "past change")
+            ),
         };
         Answer::info(format!("{what}; {past}."))
     };

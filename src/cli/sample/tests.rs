@@ -78,7 +78,8 @@ async fn the_records_and_the_repository_agree_about_what_runs() {
     let answer = records.ask(&ask(&settings, Question::Deployments, "checkout", now)).await.unwrap();
     assert!(answer.incomplete.is_empty(), "{:?}", answer.incomplete);
     let Learned::Deployments(all) = answer.learned else { panic!("deployments") };
-    let mut here: Vec<_> = all.iter().filter(|d| d.service.as_str() == "checkout" && d.environment.as_str() == "production").collect();
+    let mut here: Vec<_> =
+        all.iter().filter(|d| d.service.as_str() == "checkout" && d.environment.as_str() == "production").collect();
     here.sort_by_key(|d| d.at);
     let running = here.last().unwrap();
     assert_eq!(running.version.as_deref(), Some("v2.13.2"));
@@ -112,7 +113,12 @@ async fn the_metrics_follow_the_clock_and_the_switches() {
     let range = async |from: Time, to: Time| {
         let (start, end) = (from.ms() as f64 / 1e3, to.ms() as f64 / 1e3);
         let url = format!("http://{}/metrics/api/v1/query_range", world.address());
-        let words = [("query", errors.to_owned()), ("start", start.to_string()), ("end", end.to_string()), ("step", "60".to_owned())];
+        let words = [
+            ("query", errors.to_owned()),
+            ("start", start.to_string()),
+            ("end", end.to_string()),
+            ("step", "60".to_owned()),
+        ];
         let answer: Value = client.get(url).query(&words).send().await.unwrap().json().await.unwrap();
         assert_eq!(answer["status"], "success", "{answer}");
         let values = answer["data"]["result"][0]["values"].as_array().cloned().unwrap_or_default();
@@ -149,10 +155,14 @@ async fn migration_47_ran_in_production_with_the_text_that_it_still_has() {
     build(folder.path(), &clock("2026-11-21T00:30:00Z")).await.unwrap();
     use sqlx::{ConnectOptions, Connection};
     for (file, newest) in [("orders.db", 47), ("orders-staging.db", 48)] {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("sample").join(file)).read_only(true);
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("sample").join(file)).read_only(true);
         let mut connection = options.connect().await.unwrap();
         let rows: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as("select version, checksum from _sqlx_migrations order by version").fetch_all(&mut connection).await.unwrap();
+            sqlx::query_as("select version, checksum from _sqlx_migrations order by version")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
         let numbers: Vec<i64> = rows.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, (1..=newest).collect::<Vec<i64>>());
         use sha2::{Digest, Sha384};
