@@ -354,7 +354,7 @@ impl Story {
 
     /// The last thing that one person alone was told.
     pub fn whispered_to(&self, user: &str) -> String {
-        let last = self.messages().into_iter().filter(|m| m["for"] == user).next_back();
+        let last = self.messages().into_iter().rfind(|m| m["for"] == user);
         last.map(|m| m["text"].as_str().unwrap_or_default().to_owned()).unwrap_or_default()
     }
 

@@ -81,6 +81,8 @@ fn start() -> Cluster {
         data = data.display(),
         folder = folder.display()
     );
+    // It outlives this process on purpose, so nobody waits for it.
+    #[allow(clippy::zombie_processes)]
     Command::new("setsid")
         .args(["sh", "-c", &watcher])
         .stdin(std::process::Stdio::null())

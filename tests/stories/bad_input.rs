@@ -197,6 +197,8 @@ fn what_is_not_the_contract_is_refused_in_the_contracts_form() {
     let unknown_field = br#"{"user":"ada","channel":"deploys","text":"/deploy status","as":"grace"}"#;
     let trailing = br#"{"user":"ada","channel":"deploys","text":"/deploy status"} {"#;
     let gigantic = vec![b' '; 3 * 1024 * 1024];
+    // Method, path, headers, body, and the status that answers it.
+    #[allow(clippy::type_complexity)]
     let cases: [(&str, &str, &[(&str, &str)], &[u8], u16); 17] = [
         ("POST", "/console/api/command", &[JSON], b"{\"user\":", 400),
         ("POST", "/console/api/command", &[JSON], b"\xff\xfe", 400),
