@@ -109,3 +109,22 @@ pub async fn serve(listener: tokio::net::TcpListener, site: Site) -> anyhow::Res
         } => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_is_described() {
+        let routes: BTreeSet<String> = [include_str!("mod.rs"), include_str!("console.rs")]
+            .iter()
+            .flat_map(|text| text.split(".route(\"").skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .map(|path| path.replace("{*", "{"))
+            .filter(|path| path.starts_with('/'))
+            .collect();
+        let described: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let paths: BTreeSet<String> = described["paths"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(routes, paths);
+    }
+}
