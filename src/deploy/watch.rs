@@ -137,7 +137,8 @@ fn errors(recent: &[&Minute], before: &[&Minute]) -> Signal {
     let floor = f64::max(0.005, 0.5 * p0);
     let state = match () {
         () if rise > floor && z > 4.0 => SignalState::Worse,
-        () if rise <= 0.5 * floor || z < 2.0 => SignalState::Fine,
+        // A share that is still far above the usual one is no recovery, however few requests it was compared with.
+        () if rise <= 0.5 * floor || (z < 2.0 && rise <= floor) => SignalState::Fine,
         () => SignalState::Unclear,
     };
     let says = format!("errors {} → {}", percent(p0), percent(p1));
@@ -306,6 +307,17 @@ mod tests {
             state(&judge(&none, deployed, now.plus(5 * MINUTE), &settings(), &[]), "errors"),
             SignalState::NoData
         );
+    }
+
+    #[test]
+    fn a_short_time_before_makes_nothing_look_recovered() {
+        // 120 requests before, none failed; 12,000 after, 2.4 % failed: not sure enough for an alarm, no all-clear either.
+        let (mut series, deployed, now) = series((0.0, 0.0), (1_200.0, 29.0), 10);
+        series.minutes.retain(|m| m.at >= deployed.plus(-2 * MINUTE));
+        for minute in series.minutes.iter_mut().filter(|m| m.at < deployed) {
+            minute.requests = 60.0;
+        }
+        assert_eq!(state(&judge(&series, deployed, now, &settings(), &[]), "errors"), SignalState::Unclear);
     }
 
     #[test]
