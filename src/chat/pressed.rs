@@ -87,7 +87,7 @@ async fn settle_category(app: &App, claim: &Claim, from: &From, id: &PlanId, hig
     // The card no longer asks for it.
     let card = wording::card::asks(&row, &revision, &settings, &entry);
     show::in_thread_as(&mut tx, &row, Some(show::card_key(id, row.revision)), card).await?;
-    show::in_thread(&mut tx, &row, wording::card::settled(&row, &person, high)).await?;
+    show::in_thread(&mut tx, &row, wording::card::settled(&person, high)).await?;
     show::main(app, &mut tx, &row, &revision).await?;
     tx.commit().await
 }

@@ -19,7 +19,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if let Some(deployment) = call.app.store.deployment(of).await? {
         return match &deployment.plan {
             Some(plan) => answer_plan(call, plan).await,
-            None => call.answer(wording::why::unplanned(&deployment, &call.settings, call.now)).await,
+            None => call.answer(wording::why::unplanned(&deployment, &call.settings)).await,
         };
     }
     let at = match call.time(of, Lean::Past) {
@@ -35,7 +35,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         None => call.answer(wording::why::nothing(at, &call.settings, call.now)).await,
         Some(found) => match &found.plan {
             Some(plan) => answer_plan(call, plan).await,
-            None => call.answer(wording::why::unplanned(found, &call.settings, call.now)).await,
+            None => call.answer(wording::why::unplanned(found, &call.settings)).await,
         },
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::condition::{Condition, read_conditions};
-use super::watch::{Look, SignalState, judge};
+use super::watch::{Look, Signal, SignalState, judge};
 use crate::advice::facts::Outcome;
 use crate::app::App;
 use crate::clock::{DAY, HOUR, Time};
@@ -38,18 +38,13 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     let Some(mut row) = tx.deployment(id).await? else { return tx.commit().await };
     let Some(until) = row.watch_until else { return tx.commit().await };
     let mut alerts = tx.alerts(id).await?;
+    let scene = Scene { app, row: &row, plan: plan.as_ref(), look: &look, series: &series, at, settings: &settings };
     for signal in &look.subjects() {
         let open = alerts.iter_mut().find(|a| a.signal == signal.subject && a.recovered_at.is_none());
         match (signal.state, open) {
-            (SignalState::Worse, None) => {
-                open_alert(app, &mut tx, &row, plan.as_ref(), &look, &series, signal, at, &settings).await?
-            }
-            (SignalState::Worse, Some(alert)) => {
-                grow(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?
-            }
-            (SignalState::Fine, Some(alert)) => {
-                recover(app, &mut tx, &row, plan.as_ref(), alert, &look, &series, signal, at, &settings).await?
-            }
+            (SignalState::Worse, None) => open_alert(&mut tx, &scene, signal).await?,
+            (SignalState::Worse, Some(alert)) => grow(&mut tx, &scene, alert, signal).await?,
+            (SignalState::Fine, Some(alert)) => recover(&mut tx, &scene, alert, signal).await?,
             _ => {}
         }
     }
@@ -112,18 +107,21 @@ fn conditions_of(row: &PlanRow) -> Vec<Condition> {
     conditions
 }
 
-#[allow(clippy::too_many_arguments)]
-async fn open_alert(
-    app: &App,
-    tx: &mut Tx,
-    row: &DeploymentRow,
-    plan: Option<&PlanRow>,
-    look: &Look,
-    series: &Series,
-    signal: &super::watch::Signal,
+/// What every message of an alert is made from.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    app: &'a App,
+    row: &'a DeploymentRow,
+    plan: Option<&'a PlanRow>,
+    look: &'a Look,
+    series: &'a Series,
+    /// When it was deployed.
     at: Time,
-    settings: &Settings,
-) -> anyhow::Result<()> {
+    settings: &'a Settings,
+}
+
+async fn open_alert(tx: &mut Tx, scene: &Scene<'_>, signal: &Signal) -> anyhow::Result<()> {
+    let Scene { app, row, plan, settings, .. } = *scene;
     let alert = Alert {
         id: format!("a-{}", new_id(tx.now).to_lowercase()),
         deployment: row.deployment.id.clone(),
@@ -142,46 +140,23 @@ async fn open_alert(
         record = record.of(plan, None);
     }
     tx.record(app, record.text("says", Some(&signal.says))).await?;
-    say(tx, app, row, plan, &alert, look, series, signal, at, settings).await?;
+    say(tx, scene, &alert, signal).await?;
     tx.due(&Due::Escalate { alert: alert.id.clone() }, tx.now.plus(settings.watch.escalate_after.ms())).await
 }
 
 /// The same alert, graver: the planner's own condition is met too. Its message says so; nothing rings anew.
-#[allow(clippy::too_many_arguments)]
-async fn grow(
-    app: &App,
-    tx: &mut Tx,
-    row: &DeploymentRow,
-    plan: Option<&PlanRow>,
-    alert: &mut Alert,
-    look: &Look,
-    series: &Series,
-    signal: &super::watch::Signal,
-    at: Time,
-    settings: &Settings,
-) -> anyhow::Result<()> {
-    let before: Option<super::watch::Signal> = serde_json::from_str(&alert.body).ok();
+async fn grow(tx: &mut Tx, scene: &Scene<'_>, alert: &mut Alert, signal: &Signal) -> anyhow::Result<()> {
+    let before: Option<Signal> = serde_json::from_str(&alert.body).ok();
     if !signal.calls_back || before.is_some_and(|b| b.calls_back) {
         return Ok(());
     }
     alert.body = serde_json::to_string(signal)?;
-    tx.put_alert(alert, plan.map(|p| &p.plan.id)).await?;
-    say(tx, app, row, plan, alert, look, series, signal, at, settings).await
+    tx.put_alert(alert, scene.plan.map(|p| &p.plan.id)).await?;
+    say(tx, scene, alert, signal).await
 }
 
-#[allow(clippy::too_many_arguments)]
-async fn recover(
-    app: &App,
-    tx: &mut Tx,
-    row: &DeploymentRow,
-    plan: Option<&PlanRow>,
-    alert: &mut Alert,
-    look: &Look,
-    series: &Series,
-    signal: &super::watch::Signal,
-    at: Time,
-    settings: &Settings,
-) -> anyhow::Result<()> {
+async fn recover(tx: &mut Tx, scene: &Scene<'_>, alert: &mut Alert, signal: &Signal) -> anyhow::Result<()> {
+    let Scene { app, plan, .. } = *scene;
     alert.recovered_at = Some(tx.now);
     tx.put_alert(alert, plan.map(|p| &p.plan.id)).await?;
     let mut record =
@@ -191,23 +166,12 @@ async fn recover(
     }
     tx.record(app, record).await?;
     tx.no_longer_due(&Due::Escalate { alert: alert.id.clone() }).await?;
-    say(tx, app, row, plan, alert, look, series, signal, at, settings).await
+    say(tx, scene, alert, signal).await
 }
 
 /// The alert's one message, with its chart; edited when things change.
-#[allow(clippy::too_many_arguments)]
-async fn say(
-    tx: &mut Tx,
-    app: &App,
-    row: &DeploymentRow,
-    plan: Option<&PlanRow>,
-    alert: &Alert,
-    look: &Look,
-    series: &Series,
-    signal: &super::watch::Signal,
-    at: Time,
-    settings: &Settings,
-) -> anyhow::Result<()> {
+async fn say(tx: &mut Tx, scene: &Scene<'_>, alert: &Alert, signal: &Signal) -> anyhow::Result<()> {
+    let Scene { app, row, plan, look, series, at, settings } = *scene;
     let chart = crate::picture::health_chart(
         &row.deployment,
         series,

@@ -30,7 +30,6 @@ pub async fn settle(
     outcome: Outcome,
     cause: Option<Cause>,
 ) -> anyhow::Result<()> {
-    let settings = app.settings();
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut plan) = tx.plan(id).await? else { return Err(BadCommand(format!("There is no plan `{id}`.")).into()) };
@@ -53,8 +52,7 @@ pub async fn settle(
     if let Some(revision) = tx.revision(id, plan.revision).await? {
         show::main(app, &mut tx, &plan, &revision).await?;
     }
-    let said = wording::deploy::outcome_given(&plan, person, outcome, cause);
+    let said = wording::deploy::outcome_given(person, outcome, cause);
     show::in_thread_as(&mut tx, &plan, Some(format!("outcome:{}", row.deployment.id)), said).await?;
-    let _ = settings;
     tx.commit().await
 }

@@ -275,12 +275,11 @@ pub fn reason_kept(by: &Person) -> Message {
     )
 }
 
-pub fn settled(row: &PlanRow, by: &Person, high: bool) -> Message {
+pub fn settled(by: &Person, high: bool) -> Message {
     let says = if high {
         " settled it: high-risk. The declared word stays in the record."
     } else {
         " settled it: the declared word is right."
     };
-    let _ = row;
     Message::spans(Some(Mark::Pass), vec![Span::person(by), Span::plain(says)])
 }

@@ -274,10 +274,9 @@ pub fn asks_outcome(plan: &PlanRow, proposed: Option<Outcome>, _: &Settings) -> 
     }
 }
 
-pub fn outcome_given(plan: &PlanRow, by: &Person, outcome: Outcome, cause: Option<Cause>) -> Message {
+pub fn outcome_given(by: &Person, outcome: Outcome, cause: Option<Cause>) -> Message {
     let cause = cause.map(|c| format!(" ({})", c.as_str())).unwrap_or_default();
     let mark = if outcome.is_bad() { Mark::Caution } else { Mark::Pass };
-    let _ = plan;
     Message::spans(
         Some(mark),
         vec![

@@ -168,10 +168,9 @@ fn short_brief(brief: &str) -> String {
 }
 
 /// A deployment that nobody planned.
-pub fn unplanned(row: &DeploymentRow, settings: &Settings, now: Time) -> Message {
+pub fn unplanned(row: &DeploymentRow, settings: &Settings) -> Message {
     let d = &row.deployment;
     let zone = zone(settings, &d.service, &d.environment);
-    let _ = now;
     let exact = |at: Time| at.at(zone).format("%-d %B %Y %H:%M:%S %Z").to_string();
     let mut pairs = vec![
         (
