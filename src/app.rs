@@ -1,6 +1,6 @@
 //! What is built once, and the current settings: a snapshot that a reload replaces whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
@@ -10,9 +10,26 @@ use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::ledger::Signer;
+use crate::name::{Channel, Person, Role};
 use crate::source::Source;
 use crate::store::Store;
 use crate::work::Inbox;
+
+/// The settings as they were read, what the platforms add to them, and both together as everybody sees them.
+#[derive(Debug)]
+struct Known {
+    read: Arc<Settings>,
+    /// Roles that a platform's groups give, by platform and person.
+    told: BTreeMap<&'static str, BTreeMap<Person, BTreeSet<Role>>>,
+    whole: Arc<Settings>,
+}
+
+/// Where things are said that belong to no conversation.
+#[derive(Clone, Debug)]
+pub struct Home {
+    pub platform: String,
+    pub channel: Channel,
+}
 
 /// The program as it runs. Clones share everything.
 #[derive(Clone, Debug)]
@@ -24,7 +41,7 @@ pub struct App {
     pub data: PathBuf,
     /// What `try` lets people do to the sample world; None in `serve`.
     pub world: Option<Arc<crate::cli::sample::World>>,
-    settings: Arc<RwLock<Arc<Settings>>>,
+    settings: Arc<RwLock<Known>>,
     sources: Arc<RwLock<Vec<Arc<dyn Source>>>>,
     chats: Arc<BTreeMap<&'static str, Arc<dyn Chat>>>,
     wake: Arc<Notify>,
@@ -49,7 +66,7 @@ impl App {
             signer: Arc::new(signer),
             data,
             world: None,
-            settings: Arc::new(RwLock::new(Arc::new(settings))),
+            settings: Arc::new(RwLock::new(Known::new(settings))),
             sources: Arc::new(RwLock::new(sources)),
             chats: Arc::new(BTreeMap::from([(console.platform(), console)])),
             wake,
@@ -62,7 +79,7 @@ impl App {
     /// The settings as they are now; hold the snapshot for the length of one decision.
     pub fn settings(&self) -> Arc<Settings> {
         // A poisoned lock only means that a reader panicked; the snapshot behind it is whole.
-        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).whole.clone()
     }
 
     pub fn sources(&self) -> Vec<Arc<dyn Source>> {
@@ -71,17 +88,46 @@ impl App {
 
     /// Replaces settings and sources whole.
     pub fn reload(&self, settings: Settings, sources: Vec<Arc<dyn Source>>) {
-        *self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(settings);
+        let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.read = Arc::new(settings);
+        known.join();
+        drop(known);
         *self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner) = sources;
+    }
+
+    /// Replaces the roles that a platform's groups give to people.
+    pub fn told_roles(&self, platform: &'static str, roles: BTreeMap<Person, BTreeSet<Role>>) {
+        let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.told.get(platform) != Some(&roles) {
+            known.told.insert(platform, roles);
+            known.join();
+        }
+    }
+
+    /// The same program with these chats beside the console.
+    pub fn with_chats(mut self, chats: Vec<Arc<dyn Chat>>) -> App {
+        let mut all = (*self.chats).clone();
+        all.extend(chats.into_iter().map(|chat| (chat.platform(), chat)));
+        self.chats = Arc::new(all);
+        self
+    }
+
+    pub fn chats(&self) -> impl Iterator<Item = &Arc<dyn Chat>> {
+        self.chats.values()
     }
 
     pub fn chat(&self, platform: &str) -> anyhow::Result<&Arc<dyn Chat>> {
         self.chats.get(platform).ok_or_else(|| anyhow::anyhow!("the chat `{platform}` is not set up"))
     }
 
-    /// Where messages go that belong to no platform's own conversation.
-    pub fn main_platform(&self) -> &'static str {
-        self.chats.keys().next().copied().unwrap_or("console")
+    /// Where things are said that belong to no conversation: on a production platform where there is one.
+    pub fn home(&self) -> Home {
+        let settings = self.settings();
+        let found = ["slack", "discord"]
+            .into_iter()
+            .find_map(|platform| Some((platform, self.chats.get(platform)?.home(&settings)?)));
+        let (platform, channel) = found.unwrap_or_else(|| ("console", settings.chat.channel.clone()));
+        Home { platform: platform.to_owned(), channel }
     }
 
     /// Wakes the workers and whoever waits for news.
@@ -111,5 +157,23 @@ impl App {
         let mut stop = self.stop.subscribe();
         // The sender lives in `self`, so this ends only when it is told to.
         let _ = stop.wait_for(|stopping| *stopping).await;
+    }
+}
+
+impl Known {
+    fn new(settings: Settings) -> Known {
+        let read = Arc::new(settings);
+        Known { whole: read.clone(), read, told: BTreeMap::new() }
+    }
+
+    /// Groups add roles; what the settings give stays.
+    fn join(&mut self) {
+        let mut whole = (*self.read).clone();
+        for (person, roles) in self.told.values().flatten() {
+            let Some(known) = whole.people.get_mut(person) else { continue };
+            let new: Vec<Role> = roles.iter().filter(|role| !known.roles.contains(role)).cloned().collect();
+            known.roles.extend(new);
+        }
+        self.whole = Arc::new(whole);
     }
 }

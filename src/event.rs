@@ -59,9 +59,17 @@ pub struct From {
     /// The platform's id of the user; on the console the person's name.
     pub user: String,
     pub channel: Channel,
+    /// What the platform gave for answering this very act privately (an interaction's token, a response URL): good for
+    /// minutes, never recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 impl From {
+    pub fn new(platform: &str, user: impl Into<String>, channel: Channel) -> From {
+        From { platform: platform.to_owned(), user: user.into(), channel, answer: None }
+    }
+
     /// The workspace or server on its platform, where it has several: what stands before the slash of a user's id.
     pub fn workspace(&self) -> &str {
         self.user.split_once('/').map_or("", |(workspace, _)| workspace)

@@ -3,8 +3,11 @@
 use futures::future::BoxFuture;
 
 use super::{Chat, ChatError, To};
+use crate::app::App;
 use crate::clock::{Clock, SECOND};
+use crate::config::{PersonKind, Settings};
 use crate::message::Message;
+use crate::name::Channel;
 use crate::store::Store;
 use crate::store::console::NewConsoleMessage;
 
@@ -48,6 +51,20 @@ impl Console {
 impl Chat for Console {
     fn platform(&self) -> &'static str {
         "console"
+    }
+
+    fn home(&self, settings: &Settings) -> Option<Channel> {
+        Some(settings.chat.channel.clone())
+    }
+
+    /// The page's calls come through the web's own door.
+    fn listen<'a>(&'a self, app: &'a App) -> BoxFuture<'a, ()> {
+        Box::pin(app.stopped())
+    }
+
+    /// The console knows nobody but the people of the settings.
+    fn kind<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<PersonKind, ChatError>> {
+        Box::pin(std::future::ready(Ok(PersonKind::Member)))
     }
 
     fn post<'a>(&'a self, to: &'a To, message: &'a Message) -> BoxFuture<'a, Result<String, ChatError>> {

@@ -1,4 +1,7 @@
 //! Where people are: the console, Slack, Discord, behind one trait; and what they do there.
+//!
+//! Users, channels and messages are strings that their platform's folder makes and reads: on Slack `TEAM/USER`,
+//! `TEAM/CHANNEL`, `TEAM/CHANNEL/TS`; on Discord a user's id, `GUILD/CHANNEL`, `CHANNEL/MESSAGE`.
 
 pub mod console;
 mod pressed;
@@ -12,12 +15,16 @@ pub use replied::replied;
 pub use submitted::{arguments as form_arguments, submitted};
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::clock::Millis;
+use crate::app::App;
+use crate::clock::{Clock, Millis};
+use crate::config::{PersonKind, Settings};
 use crate::message::Message;
 use crate::name::Channel;
+use crate::store::Store;
 
 /// Where a message goes.
 #[derive(Clone, Debug)]
@@ -27,8 +34,12 @@ pub struct To {
     pub thread: Option<String>,
     /// The platform's user who alone sees it.
     pub only_for: Option<String>,
+    /// What the platform gave for answering the act that this is about: an interaction's token, a response URL.
+    pub answer: Option<String>,
     /// The same value again is the same post, after a crash in between.
     pub dedup: String,
+    /// Whether this post was tried before and may in fact have arrived.
+    pub again: bool,
 }
 
 /// Why a chat did not take a message.
@@ -45,9 +56,35 @@ pub enum ChatError {
     Gone,
 }
 
+/// The platforms that the settings name, beside the console; adding one is a folder and a line here.
+pub fn build(_settings: &Settings, _store: &Store, _clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Chat>>> {
+    let chats: Vec<Arc<dyn Chat>> = Vec::new();
+    Ok(chats)
+}
+
+/// Listens on every platform until the program stops.
+pub fn listen(app: &App) -> tokio::task::JoinSet<()> {
+    let mut listening = tokio::task::JoinSet::new();
+    for chat in app.chats() {
+        let (app, chat) = (app.clone(), chat.clone());
+        listening.spawn(async move { chat.listen(&app).await });
+    }
+    listening
+}
+
 /// A platform that people talk on.
 pub trait Chat: Send + Sync + fmt::Debug {
     fn platform(&self) -> &'static str;
+
+    /// Where things are said here that belong to no conversation.
+    fn home(&self, settings: &Settings) -> Option<Channel>;
+
+    /// Takes what people do here into the inbox until the program stops; reconnects by itself.
+    fn listen<'a>(&'a self, app: &'a App) -> BoxFuture<'a, ()>;
+
+    /// What the platform says of a user now, at most a minute old: guests, bots, deactivated users and those of another
+    /// organisation (as guests) never count.
+    fn kind<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<PersonKind, ChatError>>;
 
     /// Posts a message with its seeded reactions and returns the platform's id of it.
     fn post<'a>(&'a self, to: &'a To, message: &'a Message) -> BoxFuture<'a, Result<String, ChatError>>;

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::clock::Time;
 use crate::command::whisper;
+use crate::config::PersonKind;
 use crate::event::From;
 use crate::ledger::Statement;
 use crate::name::PlanId;
@@ -62,9 +63,14 @@ async fn settle_category(app: &App, claim: &Claim, from: &From, id: &PlanId, hig
     let Some(mut row) = tx.plan(id).await?.filter(|row| row.state.waits()) else { return tx.commit().await };
     let Some(revision) = tx.revision(id, row.revision).await? else { return tx.commit().await };
     let person = people::behind(&settings, &from.platform, &from.user);
+    let member = match &person {
+        Some(person) => people::speaker_now(app, from, person).await?.is_some_and(|s| s.kind == PersonKind::Member),
+        None => false,
+    };
     let change = revision.facts.change.first().map(|fact| &fact.value);
     let allowed = person.as_ref().is_some_and(|person| {
-        revision.advice.approvals.eligible.contains(person)
+        member
+            && revision.advice.approvals.eligible.contains(person)
             && *person != row.plan.by
             && !change.is_some_and(|change| crate::approval::is_author(person, change, &settings))
     });

@@ -129,7 +129,10 @@ async fn word(
 ) -> anyhow::Result<()> {
     let settings = app.settings();
     let person = people::behind(&settings, &from.platform, &from.user);
-    let speaker = person.as_ref().and_then(|person| people::speaker(&settings, person));
+    let speaker = match &person {
+        Some(person) if !removed => people::speaker_now(app, from, person).await?,
+        _ => None,
+    };
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };

@@ -53,6 +53,9 @@ enum Command {
         /// Another store than the settings name
         #[arg(long, value_name = "URL")]
         store: Option<String>,
+        /// Connects to the chats that the settings name too, instead of the console alone
+        #[arg(long)]
+        chats: bool,
     },
     /// The bot: console, webhooks, gate
     Serve {
@@ -96,7 +99,7 @@ pub fn run() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Try { place, at, listen, store } => serve::trying(place, at, listen, store).await,
+            Command::Try { place, at, listen, store, chats } => serve::trying(place, at, listen, store, chats).await,
             Command::Serve { place, listen } => serve::serving(place, listen).await,
             Command::Plan(args) => plan::run(args).await,
             Command::Windows(args) => windows::run(args).await,

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Place, print, sample};
 use crate::app::App;
+use crate::chat;
 use crate::clock::{Clock, Time};
 use crate::command::time::{Lean, parse_time};
 use crate::config::Settings;
@@ -26,6 +27,7 @@ pub async fn trying(
     at: Option<String>,
     listen: Option<SocketAddr>,
     store: Option<String>,
+    chats: bool,
 ) -> anyhow::Result<u8> {
     start_log();
     let data = match &place.data {
@@ -56,7 +58,7 @@ pub async fn trying(
     }
     let kept = place.data.is_some();
     let file = place.config.clone();
-    let done = run(Start { settings, world, clock, data: data.clone(), listen, trying: true, file }).await;
+    let done = run(Start { settings, world, clock, data: data.clone(), listen, trying: true, chats, file }).await;
     if !kept {
         // A folder of our own, made for this run; what cannot be removed is left for the system's cleaning.
         let _ = std::fs::remove_dir_all(&data);
@@ -72,7 +74,17 @@ pub async fn serving(place: Place, listen: Option<SocketAddr>) -> anyhow::Result
     let data = place.data.unwrap_or_else(|| PathBuf::from("tidegate-data"));
     make_private(&data)?;
     let listen = listen.unwrap_or(settings.web.listen);
-    run(Start { settings, world: None, clock: Clock::system(), data, listen, trying: false, file: Some(file) }).await
+    run(Start {
+        settings,
+        world: None,
+        clock: Clock::system(),
+        data,
+        listen,
+        trying: false,
+        chats: true,
+        file: Some(file),
+    })
+    .await
 }
 
 /// What a start needs.
@@ -84,15 +96,21 @@ struct Start {
     data: PathBuf,
     listen: SocketAddr,
     trying: bool,
+    /// Whether the platforms that the settings name are connected.
+    chats: bool,
     /// Where the settings were read from, to read them anew.
     file: Option<PathBuf>,
 }
 
 async fn run(start: Start) -> anyhow::Result<u8> {
-    let Start { settings, world, clock, data, listen, trying, file } = start;
+    let Start { settings, world, clock, data, listen, trying, chats, file } = start;
     let console = trying || settings.chat.console.enabled;
     let mut app = build(settings, clock, data.clone()).await?;
     app.world = world.map(std::sync::Arc::new);
+    if chats {
+        let built = chat::build(&app.settings(), &app.store, &app.clock)?;
+        app = app.with_chats(built);
+    }
     let listener = web::listen(listen).await?;
     let address = listener.local_addr()?;
     let local = LocalToken(SecretString::from(random_token()?));
@@ -104,6 +122,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     tx.due(&Due::Sweep, app.clock.now()).await?;
     tx.commit().await?;
     let mut workers = crate::work::start(&app);
+    let mut listening = chat::listen(&app);
     on_signals(&app, file);
     print(&format!("Tidegate listens on http://{address}"));
     if trying {
@@ -121,7 +140,10 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     // What a worker holds is finished; what takes longer is given back by its lease.
     let patience = tokio::time::sleep(std::time::Duration::from_secs(10));
     tokio::select! {
-        () = async { while workers.join_next().await.is_some() {} } => {}
+        () = async {
+            while listening.join_next().await.is_some() {}
+            while workers.join_next().await.is_some() {}
+        } => {}
         () = patience => tracing::warn!("some work was still under way; its lease hands it over"),
     }
     let _ = std::fs::remove_file(&server_file);

@@ -44,10 +44,35 @@ pub fn for_command(call: &Call<'_>) -> Message {
     message(call, &call.arguments.spec.name, "A few things are missing.", &given(&call.arguments))
 }
 
+/// The form that a command would be answered with, because something in it is missing: for platforms where a form can
+/// only be opened at the moment of the command. None: it is carried out as any other.
+pub async fn form_wanted(app: &App, from: &From, text: &str) -> anyhow::Result<Option<Form>> {
+    let settings = app.settings();
+    let Ok(arguments) = super::parse(text, &settings.chat.command) else { return Ok(None) };
+    let Some(person) = crate::event::person_of(&settings, from) else { return Ok(None) };
+    let claim = Claim::unheld();
+    let now = app.clock.now();
+    let call = Call { app, claim: &claim, from, person, arguments, settings, at: now, now };
+    let lacks = !call.arguments.missing().is_empty();
+    let message = match call.arguments.spec.name.as_str() {
+        "plan" => match super::plan::lacks(&call) {
+            Some(says) => plan(&call, says).await?,
+            None => return Ok(None),
+        },
+        "amend" if !lacks && call.arguments.values.len() <= 1 => match call.plan().await {
+            Ok(row) if row.state.waits() => amend(&call, &row).await?,
+            _ => return Ok(None),
+        },
+        _ if lacks => for_command(&call),
+        _ => return Ok(None),
+    };
+    Ok(message.form)
+}
+
 /// What is wrong with a filled-in form, field by field, so that it can be said beside the field.
 pub async fn form_errors(
     app: &App,
-    user: &str,
+    from: &From,
     form: &str,
     values: &BTreeMap<String, String>,
 ) -> anyhow::Result<BTreeMap<String, String>> {
@@ -66,10 +91,10 @@ pub async fn form_errors(
         return Ok(errors);
     };
     let settings = app.settings();
-    let from = From { platform: "console".to_owned(), user: user.to_owned(), channel: settings.chat.channel.clone() };
     let claim = Claim::unheld();
     let now = app.clock.now();
-    let call = Call { app, claim: &claim, from: &from, person: Person::new(user), arguments, settings, at: now, now };
+    let person = crate::event::person_of(&settings, from).unwrap_or_else(|| Person::new(&from.user));
+    let call = Call { app, claim: &claim, from, person, arguments, settings, at: now, now };
     for argument in call.arguments.missing() {
         errors.insert(argument.name.clone(), format!("{} is missing.", argument.label));
     }

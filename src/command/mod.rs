@@ -24,7 +24,7 @@ mod why;
 mod windows;
 
 pub use arguments::{Arguments, BadCommand, parse};
-pub use form::form_errors;
+pub use form::{form_errors, form_wanted};
 pub use preview::preview;
 pub use spec::{ALL, Argument, ArgumentKind, Spec};
 pub use start::{begin, confirm};
@@ -81,9 +81,11 @@ pub async fn run_parsed(
         Ok(arguments) => arguments,
         Err(BadCommand(says)) => return refused(says).await,
     };
-    let kind = settings.people.get(&person).map(|p| p.kind).unwrap_or_default();
-    if arguments.spec.changes && kind != PersonKind::Member {
-        return refused(wording::refusal::may_only_look(kind)).await;
+    if arguments.spec.changes {
+        let kind = crate::people::speaker_now(app, from, &person).await?.map(|s| s.kind).unwrap_or_default();
+        if kind != PersonKind::Member {
+            return refused(wording::refusal::may_only_look(kind)).await;
+        }
     }
     let call = Call { app, claim, from, person, arguments, settings, at, now };
     let done = match call.arguments.spec.name.as_str() {
@@ -126,6 +128,7 @@ pub async fn whisper(tx: &mut Tx, from: &From, thread: Option<String>, message: 
         thread,
         key: None,
         only_for: Some(from.user.clone()),
+        answer: from.answer.clone(),
         plan: None,
         message,
     })

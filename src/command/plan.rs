@@ -14,16 +14,10 @@ use crate::wording;
 use crate::work::Send;
 
 pub async fn run(call: &Call<'_>) -> Result<()> {
-    if !call.arguments.missing().is_empty() {
-        return call.answer(super::form::plan(call, None).await?).await;
+    if let Some(says) = lacks(call) {
+        return call.answer(super::form::plan(call, says).await?).await;
     }
-    let kind = kind_of(call)?;
-    if kind.has_version() && call.arguments.get("version").is_none() {
-        return call.answer(super::form::plan(call, Some("Which version?")).await?).await;
-    }
-    if !kind.has_version() && call.arguments.all("set").is_empty() {
-        return call.answer(super::form::plan(call, Some("What is set to what? Give `name=new value`.")).await?).await;
-    }
+    kind_of(call)?;
     let mut plan = read(call).await?;
     let (service, environment) = (plan.service.clone(), plan.environment.clone());
 
@@ -41,6 +35,7 @@ pub async fn run(call: &Call<'_>) -> Result<()> {
         thread: None,
         key: Some(show::main_key(&plan.id)),
         only_for,
+        answer: None,
         plan: Some(plan.id.clone()),
         message: wording::brief::gathering(&row, &call.settings, call.now),
     })
@@ -56,6 +51,20 @@ pub async fn run(call: &Call<'_>) -> Result<()> {
         tx.due(&Due::Remind { plan: plan.id.clone() }, before).await?;
     }
     tx.commit().await
+}
+
+/// What a form must ask for before there is a plan, with the sentence that asks; None: nothing.
+pub fn lacks(call: &Call<'_>) -> Option<Option<&'static str>> {
+    if !call.arguments.missing().is_empty() {
+        return Some(None);
+    }
+    match kind_of(call) {
+        Ok(kind) if kind.has_version() && call.arguments.get("version").is_none() => Some(Some("Which version?")),
+        Ok(kind) if !kind.has_version() && call.arguments.all("set").is_empty() => {
+            Some(Some("What is set to what? Give `name=new value`."))
+        }
+        _ => None,
+    }
 }
 
 /// The plan that the arguments describe, its version pinned to a commit; it has no handle yet.

@@ -22,8 +22,7 @@ pub async fn preview(app: &App, user: Option<&Person>, text: &str) -> anyhow::Re
         return Err(BadCommand(format!("The {} is missing. Usage: `{}`.", first.name, arguments.spec.usage())).into());
     }
     let person = user.cloned().unwrap_or_else(|| Person::new("you"));
-    let from =
-        From { platform: "terminal".to_owned(), user: person.to_string(), channel: settings.chat.channel.clone() };
+    let from = From::new("terminal", person.to_string(), settings.chat.channel.clone());
     let claim = Claim::unheld();
     let now = app.clock.now();
     let call =

@@ -2,6 +2,7 @@
 //!
 //! Everything that people write is refused where it is not understood: unknown keys, unknown names, impossible values.
 
+mod chat;
 mod environment;
 mod load;
 mod people;
@@ -16,12 +17,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub use chat::{ChatSettings, ConsoleSettings, DiscordGuild, DiscordSettings, SlackSettings, SlackWorkspace};
 pub use environment::{EnvironmentSettings, Mode, Start};
 pub use people::{PersonKind, PersonSettings};
 pub use policy::{ApprovalRule, Bands, CategorySettings, CheckMode, Need, OverrideRule, Policy, Threshold};
-pub use rest::{
-    ChatSettings, ConsoleSettings, GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings,
-};
+pub use rest::{GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};
 pub use source::{HttpProbe, SourceKind, SourceSettings};
 pub use span::{Secret, Span, environment_variable, scratch_folder};

@@ -1,11 +1,9 @@
-//! The small sections: `[store]`, `[chat]`, `[gate]`, `[watch]`, `[ledger]`, `[web]`.
-
-use std::collections::BTreeMap;
+//! The small sections: `[store]`, `[gate]`, `[watch]`, `[ledger]`, `[web]`.
 
 use serde::Deserialize;
 
 use super::{Secret, Span};
-use crate::name::{Channel, Environment, Person, Role, Service};
+use crate::name::{Environment, Person, Role, Service};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -16,26 +14,6 @@ pub struct StoreSettings {
     /// Where the URL is, when it holds a password.
     #[serde(default)]
     pub url_from: Option<Secret>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ChatSettings {
-    /// The command's name.
-    pub command: String,
-    /// Where plans are shown when they were not made in a channel.
-    pub channel: Channel,
-    /// Which reaction means what: `approve`, `object`, `hold`, `start`, `finished`, `rolledback`, `watching`.
-    pub reactions: BTreeMap<String, Vec<String>>,
-    pub console: ConsoleSettings,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ConsoleSettings {
-    /// In `serve`; in `try` the console is always on.
-    pub enabled: bool,
-    pub channels: Vec<Channel>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

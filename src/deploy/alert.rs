@@ -54,14 +54,16 @@ pub async fn escalate(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> 
         Statement::new("alert.escalated").with("alert", id).with("deployment", deployment.deployment.id.clone()),
     )
     .await?;
-    let platform = plan.as_ref().map_or_else(|| app.main_platform().to_owned(), |p| p.platform.clone());
-    let channel = plan.as_ref().map_or_else(|| settings.chat.channel.clone(), |p| p.channel.clone());
+    let home = app.home();
+    let platform = plan.as_ref().map_or(home.platform, |p| p.platform.clone());
+    let channel = plan.as_ref().map_or(home.channel, |p| p.channel.clone());
     tx.send(&Send {
         platform,
         channel,
         thread: None,
         key: Some(format!("escalated:{id}")),
         only_for: None,
+        answer: None,
         plan: plan.map(|p| p.plan.id),
         message: wording::deploy::escalated(&deployment, &alert, &settings, now),
     })

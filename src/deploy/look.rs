@@ -187,12 +187,14 @@ async fn say(tx: &mut Tx, scene: &Scene<'_>, alert: &Alert, signal: &Signal) -> 
     match plan {
         Some(plan) => show::in_thread_as(tx, plan, key, message).await,
         None => {
+            let home = app.home();
             tx.send(&Send {
-                platform: app.main_platform().to_owned(),
-                channel: settings.chat.channel.clone(),
+                platform: home.platform,
+                channel: home.channel,
                 thread: None,
                 key,
                 only_for: None,
+                answer: None,
                 plan: None,
                 message,
             })

@@ -227,12 +227,14 @@ async fn unplanned(app: &App, tx: &mut Tx, report: &Report, first: bool, now: Ti
     if !first {
         return Ok(());
     }
+    let home = app.home();
     tx.send(&Send {
-        platform: app.main_platform().to_owned(),
-        channel: settings.chat.channel.clone(),
+        platform: home.platform,
+        channel: home.channel,
         thread: None,
         key: Some(format!("unplanned:{}", report.id)),
         only_for: None,
+        answer: None,
         plan: None,
         message: wording::deploy::unplanned(report, &settings, now),
     })

@@ -1,7 +1,9 @@
 //! Who is who, and in what role.
 
+use crate::app::App;
 use crate::approval::Speaker;
-use crate::config::Settings;
+use crate::config::{PersonKind, Settings};
+use crate::event::From;
 use crate::name::Person;
 
 /// The person behind a platform's user: exactly one, or nobody. Display names are never looked at.
@@ -9,8 +11,11 @@ pub fn behind(settings: &Settings, platform: &str, user: &str) -> Option<Person>
     if platform == "console" || platform == "terminal" {
         return settings.people.contains_key(user).then(|| Person::new(user));
     }
+    // A bare Slack user is meant in the one workspace that there is.
+    let workspaces = settings.chat.slack.as_ref().map_or(0, |slack| slack.workspace.len());
+    let bare = user.split_once('/').map(|(_, bare)| bare).filter(|_| workspaces == 1);
     let mut found = settings.people.iter().filter(|(_, person)| match platform {
-        "slack" => person.slack.iter().any(|id| id == user),
+        "slack" => person.slack.iter().any(|id| id == user || Some(id.as_str()) == bare),
         "discord" => person.discord.iter().any(|id| id == user),
         _ => false,
     });
@@ -22,7 +27,10 @@ pub fn behind(settings: &Settings, platform: &str, user: &str) -> Option<Person>
 pub fn user_on(settings: &Settings, platform: &str, person: &Person) -> Option<String> {
     let known = settings.people.get(person)?;
     match platform {
-        "slack" => known.slack.first().cloned(),
+        "slack" => known.slack.first().map(|id| match (&settings.chat.slack, id.contains('/')) {
+            (Some(slack), false) if slack.workspace.len() == 1 => format!("{}/{id}", slack.workspace[0].team),
+            _ => id.clone(),
+        }),
         "discord" => known.discord.first().cloned(),
         _ => Some(person.to_string()),
     }
@@ -32,6 +40,15 @@ pub fn user_on(settings: &Settings, platform: &str, person: &Person) -> Option<S
 pub fn speaker(settings: &Settings, person: &Person) -> Option<Speaker> {
     let known = settings.people.get(person)?;
     Some(Speaker { person: person.clone(), kind: known.kind, roles: known.roles.clone() })
+}
+
+/// The same, as the platform that they spoke on sees them at this moment: a guest there is a guest.
+pub async fn speaker_now(app: &App, from: &From, person: &Person) -> anyhow::Result<Option<Speaker>> {
+    let Some(mut speaker) = speaker(&app.settings(), person) else { return Ok(None) };
+    if speaker.kind == PersonKind::Member {
+        speaker.kind = app.chat(&from.platform)?.kind(&from.user).await?;
+    }
+    Ok(Some(speaker))
 }
 
 /// The person with this e-mail address: exactly one, or nobody.

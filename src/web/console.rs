@@ -124,7 +124,7 @@ async fn sign_in(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> A
 fn from(site: &Site, user: &str, channel: Option<&str>) -> From {
     let settings = site.app.settings();
     let channel = channel.map_or_else(|| settings.chat.channel.clone(), Channel::new);
-    From { platform: "console".to_owned(), user: user.to_owned(), channel }
+    From::new("console", user, channel)
 }
 
 async fn put(site: &Site, user: &str, event: &Event) -> Answered {
@@ -288,7 +288,7 @@ async fn submit(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> An
         no_nul(name)?;
         no_nul(value)?;
     }
-    let errors = crate::command::form_errors(&site.app, &said.user, &said.form, &values).await?;
+    let errors = crate::command::form_errors(&site.app, &from(&site, &said.user, None), &said.form, &values).await?;
     if !errors.is_empty() {
         return answer(json!({ "errors": errors }));
     }

@@ -24,6 +24,9 @@ pub struct Send {
     /// The platform's user who alone sees it.
     #[serde(default)]
     pub only_for: Option<String>,
+    /// What the platform gave for answering the act that this is about ([`crate::event::From::answer`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     #[serde(default)]
     pub plan: Option<PlanId>,
     pub message: Message,
@@ -57,7 +60,14 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
     // The thread of what one person alone sees is for that person alone.
     let only_for = send.only_for.clone().or_else(|| parent.as_ref().and_then(|parent| parent.only_for.clone()));
     let thread = parent.and_then(|parent| parent.remote);
-    let to = To { channel: send.channel.clone(), thread, only_for: only_for.clone(), dedup: claim.id.clone() };
+    let to = To {
+        channel: send.channel.clone(),
+        thread,
+        only_for: only_for.clone(),
+        answer: send.answer.clone(),
+        dedup: claim.id.clone(),
+        again: claim.attempts > 1,
+    };
     let known = match &send.key {
         Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
         None => None,
