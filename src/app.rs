@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::{Notify, watch};
 
 use crate::chat::Chat;
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::config::Settings;
 use crate::ledger::Signer;
-use crate::name::{Channel, Person, Role};
+use crate::name::{Channel, Person, PlanId, Role};
 use crate::source::Source;
 use crate::store::Store;
 use crate::work::Inbox;
@@ -44,6 +44,8 @@ pub struct App {
     settings: Arc<RwLock<Known>>,
     sources: Arc<RwLock<Vec<Arc<dyn Source>>>>,
     chats: Arc<BTreeMap<&'static str, Arc<dyn Chat>>>,
+    /// When each plan's words were last compared with its card.
+    pub(crate) read_back: Arc<Mutex<BTreeMap<PlanId, Time>>>,
     wake: Arc<Notify>,
     stop: Arc<watch::Sender<bool>>,
 }
@@ -69,6 +71,7 @@ impl App {
             settings: Arc::new(RwLock::new(Known::new(settings))),
             sources: Arc::new(RwLock::new(sources)),
             chats: Arc::new(BTreeMap::from([(console.platform(), console)])),
+            read_back: Arc::default(),
             wake,
             stop: Arc::new(watch::channel(false).0),
             store,

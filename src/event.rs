@@ -22,6 +22,21 @@ pub enum Event {
         message: String,
         reaction: String,
         removed: bool,
+        /// Found when the platform was asked, not told by it: nobody knows when it happened.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        read_back: bool,
+        at: Time,
+    },
+    /// A message of ours was deleted on its platform.
+    Vanished {
+        platform: String,
+        message: String,
+        at: Time,
+    },
+    /// All reactions on a message were removed by somebody who is not named.
+    Cleared {
+        platform: String,
+        message: String,
         at: Time,
     },
     Replied {
@@ -91,6 +106,10 @@ pub enum Due {
     Expire {
         plan: PlanId,
     },
+    /// Compare a plan's words with the reactions on its card, as the platform has them.
+    ReadBack {
+        plan: PlanId,
+    },
     /// Look at a deployment that is watched.
     Look {
         deployment: String,
@@ -112,6 +131,7 @@ impl Due {
             Due::Advise { plan } => format!("advise:{plan}"),
             Due::Remind { plan } => format!("remind:{plan}"),
             Due::Expire { plan } => format!("expire:{plan}"),
+            Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
             Due::Anchor => "anchor".to_owned(),
@@ -133,9 +153,12 @@ impl Due {
 pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<()> {
     match event {
         Event::Command { from, text, at } => crate::command::run(app, claim, &from, &text, at).await,
-        Event::Reacted { from, message, reaction, removed, at } => {
-            crate::chat::reacted(app, claim, &from, &message, &reaction, removed, at).await
+        Event::Reacted { from, message, reaction, removed, read_back, at } => {
+            let act = crate::chat::Reaction { from, message, reaction, removed, read_back, at };
+            crate::chat::reacted(app, claim, &act).await
         }
+        Event::Vanished { platform, message, .. } => crate::chat::vanished(app, claim, &platform, &message).await,
+        Event::Cleared { platform, message, .. } => crate::chat::cleared(app, claim, &platform, &message).await,
         Event::Replied { from, thread, text, at } => crate::chat::replied(app, claim, &from, &thread, &text, at).await,
         Event::Pressed { from, message, button, at } => {
             crate::chat::pressed(app, claim, &from, &message, &button, at).await
@@ -148,6 +171,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Advise { plan } => crate::plan::advise(app, claim, &plan).await,
             Due::Remind { plan } => crate::plan::remind(app, claim, &plan).await,
             Due::Expire { plan } => crate::plan::expire(app, claim, &plan).await,
+            Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,

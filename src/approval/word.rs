@@ -7,7 +7,7 @@ use crate::config::{PersonKind, Settings};
 use crate::name::{Person, Role};
 use crate::plan::Plan;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WordKind {
     Approve,
     Object,
@@ -21,6 +21,11 @@ impl WordKind {
             WordKind::Object => "object",
             WordKind::Hold => "hold",
         }
+    }
+
+    /// The name in `[chat.reactions]` of the marks that give this word.
+    pub fn setting(self) -> &'static str {
+        self.as_str()
     }
 
     pub fn parse(text: &str) -> Option<WordKind> {

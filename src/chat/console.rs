@@ -81,6 +81,11 @@ impl Chat for Console {
         })
     }
 
+    /// What people do here is stored by us before anybody sees it.
+    fn can_miss(&self) -> bool {
+        false
+    }
+
     fn reactions<'a>(&'a self, remote: &'a str) -> BoxFuture<'a, Result<Vec<(String, String)>, ChatError>> {
         Box::pin(async move { self.store.console_reactions(remote).await.map_err(later) })
     }

@@ -6,21 +6,24 @@
 pub mod console;
 mod pressed;
 mod reacted;
+mod read_back;
 mod replied;
 mod submitted;
 
 pub use pressed::pressed;
-pub use reacted::reacted;
+pub use reacted::{Reaction, reacted};
+pub use read_back::{bring_up_to_date, cleared, read_back, read_back_all, reposted, vanished};
 pub use replied::replied;
 pub use submitted::{arguments as form_arguments, submitted};
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
 use crate::app::App;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, SECOND};
 use crate::config::{PersonKind, Settings};
 use crate::message::Message;
 use crate::name::Channel;
@@ -65,11 +68,59 @@ pub fn build(_settings: &Settings, _store: &Store, _clock: &Clock) -> anyhow::Re
 /// Listens on every platform until the program stops.
 pub fn listen(app: &App) -> tokio::task::JoinSet<()> {
     let mut listening = tokio::task::JoinSet::new();
-    for chat in app.chats() {
+    for chat in app.chats().filter(|chat| chat.can_miss()) {
         let (app, chat) = (app.clone(), chat.clone());
-        listening.spawn(async move { chat.listen(&app).await });
+        listening.spawn(async move { listen_alone(&app, &*chat).await });
     }
     listening
+}
+
+/// A replica that falls silent for so long loses its platforms to another.
+const LEASE: Millis = 15 * SECOND;
+
+/// Of several replicas one holds a platform's connections; another takes over within seconds.
+async fn listen_alone(app: &App, chat: &dyn Chat) {
+    let name = format!("chat:{}", chat.platform());
+    let holder = crate::name::new_id(app.clock.now());
+    let holds = async || match app.store.take_lease(&name, &holder, app.clock.now(), LEASE).await {
+        Ok(held) => held,
+        Err(error) => {
+            tracing::warn!(chat.platform = chat.platform(), error = format!("{error:#}"), "could not hold the chat");
+            false
+        }
+    };
+    let pause = async || {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(3)) => {}
+            () = app.stopped() => {}
+        }
+    };
+    while !app.is_stopping() {
+        if !holds().await {
+            pause().await;
+            continue;
+        }
+        // Whatever happened while nobody held the connection is asked for.
+        if let Err(error) = read_back_all(app, chat.platform()).await {
+            tracing::warn!(chat.platform = chat.platform(), error = format!("{error:#}"), "words were not read back");
+        }
+        let lost = async {
+            while !app.is_stopping() && holds().await {
+                pause().await;
+            }
+            if app.is_stopping() {
+                // The platform ends by itself, after what it holds is stored.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = chat.listen(app) => {}
+            () = lost => tracing::warn!(chat.platform = chat.platform(), "another replica took the chat over"),
+        }
+    }
+    if let Err(error) = app.store.release_lease(&name, &holder).await {
+        tracing::debug!(error = format!("{error:#}"), "the lease was not let go; it will run out");
+    }
 }
 
 /// A platform that people talk on.
@@ -90,6 +141,11 @@ pub trait Chat: Send + Sync + fmt::Debug {
     fn post<'a>(&'a self, to: &'a To, message: &'a Message) -> BoxFuture<'a, Result<String, ChatError>>;
 
     fn edit<'a>(&'a self, to: &'a To, remote: &'a str, message: &'a Message) -> BoxFuture<'a, Result<(), ChatError>>;
+
+    /// Whether something may happen here without our being told: then reactions are read back.
+    fn can_miss(&self) -> bool {
+        true
+    }
 
     /// The whole truth of who reacted how: reaction and user, the bot's own left out.
     fn reactions<'a>(&'a self, remote: &'a str) -> BoxFuture<'a, Result<Vec<(String, String)>, ChatError>>;

@@ -24,15 +24,20 @@ enum Means {
     Watching,
 }
 
-pub async fn reacted(
-    app: &App,
-    claim: &Claim,
-    from: &From,
-    message: &str,
-    reaction: &str,
-    removed: bool,
-    at: Time,
-) -> anyhow::Result<()> {
+/// A reaction as it was told, or found when the platform was asked.
+#[derive(Clone, Debug)]
+pub struct Reaction {
+    pub from: From,
+    pub message: String,
+    pub reaction: String,
+    pub removed: bool,
+    pub read_back: bool,
+    pub at: Time,
+}
+
+pub async fn reacted(app: &App, claim: &Claim, act: &Reaction) -> anyhow::Result<()> {
+    let Reaction { from, message, reaction, removed, .. } = act;
+    let (removed, at) = (*removed, act.at);
     let settings = app.settings();
     let posted = app.store.posted_as(&from.platform, message).await?;
     let key = posted.as_ref().map(|p| p.key.clone()).unwrap_or_default();
@@ -50,11 +55,11 @@ pub async fn reacted(
         if removed || !key.starts_with("card:") && !key.starts_with("main:") {
             return done(app, claim).await;
         }
-        return act(app, claim, from, &row, means, person, at).await;
+        return carry_out(app, claim, from, &row, means, person, at).await;
     }
     let Means::Word(kind) = means else { return done(app, claim).await };
     match card_of(&key, &plan) {
-        Some(number) if number == row.revision => word(app, claim, from, message, &row, kind, removed, at).await,
+        Some(number) if number == row.revision => word(app, claim, act, &row, kind).await,
         Some(number) if !removed => {
             let says = wording::refusal::older_card(&row, number);
             refuse(app, claim, from, &row, &says, "card.older").await
@@ -71,6 +76,14 @@ pub async fn reacted(
 /// The revision whose card has this key.
 fn card_of(key: &str, plan: &PlanId) -> Option<i64> {
     key.strip_prefix("card:")?.strip_prefix(plan.as_str())?.strip_prefix(':')?.parse().ok()
+}
+
+/// The word that a reaction stands for, where it stands for one.
+pub fn word_of(settings: &Settings, reaction: &str) -> Option<WordKind> {
+    match meaning(settings, reaction)? {
+        Means::Word(kind) => Some(kind),
+        _ => None,
+    }
 }
 
 /// Skin tones are the same reaction.
@@ -94,7 +107,8 @@ fn meaning(settings: &Settings, reaction: &str) -> Option<Means> {
     })
 }
 
-async fn act(
+/// What a reaction says instead of a command.
+async fn carry_out(
     app: &App,
     claim: &Claim,
     from: &From,
@@ -116,17 +130,9 @@ async fn act(
 }
 
 /// Records a word on the current card, or its withdrawal, and says what is still missing.
-#[allow(clippy::too_many_arguments)]
-async fn word(
-    app: &App,
-    claim: &Claim,
-    from: &From,
-    message: &str,
-    seen: &PlanRow,
-    kind: WordKind,
-    removed: bool,
-    at: Time,
-) -> anyhow::Result<()> {
+async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: WordKind) -> anyhow::Result<()> {
+    let Reaction { from, message, removed, read_back, at, .. } = act;
+    let (removed, read_back, at) = (*removed, *read_back, *at);
     let settings = app.settings();
     let person = people::behind(&settings, &from.platform, &from.user);
     let speaker = match &person {
@@ -169,15 +175,12 @@ async fn word(
             let record = Statement::new("word.withdrawn")
                 .by(from, Some(person), word.role.as_ref())
                 .of(&row, Some(&revision.brief));
-            tx.record(app, record.evidence(&claim.id, Some(message)).with("word", kind.as_str())).await?;
+            let record = record.evidence(&claim.id, Some(message)).with("word", kind.as_str());
+            tx.record(app, found(record, read_back)).await?;
             settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
             let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-            show::in_thread(
-                &mut tx,
-                &row,
-                wording::card::withdrawn(&row, person, kind, &tally, &revision, &settings, now),
-            )
-            .await?;
+            let progress = wording::card::progress(&row, &tally, &revision);
+            show::in_thread(&mut tx, &row, wording::card::withdrawn(person, kind, &progress, read_back)).await?;
         }
         return tx.commit().await;
     }
@@ -215,18 +218,24 @@ async fn word(
     let digest = crate::advice::policy_digest(&settings);
     let quorum = needs.iter().map(|n| n.need.count).sum();
     let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));
-    let entry = tx
-        .record(
-            app,
-            record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str()),
-        )
-        .await?;
+    let record =
+        record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str());
+    let entry = tx.record(app, found(record, read_back)).await?;
     settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
     let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-    show::in_thread(&mut tx, &row, wording::card::given(&row, &word, &tally, &revision, &settings, now)).await?;
+    let mut said = wording::card::given(&row, &word, &tally, &revision, &settings, now);
+    if read_back {
+        wording::card::was_away(&mut said);
+    }
+    show::in_thread(&mut tx, &row, said).await?;
     let card = wording::card::asks(&row, &revision, &settings, &entry);
     show::in_thread_as(&mut tx, &row, Some(show::card_key(&row.plan.id, row.revision)), card).await?;
     tx.commit().await
+}
+
+/// What was read back from the platform is recorded as such.
+fn found(record: Statement, read_back: bool) -> Statement {
+    if read_back { record.with("read_back", true) } else { record }
 }
 
 /// Brings the plan's state in line with the words on it.

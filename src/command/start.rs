@@ -27,6 +27,9 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     }
     // The gate's own eyes, with the version looked up anew: what a human starts is what was approved.
     gate::look_again(app, seen).await?;
+    if !crate::chat::bring_up_to_date(app, seen).await? {
+        return Err(BadCommand(wording::refusal::cannot_read_words(seen)).into());
+    }
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
@@ -119,6 +122,9 @@ pub async fn confirm(
 ) -> anyhow::Result<()> {
     if seen.asked.is_some() {
         gate::look_again(app, seen).await?;
+        if !crate::chat::bring_up_to_date(app, seen).await? {
+            return Err(BadCommand(wording::refusal::cannot_read_words(seen)).into());
+        }
     }
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;

@@ -60,10 +60,14 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     let no_plan = || Answer::no_plan(mode.is_none_or(|mode| mode == Mode::Gate));
     let Some(found) = find(app, request).await? else { return Ok(no_plan()) };
     look_again(app, &found).await?;
+    let told = crate::chat::bring_up_to_date(app, &found).await?;
     let now = app.clock.now();
     let mut tx = app.store.begin(now).await?;
     let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
-    let answer = decide(app, &mut tx, &row, Some(request)).await?;
+    let mut answer = decide(app, &mut tx, &row, Some(request)).await?;
+    if !told {
+        answer.cannot_tell();
+    }
     if answer.approved && request.plan.is_none() | row.started.is_some() {
         let record = crate::ledger::Statement::new("gate.answered")
             .by_system("gate")

@@ -139,6 +139,14 @@ impl Answer {
         }
     }
 
+    /// The chat could not be asked whether the words on the card still stand: what they would have made is not known.
+    pub fn cannot_tell(&mut self) {
+        self.verdict = Verdict::Unknown;
+        self.approved = false;
+        let says = "The chat could not be asked whether the approvals on the card still stand.";
+        self.reasons = vec![reason("chat.unreachable", says)];
+    }
+
     /// Nobody planned this.
     pub fn no_plan(enforced: bool) -> Answer {
         Answer {

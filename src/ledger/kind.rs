@@ -56,6 +56,7 @@ kinds! {
     GATE_ANSWERED = "gate.answered", "The gate answered a pipeline.";
     RISK_SETTLED = "risk.settled", "An eligible person settled a doubted risk category.";
     POLICY_CHANGED = "policy.changed", "The rules changed.";
+    MESSAGE_REPOSTED = "message.reposted", "A message was found deleted on its platform and was posted again.";
     KEY_ROTATED = "key.rotated", "Another key signs checkpoints from here on.";
     LOG_RESTORED = "log.restored", "The ledger was restored from a backup: a new epoch.";
     CHECKPOINT_ANCHORED = "checkpoint.anchored", "A checkpoint was left outside the database.";

@@ -8,6 +8,7 @@ pub mod console;
 pub mod counter;
 pub mod deployment;
 pub mod history;
+pub mod lease;
 pub mod ledger;
 pub mod message;
 pub mod picture;

@@ -118,6 +118,18 @@ impl Store {
         rows.iter().map(plan_row).collect()
     }
 
+    /// The plans on a platform that wait for words.
+    pub async fn waiting_plans(&self, platform: &str) -> anyhow::Result<Vec<PlanId>> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "select id from plan where platform = $1 and state in ('draft', 'advised', 'approved', 'held', 'objected')",
+        )
+        .bind(platform)
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)?;
+        Ok(rows.into_iter().map(|(id,)| PlanId::new(id)).collect())
+    }
+
     pub async fn revision(&self, plan: &PlanId, number: i64) -> anyhow::Result<Option<Revision>> {
         let row =
             sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.reader()).await.map_err(said)?;

@@ -191,6 +191,17 @@ impl Store {
         Ok(count)
     }
 
+    /// Whether a piece of work is over, one way or the other.
+    pub async fn is_done(&self, id: &str) -> anyhow::Result<bool> {
+        let (open,): (i64,) =
+            sqlx::query_as("select count(*) from work where id = $1 and done_at is null and dead_at is null")
+                .bind(id)
+                .fetch_one(self.reader())
+                .await
+                .map_err(said)?;
+        Ok(open == 0)
+    }
+
     /// How many pieces of work failed too often.
     pub async fn put_aside(&self) -> anyhow::Result<i64> {
         let (count,): (i64,) = sqlx::query_as("select count(*) from work where dead_at is not null")
@@ -218,6 +229,7 @@ impl Store {
         .execute(self.writer())
         .await
         .map_err(said)?;
+        sqlx::query("delete from lease").execute(self.writer()).await.map_err(said)?;
         Ok(())
     }
 }

@@ -178,6 +178,7 @@ async fn react(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Ans
         message: said.message.clone(),
         reaction: said.reaction.clone(),
         removed: said.remove,
+        read_back: false,
         at: now,
     };
     // Stored as an arrival first: what the page shows must never be ahead of what will be counted.

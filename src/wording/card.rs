@@ -123,27 +123,37 @@ pub fn given(
     Message::spans(Some(mark), spans)
 }
 
-pub fn withdrawn(
-    row: &PlanRow,
-    person: &Person,
-    kind: WordKind,
-    tally: &Tally,
-    revision: &Revision,
-    _: &Settings,
-    _: Time,
-) -> Message {
+/// Marks a line about something that was read back from the platform: nobody was told of it when it happened.
+pub fn was_away(message: &mut Message) {
+    if let Some(Block::Line(line)) = message.blocks.first_mut() {
+        line.spans.push(Span::quiet(" (Read back from the chat: I was not told when it happened.)"));
+    }
+}
+
+/// `progress`: how the words stand without it.
+pub fn withdrawn(person: &Person, kind: WordKind, progress: &str, read_back: bool) -> Message {
     let what = match kind {
         WordKind::Approve => "approval",
         WordKind::Object => "objection",
         WordKind::Hold => "hold",
     };
-    Message::spans(
-        Some(Mark::Info),
-        vec![Span::person(person), Span::plain(format!(" took the {what} back. {}", progress(row, tally, revision)))],
-    )
+    let says = format!(" took the {what} back. {progress}");
+    let mut message = Message::spans(Some(Mark::Info), vec![Span::person(person), Span::plain(says)]);
+    if read_back {
+        was_away(&mut message);
+    }
+    message
 }
 
-fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
+/// Words on a card whose reactions somebody removed, or that was deleted.
+pub fn words_gone(whom: &[Person], because: &str) -> Message {
+    let mut spans = vec![Span::plain(because.to_owned())];
+    spans.extend(look_again(whom));
+    Message::spans(Some(Mark::Caution), spans)
+}
+
+/// "1 of 2; still missing: …"
+pub fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
     let (given, asked) = tally.counts(&revision.advice.approvals.needs);
     if tally.is_enough() {
         return format!("{given} of {asked}: approved.");

@@ -104,6 +104,11 @@ pub fn may_not_start(row: &PlanRow) -> String {
     )
 }
 
+pub fn cannot_read_words(row: &PlanRow) -> String {
+    let plan = &row.plan.id;
+    format!("The chat could not be asked whether the words on the card of `{plan}` still stand. Try again in a moment.")
+}
+
 pub fn already_started(row: &PlanRow) -> String {
     match &row.started {
         Some((_, by)) => format!("`{}` was started by @{by}.", row.plan.id),

@@ -72,13 +72,13 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
         None => None,
     };
-    let remote = match known {
+    let (remote, anew) = match known {
         Some(remote) => match chat.edit(&to, &remote, &send.message).await {
-            Ok(()) => remote,
-            Err(ChatError::Gone) => chat.post(&to, &send.message).await.map_err(delivery)?,
+            Ok(()) => (remote, false),
+            Err(ChatError::Gone) => (chat.post(&to, &send.message).await.map_err(delivery)?, true),
             Err(error) => return Err(delivery(error).into()),
         },
-        None => chat.post(&to, &send.message).await.map_err(delivery)?,
+        None => (chat.post(&to, &send.message).await.map_err(delivery)?, false),
     };
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
@@ -87,13 +87,16 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         platform: send.platform.clone(),
         channel: send.channel.clone(),
         thread: send.thread.clone(),
-        remote: Some(remote),
+        remote: Some(remote.clone()),
         only_for,
         plan: send.plan.clone(),
         body: serde_json::to_string(&send.message)?,
         at: now,
     })
     .await?;
+    if let (true, Some(key), Some(plan)) = (anew && send.only_for.is_none(), &send.key, &send.plan) {
+        crate::chat::reposted(app, &mut tx, key, plan, &remote).await?;
+    }
     tx.commit().await
 }
 
