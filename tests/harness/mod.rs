@@ -4,6 +4,7 @@
 //! and on work that is left over.
 
 pub mod browser;
+pub mod discord;
 pub mod faults;
 pub mod mariadb;
 pub mod postgres;
