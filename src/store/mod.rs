@@ -24,6 +24,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::clock::Time;
 
@@ -42,15 +43,31 @@ pub struct Store {
     engine: Engine,
     write: AnyPool,
     read: AnyPool,
+    /// Who is next at SQLite's one writer.
+    door: Arc<Door>,
     /// Held as long as the store is open: exactly one process per SQLite file.
     _lock: Option<Arc<File>>,
 }
+
+/// Two queues before one writer: arrivals, which somebody waits for, stand at the inner one; everything else passes the
+/// outer one first, so that at most one of it is ever ahead of an arrival.
+#[derive(Debug, Default)]
+struct Door {
+    outer: Arc<Mutex<()>>,
+    inner: Arc<Mutex<()>>,
+}
+
+/// A turn at the writer, until it is dropped.
+#[derive(Debug)]
+struct Turn(#[allow(dead_code)] OwnedMutexGuard<()>);
 
 /// A deciding transaction. Dropped without [`Tx::commit`], it changes nothing.
 #[derive(Debug)]
 pub struct Tx {
     tx: Transaction<'static, sqlx::Any>,
     pub now: Time,
+    // After the transaction: whoever is next begins when it has ended.
+    _turn: Option<Turn>,
 }
 
 impl Store {
@@ -87,7 +104,7 @@ impl Store {
             opened => opened,
         };
         let pool = opened.map_err(said).with_context(|| format!("could not open the store {}", file.display()))?;
-        Ok(Store { engine: Engine::Sqlite, write: pool.clone(), read: pool, _lock: None })
+        Ok(Store { engine: Engine::Sqlite, write: pool.clone(), read: pool, door: Arc::default(), _lock: None })
     }
 
     /// Whether this is the only process that works on the store.
@@ -114,7 +131,13 @@ impl Store {
             .connect_with(self.read.connect_options().as_ref().clone())
             .await
             .map_err(said)?;
-        Ok(Store { engine: self.engine, write: pool.clone(), read: pool, _lock: self._lock.clone() })
+        Ok(Store {
+            engine: self.engine,
+            write: pool.clone(),
+            read: pool,
+            door: Arc::default(),
+            _lock: self._lock.clone(),
+        })
     }
 
     /// For reading what need not be decided upon.
@@ -126,8 +149,26 @@ impl Store {
         &self.write
     }
 
+    /// The next turn at the writer, behind arrivals. PostgreSQL has many writers and needs none.
+    async fn turn(&self) -> Option<Turn> {
+        if self.engine == Engine::Postgres {
+            return None;
+        }
+        let _outer = self.door.outer.clone().lock_owned().await;
+        Some(Turn(self.door.inner.clone().lock_owned().await))
+    }
+
+    /// The very next turn at the writer: for what somebody waits to see acknowledged.
+    async fn first(&self) -> Option<Turn> {
+        match self.engine {
+            Engine::Postgres => None,
+            Engine::Sqlite => Some(Turn(self.door.inner.clone().lock_owned().await)),
+        }
+    }
+
     /// Begins a deciding transaction.
     pub async fn begin(&self, now: Time) -> anyhow::Result<Tx> {
+        let turn = self.turn().await;
         let tx = match self.engine {
             Engine::Sqlite => self.write.begin_with("begin immediate").await,
             Engine::Postgres => {
@@ -136,7 +177,7 @@ impl Store {
                 Ok(tx)
             }
         };
-        Ok(Tx { tx: tx.map_err(said)?, now })
+        Ok(Tx { tx: tx.map_err(said)?, now, _turn: turn })
     }
 
     async fn migrate(&self) -> anyhow::Result<()> {
@@ -211,7 +252,7 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
         );
     }
     let read = options(4).connect(&url).await.map_err(said).with_context(opening)?;
-    Ok(Store { engine: Engine::Sqlite, write, read, _lock: Some(Arc::new(lock)) })
+    Ok(Store { engine: Engine::Sqlite, write, read, door: Arc::default(), _lock: Some(Arc::new(lock)) })
 }
 
 async fn open_postgres(url: &str) -> anyhow::Result<Store> {
@@ -227,7 +268,7 @@ async fn open_postgres(url: &str) -> anyhow::Result<Store> {
     if durable.0 == "off" {
         bail!("the store's PostgreSQL has synchronous_commit off, which loses what was acknowledged: turn it on");
     }
-    Ok(Store { engine: Engine::Postgres, write: pool.clone(), read: pool, _lock: None })
+    Ok(Store { engine: Engine::Postgres, write: pool.clone(), read: pool, door: Arc::default(), _lock: None })
 }
 
 /// Whether writes are still in the file beside the database, not in it.

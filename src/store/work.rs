@@ -95,6 +95,7 @@ impl Store {
                     .bind(&work.body)
                     .bind(now.ms());
             }
+            let _first = self.first().await;
             insert.execute(self.writer()).await.map_err(said)?;
         }
         Ok(())
@@ -103,26 +104,36 @@ impl Store {
     /// Claims the next piece of work that may run now, oldest first. Within a lane one at a time and in order: what came
     /// earlier goes first even while it waits to be tried again; only something that is not due yet lets others pass.
     pub async fn claim(&self, now: Time, lease: Millis) -> anyhow::Result<Option<Claim>> {
+        let _turn = self.turn().await;
         let row: Option<(String, String, String, String, String, i64, i64)> = sqlx::query_as(
-            "update work set lease_until = $1, token = token + 1, attempts = attempts + 1
+            // One step of the index per lane, however long a lane is: a queue of thousands behind one person must not make
+            // everybody else's next piece of work slow to find.
+            "with recursive lane (name) as (
+                 select min(lane) from work where done_at is null and dead_at is null
+                 union all
+                 select (select min(w.lane) from work w
+                         where w.lane > lane.name and w.done_at is null and w.dead_at is null)
+                 from lane where lane.name is not null),
+             head (id) as (
+                 select (select w.id from work w
+                         where w.lane = lane.name and w.done_at is null and w.dead_at is null
+                           and (w.kind <> 'due' or w.run_at <= $1)
+                         order by w.id limit 1)
+                 from lane
+                 where lane.name is not null and not exists (
+                     select 1 from work held
+                     where held.lane = lane.name and held.lease_until >= $2
+                       and held.done_at is null and held.dead_at is null))
+             update work set lease_until = $3, token = token + 1, attempts = attempts + 1
              where id = (
-                 select w.id from work w
-                 where w.done_at is null and w.dead_at is null and w.run_at <= $2
-                   and (w.lease_until is null or w.lease_until < $3)
-                   and not exists (
-                       select 1 from work other
-                       where other.lane = w.lane and other.id <> w.id
-                         and other.done_at is null and other.dead_at is null
-                         and (other.lease_until >= $4
-                           or other.id < w.id and (other.kind <> 'due' or other.run_at <= $5)))
-                 order by w.run_at, w.id limit 1)
-               and (lease_until is null or lease_until < $6)
+                 select w.id from head join work w on w.id = head.id
+                 where w.run_at <= $4 order by w.run_at, w.id limit 1)
+               and (lease_until is null or lease_until < $5)
              returning id, kind, lane, key, body, attempts, token",
         )
+        .bind(now.ms())
+        .bind(now.ms())
         .bind(now.plus(lease).ms())
-        .bind(now.ms())
-        .bind(now.ms())
-        .bind(now.ms())
         .bind(now.ms())
         .bind(now.ms())
         .fetch_optional(self.writer())
@@ -317,5 +328,79 @@ impl Store {
             return Err(TakenOver.into());
         }
         Ok(tx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SECOND;
+
+    const NOW: Time = Time::from_ms(1_000_000);
+
+    fn work(id: &str, kind: Kind, lane: &str, run_at: Time) -> NewWork {
+        NewWork { id: id.to_owned(), kind, lane: lane.to_owned(), key: id.to_owned(), run_at, body: String::new() }
+    }
+
+    async fn store_with(work: &[NewWork]) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://t.db", folder.path()).await.unwrap();
+        let mut tx = store.begin(NOW).await.unwrap();
+        for one in work {
+            match one.kind {
+                Kind::Due => tx.set_due(one).await.unwrap(),
+                _ => tx.add_work(one).await.unwrap(),
+            }
+        }
+        tx.commit().await.unwrap();
+        (folder, store)
+    }
+
+    async fn next(store: &Store, now: Time) -> Option<Claim> {
+        store.claim(now, 20 * SECOND).await.unwrap()
+    }
+
+    async fn done(store: &Store, claim: &Claim, now: Time) {
+        store.begin_finishing(claim, now).await.unwrap().commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lane_is_worked_in_order_and_lanes_beside_each_other() {
+        let arrivals = [("a1", "ada"), ("a2", "ada"), ("b1", "bo"), ("a3", "ada")];
+        let (_folder, store) = store_with(&arrivals.map(|(id, lane)| work(id, Kind::Arrival, lane, NOW))).await;
+        let first = next(&store, NOW).await.unwrap();
+        let beside = next(&store, NOW).await.unwrap();
+        assert_eq!((first.id.as_str(), beside.id.as_str()), ("a1", "b1"));
+        assert!(next(&store, NOW).await.is_none(), "the rest waits behind its lane");
+        done(&store, &first, NOW).await;
+        assert_eq!(next(&store, NOW).await.unwrap().id, "a2");
+    }
+
+    #[tokio::test]
+    async fn what_failed_holds_its_lane_until_it_was_tried_again() {
+        let arrivals = [work("a1", Kind::Arrival, "ada", NOW), work("a2", Kind::Arrival, "ada", NOW)];
+        let (_folder, store) = store_with(&arrivals).await;
+        let first = next(&store, NOW).await.unwrap();
+        store.retry(&first, "not now", Some(NOW.plus(5 * SECOND)), NOW).await.unwrap();
+        assert!(next(&store, NOW.plus(SECOND)).await.is_none());
+        let again = next(&store, NOW.plus(6 * SECOND)).await.unwrap();
+        assert_eq!((again.id.as_str(), again.attempts), ("a1", 2));
+        store.retry(&again, "never", None, NOW.plus(6 * SECOND)).await.unwrap();
+        assert_eq!(next(&store, NOW.plus(6 * SECOND)).await.unwrap().id, "a2");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_due_yet_lets_others_pass_and_a_silent_holder_is_replaced() {
+        let later = NOW.plus(60 * SECOND);
+        let (_folder, store) =
+            store_with(&[work("d1", Kind::Due, "plan", later), work("d2", Kind::Due, "plan", NOW)]).await;
+        let passed = next(&store, NOW).await.unwrap();
+        assert_eq!(passed.id, "d2");
+        // The earlier one falls due while the other is worked on: one at a time.
+        store.renew(&passed, later, 20 * SECOND).await.unwrap();
+        assert!(next(&store, later).await.is_none());
+        // Its holder falls silent: the lane's first is next, and the silent one may no longer finish what is taken over.
+        let after = later.plus(21 * SECOND);
+        assert_eq!(next(&store, after).await.unwrap().id, "d1");
     }
 }
