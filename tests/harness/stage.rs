@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Story;
+use super::{Story, discord};
 
 /// A chat that a story's people are on. Messages are told in the console's shape, with ids of the platform's own.
 pub trait Stage: Send {
@@ -43,11 +43,12 @@ pub trait Stage: Send {
     }
 }
 
-/// The stage that `TIDEGATE_TEST_CHAT` names; `console` where it names none.
+/// The stage that `TIDEGATE_TEST_CHAT` names: `console`, which is the default, or `discord`.
 pub fn chosen() -> Box<dyn Stage> {
     match chat().as_str() {
         "console" => Box::new(Console),
-        other => panic!("TIDEGATE_TEST_CHAT is `console`, not `{other}`"),
+        "discord" => Box::new(discord::Play::open()),
+        other => panic!("TIDEGATE_TEST_CHAT is `console` or `discord`, not `{other}`"),
     }
 }
 

@@ -12,14 +12,16 @@ use super::{answered, gateway};
 pub fn files(world: &World, operation: &Operation, asked: &Asked) -> Vec<String> {
     let edits = operation.id.starts_with("update");
     let message = answered::message_of(world, operation).unwrap_or_else(|| operation.snowflake("message_id"));
-    let Some(message) = world.messages.get(&message).filter(|_| edits) else { return asked.files.clone() };
+    let Some(message) = world.messages.get(&message).filter(|_| edits) else {
+        return asked.files.iter().map(|(name, _)| name.clone()).collect();
+    };
     let body = asked.body.as_ref().unwrap_or(&Value::Null);
     let stays = |(i, _): &(usize, &String)| {
         let id = (message.id + *i as u64 + 1).to_string();
         body["attachments"].as_array().is_none_or(|kept| kept.iter().any(|a| a["id"] == id.as_str()))
     };
     let kept = message.files.iter().enumerate().filter(stays).map(|(_, name)| name.clone());
-    kept.chain(asked.files.iter().cloned()).collect()
+    kept.chain(asked.files.iter().map(|(name, _)| name.clone())).collect()
 }
 
 pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<String>) -> Answer {

@@ -8,7 +8,9 @@ pub mod fault;
 pub mod gateway;
 mod limits;
 mod people;
+mod play;
 mod rest;
+mod shape;
 mod typed;
 pub mod world;
 
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 
 use fault::{Fault, Planned};
 use world::World;
+
+pub use play::Play;
 
 pub const TOKEN: &str = "a-token-of-the-story";
 

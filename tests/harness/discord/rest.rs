@@ -29,8 +29,8 @@ pub struct Asked {
     pub query: Vec<(String, String)>,
     pub token: Option<String>,
     pub body: Option<Value>,
-    /// Names of files that came along.
-    pub files: Vec<String>,
+    /// Names of files that came along, and what stands in them.
+    pub files: Vec<(String, String)>,
 }
 
 pub async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -101,7 +101,13 @@ fn carry_out(world: &mut World, asked: &Asked) -> Answer {
         let errors = json!({ field: { "_errors": [{ "code": "BASE_TYPE_BAD", "message": reason }] } });
         return (400, json!({ "message": "Invalid Form Body", "code": 50035, "errors": errors }));
     }
-    act::act(world, &operation, asked, files)
+    let answer = act::act(world, &operation, asked, files);
+    if let Some(message) = answer.1["id"].as_str().and_then(|id| world.messages.get_mut(&id.parse().ok()?)) {
+        message.texts.retain(|name, _| message.files.contains(name));
+        let texts = asked.files.iter().filter(|(name, _)| name.ends_with(".txt"));
+        message.texts.extend(texts.cloned());
+    }
+    answer
 }
 
 /// Headers, and a body that breaks off.
@@ -110,8 +116,8 @@ fn cut() -> Response {
     Response::builder().header("content-type", "application/json").body(Body::from_stream(broken)).unwrap()
 }
 
-/// The JSON of a body and the names of its files.
-fn parts(headers: &HeaderMap, body: &[u8]) -> (Option<Value>, Vec<String>) {
+/// The JSON of a body, and its files.
+fn parts(headers: &HeaderMap, body: &[u8]) -> (Option<Value>, Vec<(String, String)>) {
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some((_, boundary)) = kind.split_once("boundary=") else {
         let parsed = (!body.is_empty()).then(|| serde_json::from_slice(body).unwrap_or(json!("not JSON")));
@@ -126,7 +132,7 @@ fn parts(headers: &HeaderMap, body: &[u8]) -> (Option<Value>, Vec<String>) {
             (Some(name), _) if name == "payload_json" => {
                 payload = serde_json::from_str(content.trim_end()).unwrap_or(json!("not JSON"));
             }
-            (_, Some(file)) => files.push(file),
+            (_, Some(file)) => files.push((file, content.trim_end().to_owned())),
             _ => {}
         }
     }

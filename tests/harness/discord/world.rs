@@ -49,6 +49,8 @@ pub struct Message {
     pub embeds: Vec<Value>,
     pub components: Vec<Value>,
     pub files: Vec<String>,
+    /// What stands in files of text.
+    pub texts: BTreeMap<String, String>,
     pub nonce: Option<String>,
     /// Who alone sees it.
     pub only_for: Option<u64>,
@@ -167,6 +169,7 @@ impl World {
             embeds: Vec::new(),
             components: Vec::new(),
             files: Vec::new(),
+            texts: BTreeMap::new(),
             nonce: None,
             only_for: None,
             reactions: Vec::new(),
