@@ -157,7 +157,10 @@ fn post(world: &mut World, channel: u64, body: &Value, files: Vec<String>) -> An
     write(world, id, body, files);
     world.ring(id, body);
     world.message_told(id);
-    (200, world.message_json(id))
+    // The answer alone names the nonce.
+    let mut said = world.message_json(id);
+    said["nonce"] = body["nonce"].clone();
+    (200, said)
 }
 
 fn react(world: &mut World, channel: u64, message: u64, emoji: &str) -> Answer {

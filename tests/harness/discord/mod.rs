@@ -11,6 +11,7 @@ mod people;
 mod play;
 mod rest;
 mod shape;
+mod tests;
 mod typed;
 pub mod world;
 

@@ -15,11 +15,19 @@ const STORED: Duration = Duration::from_millis(500);
 /// A story's Discord.
 pub struct Play {
     pub discord: std::sync::Arc<Discord>,
+    /// More settings of the server.
+    more: String,
 }
 
 impl Play {
     pub fn open() -> Play {
-        Play { discord: std::sync::Arc::new(Discord::open()) }
+        Play { discord: std::sync::Arc::new(Discord::open()), more: String::new() }
+    }
+
+    /// With more settings behind `[[chat.discord.guild]]`.
+    pub fn and(mut self, more: &str) -> Play {
+        self.more.push_str(more);
+        self
     }
 
     /// Does something that has no answer, and waits until the program has stored it or had the time to.
@@ -55,7 +63,7 @@ impl Stage for Play {
         }
         let api = &self.discord.api;
         out.push_str(&format!("\n[chat.discord]\napi = \"{api}\"\ntoken = {{ value = \"{TOKEN}\" }}\n"));
-        out.push_str(&format!("\n[[chat.discord.guild]]\nid = \"{GUILD}\"\nchannel = \"{HOME}\"\n"));
+        out.push_str(&format!("\n[[chat.discord.guild]]\nid = \"{GUILD}\"\nchannel = \"{HOME}\"\n{}", self.more));
         out
     }
 

@@ -45,7 +45,7 @@ fn given(sub: &str, words: impl Iterator<Item = String>) -> Result<Vec<(String, 
         };
         match given.iter_mut().find(|(known, _)| *known == name) {
             // What may be given several times is one field here.
-            Some((_, before)) => *before = format!("{before}, {value}"),
+            Some((_, before)) => *before = format!("{before}; {value}"),
             None => given.push((name, value)),
         }
     }

@@ -291,9 +291,6 @@ impl World {
             })).collect::<Vec<_>>(),
             "reactions": message.reactions.iter().map(reaction).collect::<Vec<_>>(),
         });
-        if let Some(nonce) = &message.nonce {
-            shown["nonce"] = json!(nonce);
-        }
         if self.channels.contains_key(&id) {
             shown["thread"] = self.channel_json(id);
         }

@@ -1,4 +1,4 @@
-//! Discord's wire: what it refuses, what its own library makes of the pretend one, and faults in the middle of a talk.
+//! The pretend Discord itself: what it refuses, and what Discord's own library makes of it.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use serenity::all::{ClientBuilder, Context, Event, GatewayIntents, HttpBuilder, RawEventHandler};
 
-use crate::harness::discord::world::{APPLICATION, GUILD, HOME};
-use crate::harness::discord::{Discord, TOKEN};
+use super::world::{APPLICATION, GUILD, HOME};
+use super::{Discord, TOKEN};
 use crate::harness::faults::attempt;
 
 /// Everything that the library read, as the name of its kind and its own words.
