@@ -45,18 +45,19 @@ impl Discord {
         self.interacts(user, 3, channel, data, shown)
     }
 
-    /// Fills in the newest modal with this id that somebody was shown. Fields that are not named keep what stands in
+    /// Fills in the newest modal for this form that somebody was shown. Fields that are not named keep what stands in
     /// them; a field that the modal does not have cannot be filled in.
-    pub fn submit(&self, user: &str, custom_id: &str, values: &Value) -> String {
-        let (channel, components) = {
+    pub fn submit(&self, user: &str, form: &str, values: &Value) -> String {
+        let (channel, custom_id, components) = {
             let mut world = self.shared.world();
             let id = world.user(user);
             let mine = |m: &&super::world::Message| {
-                m.only_for == Some(id) && m.modal.as_ref().is_some_and(|modal| modal.custom_id == custom_id)
+                m.only_for == Some(id) && m.modal.as_ref().is_some_and(|modal| modal.form() == form)
             };
             let found = world.messages.values().rev().find(mine);
-            let found = found.unwrap_or_else(|| panic!("{user} was shown no form {custom_id:?}"));
-            (found.channel, found.modal.clone().unwrap().components)
+            let found = found.unwrap_or_else(|| panic!("{user} was shown no form {form:?}"));
+            let modal = found.modal.clone().unwrap();
+            (found.channel, modal.custom_id, modal.components)
         };
         let filled: Vec<Value> = components.iter().map(|row| fill(row, values)).collect();
         let data = json!({ "custom_id": custom_id, "components": filled });

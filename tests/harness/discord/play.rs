@@ -12,6 +12,9 @@ use crate::harness::stage::{Console, Stage};
 /// How long an act may take from Discord into the inbox before it counts as one that nobody stores.
 const STORED: Duration = Duration::from_millis(500);
 
+/// The id of the button that opens a form.
+const OPENS: &str = "form";
+
 /// A story's Discord.
 pub struct Play {
     pub discord: std::sync::Arc<Discord>,
@@ -96,6 +99,25 @@ impl Stage for Play {
     fn submit(&self, _: &Story, user: &str, form: &str, values: &Value) -> Value {
         self.discord.submit(user, form, values);
         json!({ "ok": true })
+    }
+
+    /// Presses the button that opens the form which somebody was offered last, unless it is open already.
+    fn open_form(&self, _: &Story, user: &str) {
+        let offered = {
+            let mut world = self.discord.shared.world();
+            let id = world.user(user);
+            let mine =
+                |m: &&super::world::Message| m.only_for == Some(id) || world.channels[&m.channel].with == Some(id);
+            let offers = |m: &super::world::Message| {
+                let rows = m.components.iter().flat_map(|row| row["components"].as_array().into_iter().flatten());
+                rows.filter_map(|button| button["custom_id"].as_str()).find(|id| *id == OPENS).map(|_| m.id)
+            };
+            let last = world.messages.values().rev().filter(mine).find(|m| m.modal.is_some() || offers(m).is_some());
+            last.filter(|m| m.modal.is_none()).and_then(offers)
+        };
+        if let Some(message) = offered {
+            self.discord.press(user, message, OPENS);
+        }
     }
 
     fn settle(&self, story: &Story) {

@@ -186,7 +186,7 @@ fn form(modal: &Modal) -> Value {
             false => row["components"].as_array().into_iter().flatten().map(|c| field(c, &c["label"])).collect(),
         })
         .collect();
-    json!({ "id": modal.custom_id.strip_prefix("form|").unwrap_or(&modal.custom_id), "title": modal.title, "fields": fields })
+    json!({ "id": modal.form(), "title": modal.title, "fields": fields })
 }
 
 #[test]

@@ -74,6 +74,13 @@ pub struct Modal {
     pub of: String,
 }
 
+impl Modal {
+    /// Which form it is: what stands behind the last stroke of its id.
+    pub fn form(&self) -> &str {
+        self.custom_id.rsplit('|').next().unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Interaction {
     pub id: u64,
