@@ -35,6 +35,9 @@ pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<S
             Some(_) => {}
         }
     }
+    if !may(world, operation, channel) {
+        return refusal(403, 50013, "Missing Permissions");
+    }
     let is_there = world.messages.get(&message).is_some_and(|m| m.channel == channel && m.only_for.is_none());
     if operation.value("channel_id") != "" && operation.value("message_id") != "" && !is_there {
         return refusal(404, 10008, "Unknown Message");
@@ -96,6 +99,23 @@ pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<S
         }
         _ => answered::act(world, operation, &body, files),
     }
+}
+
+/// Whether the bot has what an operation in a channel wants.
+fn may(world: &World, operation: &Operation, channel: u64) -> bool {
+    let Some(found) = world.channels.get(&channel).filter(|found| found.with.is_none()) else { return true };
+    let in_thread = found.parent.is_some();
+    let wants = match operation.id.as_str() {
+        "create_message" if in_thread => 1 << 38,
+        "create_message" => 1 << 11,
+        "add_my_message_reaction" => 1 << 6 | 1 << 16,
+        "get_message" | "list_messages" | "list_message_reactions_by_emoji" => 1 << 16,
+        "create_thread_from_message" => 1 << 35,
+        "update_channel" => 1 << 34,
+        "delete_user_message_reaction" => 1 << 13,
+        _ => 0,
+    };
+    world.allowed & wants == wants
 }
 
 /// Writes what a body says of a message into it.

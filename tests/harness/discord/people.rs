@@ -141,10 +141,10 @@ fn open(world: &mut World, user: u64, kind: u64, channel: u64, data: Value, abou
     let mut told = json!({
         "id": id.to_string(), "application_id": APPLICATION.to_string(), "type": kind, "data": data, "version": 1,
         "channel_id": channel.to_string(), "channel": world.channel_json(channel), "token": token,
-        "app_permissions": "2248473465835073", "locale": "en-US", "entitlements": [], "attachment_size_limit": 10_485_760,
+        "app_permissions": world.allowed.to_string(), "locale": "en-US", "entitlements": [], "attachment_size_limit": 10_485_760,
         "authorizing_integration_owners": { "0": GUILD.to_string() },
     });
-    told["channel"]["permissions"] = json!("2248473465835073");
+    told["channel"]["permissions"] = json!(world.allowed.to_string());
     if world.channels[&channel].with.is_some() {
         told["user"] = world.user_json(user);
         told["context"] = json!(1);

@@ -11,6 +11,13 @@ pub const HOME: u64 = 900_000_000_000_000_002;
 pub const BOT: u64 = 900_000_000_000_000_003;
 pub const APPLICATION: u64 = 900_000_000_000_000_004;
 
+/// Whose server it is.
+const OWNER: u64 = 900_000_000_000_000_005;
+
+/// View Channel, Send Messages, Embed Links, Attach Files, Add Reactions, Read Message History, Create Public Threads, Send
+/// Messages in Threads, Manage Threads: Discord's bits for them.
+pub const ALLOWED: u64 = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 6 | 1 << 16 | 1 << 35 | 1 << 38 | 1 << 34;
+
 /// Between Discord's epoch and Unix's, in milliseconds.
 const EPOCH: u64 = 1_420_070_400_000;
 
@@ -119,13 +126,15 @@ pub struct World {
     /// How often a session was resumed.
     pub resumed: usize,
     pub token: String,
+    /// What the bot may do.
+    pub allowed: u64,
     last: u64,
     seq: u64,
 }
 
 impl World {
     pub fn new(token: &str) -> World {
-        let mut world = World { token: token.to_owned(), ..World::default() };
+        let mut world = World { token: token.to_owned(), allowed: ALLOWED, ..World::default() };
         let home =
             Channel { id: HOME, name: "deploys".into(), parent: None, with: None, archived: false, closed: false };
         world.channels.insert(HOME, home);
@@ -201,7 +210,7 @@ impl World {
             "roles": user.roles.iter().map(u64::to_string).collect::<Vec<_>>(),
             "nick": null, "avatar": null, "banner": null, "joined_at": "2024-01-01T00:00:00+00:00",
             "premium_since": null, "deaf": false, "mute": false, "pending": user.pending, "flags": 0,
-            "communication_disabled_until": null, "permissions": "2248473465835073",
+            "communication_disabled_until": null, "permissions": self.allowed.to_string(),
         });
         if with_user {
             member["user"] = self.user_json(id);
@@ -240,7 +249,7 @@ impl World {
         let threads = self.channels.values().filter(|c| c.parent.is_some() && !c.archived);
         let mut guild = json!({
             "id": GUILD.to_string(), "name": "Story", "icon": null, "splash": null, "discovery_splash": null,
-            "owner_id": BOT.to_string(), "afk_channel_id": null, "afk_timeout": 300, "verification_level": 1,
+            "owner_id": OWNER.to_string(), "afk_channel_id": null, "afk_timeout": 300, "verification_level": 1,
             "default_message_notifications": 1, "explicit_content_filter": 0, "roles": self.roles_json(), "emojis": [],
             "features": [], "mfa_level": 0, "application_id": null, "system_channel_id": null, "nsfw": false,
             "system_channel_flags": 0, "rules_channel_id": null, "max_members": 500_000, "vanity_url_code": null,
@@ -269,7 +278,7 @@ impl World {
             json!({
                 "id": id.to_string(), "name": name, "color": 0, "hoist": false, "managed": false, "flags": 0,
                 "colors": { "primary_color": 0, "secondary_color": null, "tertiary_color": null },
-                "mentionable": false, "permissions": "2248473465835073", "position": 0, "icon": null,
+                "mentionable": false, "permissions": self.allowed.to_string(), "position": 0, "icon": null,
                 "unicode_emoji": null,
             })
         };
