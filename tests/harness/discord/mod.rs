@@ -127,8 +127,12 @@ impl Discord {
         self.shared.world().requests.iter().filter(|(m, p, _)| m == method && p.contains(path)).count()
     }
 
-    /// What Discord would have refused, and what people were left waiting for.
+    /// What Discord would have refused, and what people were left waiting for, if they wait for long.
     pub fn complaints(&self) -> Vec<String> {
+        let began = Instant::now();
+        while !self.shared.world().unanswered().is_empty() && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let world = self.shared.world();
         world.violations.iter().cloned().chain(world.unanswered()).collect()
     }

@@ -35,9 +35,12 @@ fn name(emoji: &str) -> String {
 }
 
 impl World {
-    /// Everything that the bot said, by its last change.
+    /// Everything that the bot said, by its last change. That it noted what somebody did is no more than Discord wants.
     pub fn said(&self) -> Vec<Value> {
-        let mut said: Vec<&Message> = self.messages.values().filter(|message| message.author == BOT).collect();
+        let only_noted =
+            |m: &&Message| m.only_for.is_some() && m.content.starts_with(tidegate::wording::discord::NOTED);
+        let said = self.messages.values().filter(|message| message.author == BOT && !only_noted(message));
+        let mut said: Vec<&Message> = said.collect();
         said.sort_by_key(|message| message.seq);
         said.into_iter().map(|message| self.shape(message)).collect()
     }
