@@ -62,6 +62,11 @@ impl Answers {
         answer.waits && filled.insert((answer.until, answer.token.clone()))
     }
 
+    pub fn is_filled(&self, answer: &Answer) -> bool {
+        let key = (answer.until, answer.token.clone());
+        self.filled.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    }
+
     /// The answer did not arrive: the "thinking" still stands.
     pub fn unfill(&self, answer: &Answer) {
         let key = (answer.until, answer.token.clone());

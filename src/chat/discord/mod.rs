@@ -5,10 +5,18 @@
 
 pub mod answer;
 pub mod api;
+mod asked;
+pub mod check;
+pub mod commands;
 mod emoji;
+mod gateway;
+mod interact;
 mod members;
+mod modal;
+pub mod permissions;
 mod post;
 pub mod render;
+mod suggest;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,6 +61,7 @@ pub struct Inner {
     me: tokio::sync::OnceCell<Me>,
     members: Members,
     answers: Answers,
+    forms: modal::Forms,
     /// Threads that are there, and the channels that they are in.
     threads: Mutex<BTreeMap<String, String>>,
 }
@@ -71,6 +80,7 @@ impl Discord {
             me: tokio::sync::OnceCell::new(),
             members: Members::default(),
             answers: Answers::default(),
+            forms: modal::Forms::default(),
             threads: Mutex::default(),
         };
         Ok(Some(Discord { inner: Arc::new(inner) }))
@@ -88,7 +98,7 @@ impl Chat for Discord {
     }
 
     fn listen<'a>(&'a self, app: &'a App) -> BoxFuture<'a, ()> {
-        Box::pin(app.stopped())
+        Box::pin(gateway::listen(&self.inner, app))
     }
 
     fn kind<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<PersonKind, ChatError>> {
@@ -112,6 +122,11 @@ impl Chat for Discord {
 impl Inner {
     fn settings(&self) -> Arc<Settings> {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the settings as they are now.
+    fn see(&self, app: &App) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = app.settings();
     }
 
     /// What Discord calls people of ours.
@@ -169,6 +184,10 @@ impl Inner {
 
     fn is_known_thread(&self, thread: &str) -> bool {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).contains_key(thread)
+    }
+
+    fn known_parent(&self, thread: &str) -> Option<String> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).get(thread).cloned()
     }
 
     fn know_thread(&self, thread: &str, parent: &str) {

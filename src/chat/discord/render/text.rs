@@ -66,6 +66,20 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// A text of several lines, at most `most` long, not cut behind a backslash.
+pub fn cut(text: &str, most: usize) -> String {
+    let mut left = most;
+    let mut out: String = text
+        .chars()
+        .take_while(|c| {
+            left = left.saturating_sub(c.len_utf16());
+            left > 0
+        })
+        .collect();
+    out.truncate(out.trim_end_matches('\\').len());
+    out
+}
+
 /// A line of ours: its sign, then its spans.
 pub fn line(line: &Line, users: &Users) -> String {
     let mark = line.mark.map(|mark| format!("{} ", mark.emoji())).unwrap_or_default();
