@@ -234,6 +234,7 @@ impl Story {
         if let Some(mut program) = self.program.take() {
             program.kill().unwrap();
             program.wait().unwrap();
+            self.stage().killed();
         }
     }
 

@@ -37,6 +37,9 @@ pub trait Stage: Send {
         user.to_owned()
     }
 
+    /// The program was killed: what it owed somebody at that moment it cannot give any more.
+    fn killed(&self) {}
+
     /// What the platform would have refused.
     fn complaints(&self) -> Vec<String> {
         Vec::new()

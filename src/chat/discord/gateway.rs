@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use serenity::all::{
     ChannelId, Client, ClientBuilder, Context, EventHandler, GatewayIntents, GuildChannel, GuildId, Interaction,
-    Message, MessageId, PartialGuildChannel, Reaction, ReactionType, Ready, ShardManager,
+    Message, MessageId, PartialGuildChannel, RawEventHandler, Reaction, ReactionType, Ready, ShardManager,
 };
 use serenity::async_trait;
 use serenity::http::HttpBuilder;
@@ -26,10 +26,14 @@ use crate::name::Channel;
 /// How often members' roles and the settings are looked at anew.
 const REFRESH: Duration = Duration::from_secs(180);
 
+#[derive(Clone)]
 struct Handler {
     inner: Arc<Inner>,
     app: App,
 }
+
+/// What serenity gives only raw.
+struct Raw(Handler);
 
 /// Stops the shards also where nobody waits for them any more.
 struct Running(Arc<ShardManager>);
@@ -92,8 +96,10 @@ async fn client(inner: &Arc<Inner>, app: &App) -> serenity::Result<Client> {
         http = http.proxy(discord.api.as_str().trim_end_matches('/'));
     }
     let intents = GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::GUILD_MESSAGE_REACTIONS;
+    let handler = Handler { inner: inner.clone(), app: app.clone() };
     ClientBuilder::new_with_http(http.build(), intents)
-        .event_handler(Handler { inner: inner.clone(), app: app.clone() })
+        .event_handler(handler.clone())
+        .raw_event_handler(Raw(handler))
         .await
 }
 
@@ -288,11 +294,6 @@ impl EventHandler for Handler {
         report(self.clear(format!("{channel}/{message}")).await, "the removal of all reactions could not be taken");
     }
 
-    async fn reaction_remove_emoji(&self, _: Context, reaction: Reaction) {
-        let remote = format!("{}/{}", reaction.channel_id, reaction.message_id);
-        report(self.compare(&remote).await, "the removal of a reaction by all could not be taken");
-    }
-
     async fn message_delete(&self, _: Context, channel: ChannelId, message: MessageId, _: Option<GuildId>) {
         report(self.vanish(channel, message).await, "a message's deletion could not be taken");
     }
@@ -332,6 +333,22 @@ impl EventHandler for Handler {
             self.inner.note_member(&self.app, guild, &asked.user, &asked.member);
         }
         self.inner.interact(&self.app, asked).await;
+    }
+}
+
+#[async_trait]
+impl RawEventHandler for Raw {
+    /// serenity 0.12.5 reads the removal of one emoji as a reaction, whose `burst` and `type` Discord does not send with it:
+    /// it arrives as an event that serenity does not know.
+    async fn raw_event(&self, _: Context, event: serenity::all::Event) {
+        let serenity::all::Event::Unknown(event) = event else { return };
+        let text = |name: &str| event.value[name].as_str().filter(|id| super::answer::is_id(id));
+        if event.kind == "MESSAGE_REACTION_REMOVE_EMOJI"
+            && let (Some(channel), Some(message)) = (text("channel_id"), text("message_id"))
+        {
+            let done = self.0.compare(&format!("{channel}/{message}")).await;
+            report(done, "the removal of a reaction by all could not be taken");
+        }
     }
 }
 

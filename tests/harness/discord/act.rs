@@ -141,7 +141,7 @@ fn as_shown(id: u64, embed: &Value) -> Value {
     if let Some(file) = embed["image"]["url"].as_str().and_then(|url| url.strip_prefix("attachment://")) {
         embed["image"]["url"] = json!(format!("https://cdn.discordapp.com/{id}/{file}"));
     }
-    for field in embed["fields"].as_array_mut().into_iter().flatten() {
+    for field in embed.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten() {
         field["inline"] = json!(field["inline"] == true);
     }
     embed

@@ -55,6 +55,10 @@ impl World {
     /// Tells every session that wants to know. `intent` 0: everybody does.
     pub fn dispatch(&mut self, kind: &str, intent: u64, data: Value) {
         let twice = self.shape.twice;
+        if !is_read(kind, &data) {
+            self.violations
+                .push(format!("the pretend Discord tells a {kind} that Discord's library does not read: {data}"));
+        }
         for (id, session) in &mut self.sessions {
             if intent != 0 && session.intents & intent == 0 {
                 continue;
@@ -135,6 +139,16 @@ impl World {
         }
         self.dispatch("MESSAGE_CREATE", if direct { DIRECT_MESSAGES } else { MESSAGES }, data);
     }
+}
+
+/// Whether Discord's own library reads an event, so that what is told has the shape that it has on Discord.
+fn is_read(kind: &str, data: &Value) -> bool {
+    use serenity::all::{Event, GatewayEvent};
+    let frame = json!({ "op": 0, "t": kind, "s": 1, "d": data });
+    let read = serde_json::from_value(frame);
+    // The library wants of this one what Discord does not send.
+    kind == "MESSAGE_REACTION_REMOVE_EMOJI"
+        || matches!(read, Ok(GatewayEvent::Dispatch(_, event)) if !matches!(event, Event::Unknown(_)))
 }
 
 impl Session {

@@ -95,7 +95,8 @@ impl Discord {
 
     /// Waits until the bot is connected and has registered its commands.
     pub fn is_joined(&self) {
-        self.shared.until("the bot is there", |world| world.all_heard() && !world.commands.is_empty());
+        self.shared.until("the bot is there", |world| world.is_connected() && !world.commands.is_empty());
+        self.is_heard();
     }
 
     /// Waits until the bot has heard everything that it was told.

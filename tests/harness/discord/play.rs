@@ -88,7 +88,9 @@ impl Stage for Play {
     }
 
     fn reply(&self, story: &Story, user: &str, thread: &str, text: &str) {
-        self.stored(story, || drop(self.discord.write(user, id(thread), text, true)));
+        self.stored(story, || {
+            self.discord.write(user, id(thread), text, true);
+        });
     }
 
     fn press(&self, _: &Story, user: &str, message: &str, button: &str) -> Value {
@@ -130,6 +132,11 @@ impl Stage for Play {
 
     fn person(&self, user: &str) -> String {
         user.parse().map_or_else(|_| user.to_owned(), |id| self.discord.shared.world().name(id))
+    }
+
+    fn killed(&self) {
+        let mut world = self.discord.shared.world();
+        world.interactions.values_mut().for_each(|of| of.thinking = None);
     }
 
     fn complaints(&self) -> Vec<String> {
