@@ -63,7 +63,8 @@ impl Rendered {
         let mut embeds = self.embeds.clone();
         let mut attachments = Vec::new();
         let mut attach = |name: &str, says: &str| {
-            let id = attachments.len();
+            // A snowflake, by its description: text.
+            let id = attachments.len().to_string();
             attachments.push(json!({ "id": id, "filename": name, "description": text::clean(says, 1_000) }));
         };
         match &self.picture {
