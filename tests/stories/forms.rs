@@ -1,7 +1,9 @@
-//! Forms: what a command lacks, prefilled with what is known.
+//! Forms: what a command lacks, prefilled with what is known. The console shows all fields at once and errors beside
+//! them; other platforms have stories of their own.
 
 use serde_json::{Value, json};
 
+use crate::harness::stage::is_console;
 use crate::harness::{Story, settings};
 
 fn field<'a>(form: &'a Value, name: &str) -> &'a Value {
@@ -15,6 +17,9 @@ fn field<'a>(form: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn a_plan_without_arguments_opens_a_form_with_what_there_is_to_choose() {
+    if !is_console() {
+        return;
+    }
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan");
     let form = story.form_of("ada");
@@ -47,6 +52,9 @@ fn has(field: &Value) {
 
 #[test]
 fn the_form_keeps_what_was_typed_and_knows_the_last_plan_of_the_service() {
+    if !is_console() {
+        return;
+    }
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan shop staging v1.0.0 --risk low --how \"kubectl --context staging apply -f shop.yaml\" --validate \"open the shop\" --watch lin");
     story.says("ada", "/deploy plan shop --why PAY-2");
@@ -67,6 +75,9 @@ fn the_form_keeps_what_was_typed_and_knows_the_last_plan_of_the_service() {
 
 #[test]
 fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
+    if !is_console() {
+        return;
+    }
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan");
     for (values, wrong, says) in [
@@ -130,6 +141,9 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
 
 #[test]
 fn a_filled_in_form_makes_the_plan() {
+    if !is_console() {
+        return;
+    }
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan");
     let answer = story.submits(
@@ -150,6 +164,9 @@ fn a_filled_in_form_makes_the_plan() {
 
 #[test]
 fn amend_without_options_shows_the_plan_to_change() {
+    if !is_console() {
+        return;
+    }
     let mut story = Story::begin(&settings());
     story.says("ada", "/deploy plan shop production v1.0.0 --why PAY-1 --risk low --rollback \"redeploy v0\"");
     story.says("ada", "/deploy amend shop-1");
@@ -169,6 +186,9 @@ fn amend_without_options_shows_the_plan_to_change() {
 
 #[test]
 fn a_guest_may_open_the_form_and_not_send_it() {
+    if !is_console() {
+        return;
+    }
     let mut story = Story::begin(&settings());
     story.submits("gil", "plan", &json!({ "service": "shop", "environment": "production", "version": "v1.1.0" }));
     assert!(story.whispered_to("gil").contains("Guests may look"), "{}", story.whispered_to("gil"));

@@ -33,6 +33,23 @@ impl Play {
         self
     }
 
+    /// What a form's private answer says of each field, by the field's name.
+    fn errors(&self, interaction: &str, form: &str) -> Value {
+        let world = self.discord.shared.world();
+        let answer = world.interactions[interaction].original.and_then(|id| world.messages.get(&id));
+        let says = answer.and_then(|message| message.content.strip_prefix("Not yet:\n").map(|says| world.plain(says)));
+        let Some(says) = says else { return json!({ "ok": true }) };
+        let modals = world.messages.values().filter_map(|message| message.modal.as_ref());
+        let shown = modals.filter(|modal| modal.form() == form).last().map(shape::form).unwrap_or_default();
+        let name = |label: &str| {
+            let fields = shown["fields"].as_array().into_iter().flatten();
+            fields.filter(|field| field["label"] == label).find_map(|field| field["name"].as_str()).unwrap_or(label).to_owned()
+        };
+        let lines = says.lines().filter_map(|line| line.split_once(": "));
+        let errors = lines.map(|(label, says)| (name(label), json!(says)));
+        json!({ "errors": errors.collect::<serde_json::Map<_, _>>() })
+    }
+
     /// Does something that has no answer, and waits until the program has stored it or had the time to.
     fn stored(&self, story: &Story, act: impl FnOnce()) {
         let before = arrivals(story);
@@ -99,8 +116,8 @@ impl Stage for Play {
     }
 
     fn submit(&self, _: &Story, user: &str, form: &str, values: &Value) -> Value {
-        self.discord.submit(user, form, values);
-        json!({ "ok": true })
+        let answered = self.discord.submit(user, form, values);
+        self.errors(&answered, form)
     }
 
     /// Presses the button that opens the form which somebody was offered last, unless it is open already.

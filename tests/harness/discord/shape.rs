@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Markdown as it reads: signs that lay out are gone, escaped ones stand, people have their names.
-    fn plain(&self, text: &str) -> String {
+    pub fn plain(&self, text: &str) -> String {
         let mut out = String::new();
         for (i, line) in text.lines().filter(|line| !line.starts_with("```")).enumerate() {
             if i > 0 {
@@ -164,7 +164,7 @@ impl World {
 }
 
 /// A modal as the console's form.
-fn form(modal: &Modal) -> Value {
+pub fn form(modal: &Modal) -> Value {
     let field = |component: &Value, label: &Value| {
         let kind = match (component["type"].as_u64(), component["style"].as_u64()) {
             (Some(3), _) => "select",
