@@ -38,6 +38,8 @@ pub struct To {
     pub thread: Option<String>,
     /// The platform's user who alone sees it.
     pub only_for: Option<String>,
+    /// To `only_for` as a direct message, not as a note that they alone see in the channel.
+    pub direct: bool,
     /// What the platform gave for answering the act that this is about: an interaction's token, a response URL.
     pub answer: Option<String>,
     /// The same value again is the same post, after a crash in between.
@@ -143,6 +145,11 @@ pub trait Chat: Send + Sync + fmt::Debug {
     fn post<'a>(&'a self, to: &'a To, message: &'a Message) -> BoxFuture<'a, Result<String, ChatError>>;
 
     fn edit<'a>(&'a self, to: &'a To, remote: &'a str, message: &'a Message) -> BoxFuture<'a, Result<(), ChatError>>;
+
+    /// Where a message can be opened; None where the platform has no addresses for messages, or does not say.
+    fn link<'a>(&'a self, _remote: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
 
     /// Whether something may happen here without our being told: then reactions are read back.
     fn can_miss(&self) -> bool {

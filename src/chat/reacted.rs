@@ -278,6 +278,7 @@ async fn refused(
 
 /// Refuses a word that was put elsewhere than on the current card.
 async fn refuse(app: &App, claim: &Claim, from: &From, row: &PlanRow, says: &str, code: &str) -> anyhow::Result<()> {
+    let link = link_to_card(app, row).await?;
     let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
     let person = people::behind(&app.settings(), &from.platform, &from.user);
     tx.record(
@@ -289,8 +290,18 @@ async fn refuse(app: &App, claim: &Claim, from: &From, row: &PlanRow, says: &str
             .with("because", code),
     )
     .await?;
-    whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(says)).await?;
+    whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::with_link(says, link.as_deref()))
+        .await?;
     tx.commit().await
+}
+
+/// Where the current card of a plan can be opened.
+async fn link_to_card(app: &App, row: &PlanRow) -> anyhow::Result<Option<String>> {
+    let card = app.store.posted(&show::card_key(&row.plan.id, row.revision)).await?.and_then(|posted| posted.remote);
+    match card {
+        Some(remote) => Ok(app.chat(&row.platform)?.link(&remote).await),
+        None => Ok(None),
+    }
 }
 
 async fn done(app: &App, claim: &Claim) -> anyhow::Result<()> {

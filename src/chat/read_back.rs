@@ -161,6 +161,7 @@ pub async fn vanished(app: &App, claim: &Claim, platform: &str, message: &str) -
             thread: posted.thread,
             key: Some(posted.key),
             only_for: None,
+            direct: false,
             answer: None,
             plan: posted.plan,
             message: serde_json::from_str(&posted.body)?,

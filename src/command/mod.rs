@@ -128,6 +128,7 @@ pub async fn whisper(tx: &mut Tx, from: &From, thread: Option<String>, message: 
         thread,
         key: None,
         only_for: Some(from.user.clone()),
+        direct: false,
         answer: from.answer.clone(),
         plan: None,
         message,

@@ -35,6 +35,7 @@ pub async fn run(call: &Call<'_>) -> Result<()> {
         thread: None,
         key: Some(show::main_key(&plan.id)),
         only_for,
+        direct: false,
         answer: None,
         plan: Some(plan.id.clone()),
         message: wording::brief::gathering(&row, &call.settings, call.now),

@@ -63,6 +63,7 @@ pub async fn escalate(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> 
         thread: None,
         key: Some(format!("escalated:{id}")),
         only_for: None,
+        direct: false,
         answer: None,
         plan: plan.map(|p| p.plan.id),
         message: wording::deploy::escalated(&deployment, &alert, &settings, now),

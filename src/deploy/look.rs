@@ -194,6 +194,7 @@ async fn say(tx: &mut Tx, scene: &Scene<'_>, alert: &Alert, signal: &Signal) -> 
                 thread: None,
                 key,
                 only_for: None,
+                direct: false,
                 answer: None,
                 plan: None,
                 message,

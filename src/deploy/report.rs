@@ -234,6 +234,7 @@ async fn unplanned(app: &App, tx: &mut Tx, report: &Report, first: bool, now: Ti
         thread: None,
         key: Some(format!("unplanned:{}", report.id)),
         only_for: None,
+        direct: false,
         answer: None,
         plan: None,
         message: wording::deploy::unplanned(report, &settings, now),

@@ -4,13 +4,16 @@ use crate::advice::facts::Facts;
 use crate::advice::{Advice, Context};
 use crate::app::App;
 use crate::approval::Word;
+use crate::config::Mode;
 use crate::event::Due;
 use crate::ledger::Statement;
-use crate::name::{Person, PlanId};
+use crate::name::{Person, PlanId, Role};
+use crate::people;
 use crate::plan::{Plan, State, Transition, brief, material, show};
-use crate::store::Claim;
 use crate::store::plan::{PlanRow, Revision};
+use crate::store::{Claim, Tx};
 use crate::wording;
+use crate::work::Send;
 
 /// A look at a plan that waits.
 pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()> {
@@ -78,7 +81,7 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
 #[allow(clippy::too_many_arguments)]
 async fn revise(
     app: &App,
-    tx: &mut crate::store::Tx,
+    tx: &mut Tx,
     row: &mut PlanRow,
     plan: Plan,
     facts: Facts,
@@ -116,11 +119,50 @@ async fn revise(
     if again {
         show::in_thread(tx, row, wording::brief::changed(&revision, &whom)).await?;
     }
+    if row.revision == 1 {
+        ask_in_person(app, tx, row, &revision).await?;
+    }
+    Ok(())
+}
+
+/// A role that so few people hold is asked in person; where many could answer, the channel is enough.
+const FEW: usize = 2;
+
+/// Tells those without whom it cannot go on that their word is needed: once per plan, and only where few could give it.
+async fn ask_in_person(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let mode = settings.environment.get(&row.plan.environment).map(|e| e.mode).unwrap_or_default();
+    if mode == Mode::Observe {
+        return Ok(());
+    }
+    let holds = |person: &Person, role: &Role| settings.people.get(person).is_some_and(|p| p.roles.contains(role));
+    for need in &revision.advice.approvals.needs {
+        let Some(role) = &need.need.role else { continue };
+        let able: Vec<&Person> = revision.advice.approvals.eligible.iter().filter(|p| holds(p, role)).collect();
+        if able.len() > FEW {
+            continue;
+        }
+        for person in &able {
+            let Some(user) = people::user_on(&settings, &row.platform, person) else { continue };
+            tx.send(&Send {
+                platform: row.platform.clone(),
+                channel: row.channel.clone(),
+                thread: None,
+                key: None,
+                only_for: Some(user),
+                direct: true,
+                answer: None,
+                plan: Some(row.plan.id.clone()),
+                message: wording::card::needs_you(row, revision, need, able.len(), &settings, tx.now),
+            })
+            .await?;
+        }
+    }
     Ok(())
 }
 
 /// Voids every standing word on a plan, because what it was given for is no longer what is asked. Tells whose they were.
-pub async fn void(app: &App, tx: &mut crate::store::Tx, row: &PlanRow, reason: &str) -> anyhow::Result<Vec<Person>> {
+pub async fn void(app: &App, tx: &mut Tx, row: &PlanRow, reason: &str) -> anyhow::Result<Vec<Person>> {
     let id = &row.plan.id;
     let mut whom: Vec<Person> = tx.words(id).await?.into_iter().filter(Word::stands).map(|word| word.person).collect();
     whom.sort();

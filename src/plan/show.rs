@@ -90,6 +90,7 @@ pub async fn in_thread_as(tx: &mut Tx, row: &PlanRow, key: Option<String>, messa
         thread: Some(main_key(&row.plan.id)),
         key,
         only_for: None,
+        direct: false,
         answer: None,
         plan: Some(row.plan.id.clone()),
         message,
@@ -107,6 +108,7 @@ fn to_channel(row: &PlanRow, settings: &Settings, key: Option<String>, message: 
         key,
         only_for: (mode == Mode::Observe)
             .then(|| people::user_on(settings, &row.platform, &row.plan.by).unwrap_or_else(|| row.plan.by.to_string())),
+        direct: false,
         answer: None,
         plan: Some(row.plan.id.clone()),
         message,

@@ -106,12 +106,15 @@ impl Store {
 
     /// Deployments whose watch is not over.
     pub async fn watched(&self, now: Time) -> anyhow::Result<Vec<DeploymentRow>> {
-        let rows = sqlx::query(select("where watch_until > $1 order by at limit 200"))
+        // Ordered by what is searched: ordered by time, SQLite would read the whole past in that order.
+        let rows = sqlx::query(select("where watch_until > $1 order by watch_until limit 200"))
             .bind(now.ms())
             .fetch_all(self.reader())
             .await
             .map_err(said)?;
-        rows.iter().map(deployment_row).collect()
+        let mut watched: Vec<DeploymentRow> = rows.iter().map(deployment_row).collect::<anyhow::Result<_>>()?;
+        watched.sort_by_key(|row| row.deployment.at);
+        Ok(watched)
     }
 
     /// The alerts of a deployment, oldest first.

@@ -103,17 +103,27 @@ impl Store {
         version: &str,
         commit: Option<&str>,
     ) -> anyhow::Result<Option<Deployment>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} where d.service = $1 and d.environment = $2 and (d.version = $3 or d.commit_sha = $4)
-             and d.status = 'succeeded' order by d.at desc limit 1"
-        )))
-        .bind(service.as_str())
-        .bind(environment.as_str())
-        .bind(version)
-        .bind(commit)
-        .fetch_optional(self.reader())
-        .await
-        .map_err(said)?;
-        row.as_ref().map(|row| Ok(deployment_row(row)?.deployment)).transpose()
+        // Two reads of an index each: one with an `or` would read all of the target's past.
+        let mut newest: Option<Deployment> = None;
+        for (column, wanted) in [("version", Some(version)), ("commit_sha", commit)] {
+            let Some(wanted) = wanted else { continue };
+            let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+                "{COLUMNS} where d.service = $1 and d.environment = $2 and d.{column} = $3
+                 and d.status = 'succeeded' order by d.at desc limit 1"
+            )))
+            .bind(service.as_str())
+            .bind(environment.as_str())
+            .bind(wanted)
+            .fetch_optional(self.reader())
+            .await
+            .map_err(said)?;
+            if let Some(row) = row {
+                let found = deployment_row(&row)?.deployment;
+                if newest.as_ref().is_none_or(|known| known.at < found.at) {
+                    newest = Some(found);
+                }
+            }
+        }
+        Ok(newest)
     }
 }

@@ -1,7 +1,7 @@
 //! The approval card and the events of a plan, one line each, by name.
 
 use super::{need, short, who, zone};
-use crate::advice::{Slot, says};
+use crate::advice::{NeedView, Slot, says};
 use crate::approval::{Tally, Word, WordKind};
 use crate::clock::Time;
 use crate::config::Settings;
@@ -121,6 +121,48 @@ pub fn given(
         WordKind::Hold => " The plan waits.".to_owned(),
     }));
     Message::spans(Some(mark), spans)
+}
+
+/// To somebody without whom it cannot go on. `able`: how many could give this word.
+pub fn needs_you(
+    row: &PlanRow,
+    revision: &Revision,
+    need: &NeedView,
+    able: usize,
+    settings: &Settings,
+    now: Time,
+) -> Message {
+    let plan = &row.plan;
+    let role = need.need.role.as_ref().map(ToString::to_string).unwrap_or_default();
+    let who = if able == 1 { format!("the only {role}") } else { format!("one of {able} with the role {role}") };
+    let because = if need.because.is_empty() { String::new() } else { format!(" because {},", need.because) };
+    let start = plan.when.start(now);
+    let by = if start > now {
+        let zone = zone(settings, &plan.service, &plan.environment);
+        format!(" Needed by {}.", says::time(start, zone, now))
+    } else {
+        String::new()
+    };
+    let what = plan.version.as_deref().map(|v| format!(" {}", crate::message::tame(v, 60))).unwrap_or_default();
+    Message {
+        blocks: vec![
+            Block::Line(Line {
+                mark: Some(Mark::Approve),
+                spans: vec![
+                    Span::plain("Your word is needed on "),
+                    Span::strong(format!("{}{what} → {}", plan.service, plan.environment)),
+                    Span::plain(format!(" (`{}`, planned by @{}).", plan.id, plan.by)),
+                ],
+                code: None,
+            }),
+            Block::Line(Line::plain(format!(
+                "You,{because} and you are {who}. Risk {} of 100. The brief and the card are in the plan's thread.{by}",
+                revision.advice.score.value
+            ))),
+        ],
+        level: Level::Info,
+        ..Message::default()
+    }
 }
 
 /// Marks a line about something that was read back from the platform: nobody was told of it when it happened.

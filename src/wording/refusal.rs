@@ -4,12 +4,22 @@ use crate::advice::Approvals;
 use crate::approval::Refusal;
 use crate::config::PersonKind;
 use crate::gate::Answer;
-use crate::message::{Mark, Message, tame};
+use crate::message::{Mark, Message, Span, tame};
 use crate::name::Person;
 use crate::store::plan::PlanRow;
 
 pub fn plain(says: &str) -> Message {
     Message::line(Mark::Info, says)
+}
+
+/// A refusal with the way to where the word would count.
+pub fn with_link(says: &str, link: Option<&str>) -> Message {
+    let mut spans = vec![Span::plain(says)];
+    if let Some(link) = link {
+        spans.push(Span::plain(" "));
+        spans.push(Span::linked("Open the card", link));
+    }
+    Message::spans(Some(Mark::Info), spans)
 }
 
 pub fn stranger(user: &str) -> String {

@@ -24,6 +24,9 @@ pub struct Send {
     /// The platform's user who alone sees it.
     #[serde(default)]
     pub only_for: Option<String>,
+    /// To that person by itself (a direct message), not as a note in the channel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
     /// What the platform gave for answering the act that this is about ([`crate::event::From::answer`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
@@ -44,6 +47,9 @@ pub enum DeliveryError {
 impl Send {
     /// Messages of one thread go out in order; those of different threads do not wait for each other.
     pub fn lane(&self) -> String {
+        if let (true, Some(user)) = (self.direct, &self.only_for) {
+            return format!("send:direct:{user}");
+        }
         let thread = self.thread.as_ref().or(self.key.as_ref());
         format!("send:{}:{}", self.channel, thread.map_or("", String::as_str))
     }
@@ -64,6 +70,7 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         channel: send.channel.clone(),
         thread,
         only_for: only_for.clone(),
+        direct: send.direct,
         answer: send.answer.clone(),
         dedup: claim.id.clone(),
         again: claim.attempts > 1,
