@@ -20,20 +20,17 @@ use super::members::Member;
 use super::{Inner, PLATFORM, emoji};
 use crate::app::App;
 use crate::chat::ChatError;
+use crate::clock::SECOND;
 use crate::event::{Due, Event, From};
 use crate::name::Channel;
 
 /// How often members' roles and the settings are looked at anew.
 const REFRESH: Duration = Duration::from_secs(180);
 
-#[derive(Clone)]
 struct Handler {
     inner: Arc<Inner>,
     app: App,
 }
-
-/// What serenity gives only raw.
-struct Raw(Handler);
 
 /// Stops the shards also where nobody waits for them any more.
 struct Running(Arc<ShardManager>);
@@ -96,11 +93,8 @@ async fn client(inner: &Arc<Inner>, app: &App) -> serenity::Result<Client> {
         http = http.proxy(discord.api.as_str().trim_end_matches('/'));
     }
     let intents = GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::GUILD_MESSAGE_REACTIONS;
-    let handler = Handler { inner: inner.clone(), app: app.clone() };
-    ClientBuilder::new_with_http(http.build(), intents)
-        .event_handler(handler.clone())
-        .raw_event_handler(Raw(handler))
-        .await
+    let handler = || Handler { inner: inner.clone(), app: app.clone() };
+    ClientBuilder::new_with_http(http.build(), intents).event_handler(handler()).raw_event_handler(handler()).await
 }
 
 /// serenity's errors may hold an address or a body: only their sort is told.
@@ -202,13 +196,20 @@ impl Handler {
         Ok(())
     }
 
-    /// All marks of one sign were removed: whose words went is found by comparing.
-    async fn compare(&self, remote: &str) -> anyhow::Result<()> {
-        let posted = self.app.store.posted_as(PLATFORM, remote).await?;
+    /// All marks of one sign were removed. If they are words, all words on the message are void, and those whose marks
+    /// still stand are found again by comparing.
+    async fn clear_one(&self, remote: String, sign: &str) -> anyhow::Result<()> {
+        let settings = self.app.settings();
+        let means = |word: &str| settings.chat.reactions.get(word).is_some_and(|names| names.iter().any(|n| n == sign));
+        if !["approve", "object", "hold"].into_iter().any(means) {
+            return Ok(());
+        }
+        let posted = self.app.store.posted_as(PLATFORM, &remote).await?;
+        self.clear(remote).await?;
         if let Some(plan) = posted.and_then(|posted| posted.plan) {
             let now = self.app.clock.now();
             let mut tx = self.app.store.begin(now).await?;
-            tx.due(&Due::ReadBack { plan }, now).await?;
+            tx.due(&Due::ReadBack { plan }, now.plus(2 * SECOND)).await?;
             tx.commit().await?;
             self.app.wake();
         }
@@ -294,6 +295,12 @@ impl EventHandler for Handler {
         report(self.clear(format!("{channel}/{message}")).await, "the removal of all reactions could not be taken");
     }
 
+    async fn reaction_remove_emoji(&self, _: Context, reaction: Reaction) {
+        let remote = format!("{}/{}", reaction.channel_id, reaction.message_id);
+        let done = self.clear_one(remote, &name_of(&reaction.emoji)).await;
+        report(done, "the removal of a reaction by all could not be taken");
+    }
+
     async fn message_delete(&self, _: Context, channel: ChannelId, message: MessageId, _: Option<GuildId>) {
         report(self.vanish(channel, message).await, "a message's deletion could not be taken");
     }
@@ -336,18 +343,28 @@ impl EventHandler for Handler {
     }
 }
 
+/// What serenity does not read comes here as it was sent: it wants more of one event than Discord sends, and knows no
+/// parts of interactions that are newer than itself.
 #[async_trait]
-impl RawEventHandler for Raw {
-    /// serenity 0.12.5 reads the removal of one emoji as a reaction, whose `burst` and `type` Discord does not send with it:
-    /// it arrives as an event that serenity does not know.
+impl RawEventHandler for Handler {
     async fn raw_event(&self, _: Context, event: serenity::all::Event) {
         let serenity::all::Event::Unknown(event) = event else { return };
-        let text = |name: &str| event.value[name].as_str().filter(|id| super::answer::is_id(id));
-        if event.kind == "MESSAGE_REACTION_REMOVE_EMOJI"
-            && let (Some(channel), Some(message)) = (text("channel_id"), text("message_id"))
-        {
-            let done = self.0.compare(&format!("{channel}/{message}")).await;
-            report(done, "the removal of a reaction by all could not be taken");
+        let value = &event.value;
+        let named = |name: &str| value[name].as_str().filter(|id| super::answer::is_id(id));
+        match event.kind.as_str() {
+            "MESSAGE_REACTION_REMOVE_EMOJI" => {
+                let (Some(channel), Some(message)) = (named("channel_id"), named("message_id")) else { return };
+                let sign = emoji::named(value["emoji"]["name"].as_str(), value["emoji"]["id"].as_str());
+                let done = self.clear_one(format!("{channel}/{message}"), &sign).await;
+                report(done, "the removal of a reaction by all could not be taken");
+            }
+            "INTERACTION_CREATE" => {
+                let kind = value["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or_default();
+                if let Some(asked) = Asked::read(kind, value) {
+                    self.inner.interact(&self.app, asked).await;
+                }
+            }
+            _ => {}
         }
     }
 }
