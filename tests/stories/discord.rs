@@ -1,6 +1,7 @@
 //! Tidegate on Discord: who counts there, and faults in the middle of a talk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -157,6 +158,40 @@ fn an_answer_that_got_lost_after_the_post_makes_no_second_post() {
 }
 
 #[test]
+fn a_post_that_was_answered_too_late_is_not_posted_again() {
+    let (mut story, discord) = on_discord(&settings());
+    // Longer than a call may take.
+    discord.plans("POST", "/messages", Fault::Late(Duration::from_millis(12_500)), 1);
+    story.says("ada", PLAN);
+    eventually("the fault was played", || discord.shared.world().faults.is_empty());
+    for _ in 0..3 {
+        story.advances(10);
+    }
+    assert_eq!((mains(&story), cards(&story)), (1, 1), "{}", story.texts());
+}
+
+#[test]
+fn an_interaction_that_ran_out_is_carried_out_all_the_same() {
+    let (story, discord) = on_discord(&settings());
+    discord.plans("POST", "/callback", Fault::Refuse(404, 10062), 1);
+    discord.people_wait(false);
+    let token = discord.command("ada", PLAN);
+    discord.shared.until("the answer was tried", |world| world.faults.is_empty());
+    discord.shared.world().interactions.get_mut(&token).unwrap().expired = true;
+    story.settle();
+    assert_eq!((mains(&story), cards(&story)), (1, 1), "{}", story.texts());
+}
+
+#[test]
+fn a_deployment_without_a_plan_is_asked_about_in_the_servers_channel() {
+    let (mut story, _discord) = on_discord(&settings());
+    let report = json!({ "id": "ci-7", "status": "succeeded", "service": "shop", "environment": "production", "version": "v1.1.0", "actor": "deploybot" });
+    story.reports(&report);
+    story.reports(&report);
+    assert_eq!(story.texts().matches("without a plan").count(), 1, "{}", story.texts());
+}
+
+#[test]
 fn a_moderator_who_removes_all_reactions_voids_the_words_aloud() {
     let (mut story, discord) = planned();
     let card = story.card();
@@ -178,10 +213,11 @@ fn a_moderator_who_removes_one_emoji_takes_the_words_that_it_stood_for() {
     story.reacts("noor", &card, "raised_hand");
     discord.clear(id(&card), Some("✅"));
     discord.is_heard();
-    eventually("her word is gone", || words(&story, "word.withdrawn").len() == 1);
+    // All words are void, and those whose marks still stand are read back.
+    eventually("the words are void", || words(&story, "word.voided").len() == 1);
+    eventually("the hold is read back", || words(&story, "word.given").len() == 3);
     story.settle();
-    assert_eq!(words(&story, "word.withdrawn")[0]["data"]["read_back"], true);
-    // The other word stands.
+    assert_eq!(words(&story, "word.given")[2]["data"]["read_back"], true);
     assert_eq!(story.plan("shop-1")["state"], "held");
     assert_eq!(story.plan("shop-1")["approvals"]["given"].as_array().unwrap().len(), 0);
 }

@@ -28,7 +28,8 @@ pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<S
     let body = asked.body.clone().unwrap_or_default();
     let query = |name: &str| asked.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let (channel, message) = (operation.snowflake("channel_id"), operation.snowflake("message_id"));
-    if operation.value("channel_id") != "" {
+    let in_channel = !operation.value("channel_id").is_empty();
+    if in_channel {
         match world.channels.get(&channel) {
             None => return refusal(404, 10003, "Unknown Channel"),
             Some(found) if found.closed => return refusal(403, 50001, "Missing Access"),
@@ -39,7 +40,7 @@ pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<S
         return refusal(403, 50013, "Missing Permissions");
     }
     let is_there = world.messages.get(&message).is_some_and(|m| m.channel == channel && m.only_for.is_none());
-    if operation.value("channel_id") != "" && operation.value("message_id") != "" && !is_there {
+    if in_channel && !operation.value("message_id").is_empty() && !is_there {
         return refusal(404, 10008, "Unknown Message");
     }
     match operation.id.as_str() {

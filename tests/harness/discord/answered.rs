@@ -112,7 +112,7 @@ fn callback(world: &mut World, operation: &Operation, body: &Value, files: Vec<S
             let components = data["components"].as_array().cloned().unwrap_or_default();
             let mut shown = world.empty(channel, BOT);
             shown.only_for = Some(user);
-            shown.modal = Some(Modal { custom_id: text("custom_id"), title: text("title"), components, of: token });
+            shown.modal = Some(Modal { custom_id: text("custom_id"), title: text("title"), components });
             world.put(shown);
         }
         _ => {}

@@ -39,11 +39,15 @@ impl Play {
         let answer = world.interactions[interaction].original.and_then(|id| world.messages.get(&id));
         let says = answer.and_then(|message| message.content.strip_prefix("Not yet:\n").map(|says| world.plain(says)));
         let Some(says) = says else { return json!({ "ok": true }) };
-        let modals = world.messages.values().filter_map(|message| message.modal.as_ref());
-        let shown = modals.filter(|modal| modal.form() == form).last().map(shape::form).unwrap_or_default();
+        let mut modals = world.messages.values().filter_map(|message| message.modal.as_ref());
+        let shown = modals.rfind(|modal| modal.form() == form).map(shape::form).unwrap_or_default();
         let name = |label: &str| {
             let fields = shown["fields"].as_array().into_iter().flatten();
-            fields.filter(|field| field["label"] == label).find_map(|field| field["name"].as_str()).unwrap_or(label).to_owned()
+            fields
+                .filter(|field| field["label"] == label)
+                .find_map(|field| field["name"].as_str())
+                .unwrap_or(label)
+                .to_owned()
         };
         let lines = says.lines().filter_map(|line| line.split_once(": "));
         let errors = lines.map(|(label, says)| (name(label), json!(says)));

@@ -23,7 +23,6 @@ const EPOCH: u64 = 1_420_070_400_000;
 
 #[derive(Clone, Debug)]
 pub struct User {
-    pub id: u64,
     pub name: String,
     pub bot: bool,
     /// Has not yet passed the server's door.
@@ -77,8 +76,6 @@ pub struct Modal {
     pub custom_id: String,
     pub title: String,
     pub components: Vec<Value>,
-    /// The interaction that it was the answer to.
-    pub of: String,
 }
 
 impl Modal {
@@ -138,7 +135,7 @@ impl World {
         let home =
             Channel { id: HOME, name: "deploys".into(), parent: None, with: None, archived: false, closed: false };
         world.channels.insert(HOME, home);
-        world.users.insert(BOT, User { bot: true, ..user(BOT, "tidegate") });
+        world.users.insert(BOT, User { bot: true, ..user("tidegate") });
         world
     }
 
@@ -152,7 +149,7 @@ impl World {
     /// The user of this name; whoever is named for the first time joins the server.
     pub fn user(&mut self, name: &str) -> u64 {
         let id = id_of(name);
-        self.users.entry(id).or_insert_with(|| user(id, name));
+        self.users.entry(id).or_insert_with(|| user(name));
         id
     }
 
@@ -325,7 +322,7 @@ pub fn id_of(name: &str) -> u64 {
     100_000_000_000_000_000 + hash % 700_000_000_000_000_000
 }
 
-fn user(id: u64, name: &str) -> User {
+fn user(name: &str) -> User {
     let name = name.to_owned();
-    User { id, name, bot: false, pending: false, left: false, open: true, roles: Vec::new() }
+    User { name, bot: false, pending: false, left: false, open: true, roles: Vec::new() }
 }
