@@ -4,6 +4,7 @@
 //! `TEAM/CHANNEL`, `TEAM/CHANNEL/TS`; on Discord a user's id, `GUILD/CHANNEL`, `CHANNEL/MESSAGE`.
 
 pub mod console;
+pub mod discord;
 mod pressed;
 mod reacted;
 mod read_back;
@@ -62,8 +63,9 @@ pub enum ChatError {
 }
 
 /// The platforms that the settings name, beside the console; adding one is a folder and a line here.
-pub fn build(_settings: &Settings, _store: &Store, _clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Chat>>> {
-    let chats: Vec<Arc<dyn Chat>> = Vec::new();
+pub fn build(settings: &Settings, store: &Store, clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Chat>>> {
+    let mut chats: Vec<Arc<dyn Chat>> = Vec::new();
+    chats.extend(discord::Discord::build(settings, store, clock)?.map(|chat| Arc::new(chat) as Arc<dyn Chat>));
     Ok(chats)
 }
 

@@ -4,6 +4,7 @@
 pub mod brief;
 pub mod card;
 pub mod deploy;
+pub mod discord;
 pub mod evidence;
 pub mod help;
 pub mod refusal;

@@ -4,10 +4,12 @@
 //! and on work that is left over.
 
 pub mod browser;
+pub mod discord;
 pub mod faults;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;
+pub mod stage;
 mod words;
 
 pub use words::said;
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use stage::Stage;
 use tidegate::cli::sample::repository::{CommitStory, RepositoryStory, make};
 
 /// Monday 2026-11-23, 11:00 in Los Angeles: inside every window of [`settings`].
@@ -35,6 +38,8 @@ pub struct Story {
     expected: Vec<String>,
     store: String,
     config: String,
+    /// Where its people talk.
+    stage: Option<Box<dyn Stage>>,
     _database: Option<postgres::Database>,
 }
 
@@ -125,8 +130,16 @@ impl Story {
 
     /// Starts the program in a folder that the story prepared.
     pub fn begin_in(folder: tempfile::TempDir, settings: &str, at: &str) -> Story {
+        Story::begin_on(stage::chosen(), folder, settings, at)
+    }
+
+    /// The same on a stage of the story's own choice.
+    pub fn begin_on(stage: Box<dyn Stage>, folder: tempfile::TempDir, settings: &str, at: &str) -> Story {
         let (store, database) = store();
-        let config = settings.replace("{store}", &store).replace("{folder}", &folder.path().display().to_string());
+        let config = stage
+            .settings(settings)
+            .replace("{store}", &store)
+            .replace("{folder}", &folder.path().display().to_string());
         std::fs::write(folder.path().join("tidegate.toml"), &config).unwrap();
         let mut story = Story {
             folder,
@@ -136,6 +149,7 @@ impl Story {
             expected: Vec::new(),
             store,
             config,
+            stage: Some(stage),
             _database: database,
         };
         story.start(at);
@@ -153,6 +167,7 @@ impl Story {
             expected: Vec::new(),
             store,
             config: String::new(),
+            stage: Some(Box::new(stage::Console)),
             _database: database,
         };
         story.start(at);
@@ -172,7 +187,7 @@ impl Story {
 
     fn start_on(&mut self, address: &str, at: &str) {
         let mut program = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-            .args(["try", "--listen", address, "--at", at])
+            .args(["try", "--chats", "--listen", address, "--at", at])
             .args(self.config_argument())
             .arg("--data")
             .arg(self.data())
@@ -199,6 +214,11 @@ impl Story {
         };
         self.address = format!("http://{address}");
         self.program = Some(program);
+        self.stage().joined();
+    }
+
+    fn stage(&self) -> &dyn Stage {
+        self.stage.as_deref().expect("a story has its stage until it ends")
     }
 
     /// Which settings the program is started with; none for the sample company.
@@ -254,41 +274,39 @@ impl Story {
 
     /// A command in the channel, carried out to the end.
     pub fn says(&mut self, user: &str, text: &str) {
-        self.post("/console/api/command", &json!({ "user": user, "channel": "deploys", "text": text }));
+        self.sends(user, text);
         self.settle();
     }
 
     /// A command that is only sent.
     pub fn sends(&self, user: &str, text: &str) -> Value {
-        self.post("/console/api/command", &json!({ "user": user, "channel": "deploys", "text": text }))
+        self.stage().command(self, user, text)
     }
 
     pub fn reacts(&mut self, user: &str, message: &str, reaction: &str) {
-        self.post("/console/api/react", &json!({ "user": user, "message": message, "reaction": reaction }));
+        self.stage().react(self, user, message, reaction, false);
         self.settle();
     }
 
     pub fn unreacts(&mut self, user: &str, message: &str, reaction: &str) {
-        self.post(
-            "/console/api/react",
-            &json!({ "user": user, "message": message, "reaction": reaction, "remove": true }),
-        );
+        self.stage().react(self, user, message, reaction, true);
         self.settle();
     }
 
     pub fn replies(&mut self, user: &str, thread: &str, text: &str) {
-        self.post("/console/api/reply", &json!({ "user": user, "thread": thread, "text": text }));
+        self.stage().reply(self, user, thread, text);
         self.settle();
     }
 
     pub fn presses(&mut self, user: &str, message: &str, button: &str) -> Value {
-        let answer = self.post("/console/api/press", &json!({ "user": user, "message": message, "button": button }));
+        let answer = self.stage().press(self, user, message, button);
         self.settle();
         answer
     }
 
     pub fn submits(&mut self, user: &str, form: &str, values: &Value) -> Value {
-        let answer = self.post("/console/api/submit", &json!({ "user": user, "form": form, "values": values }));
+        self.stage().open_form(self, user);
+        let answer = self.stage().submit(self, user, form, values);
         self.settle();
         answer
     }
@@ -308,23 +326,12 @@ impl Story {
 
     /// Waits until nothing is left to do.
     pub fn settle(&self) {
-        let answer = self.get("/console/api/settled");
-        assert_eq!(answer["ok"], true, "{answer} {}", self.log());
+        self.stage().settle(self);
     }
 
     /// Everything on the channel, in order of the last change.
     pub fn messages(&self) -> Vec<Value> {
-        let mut all = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = self.get(&format!("/console/api/messages?channel=deploys&after={after}"));
-            let found = page["messages"].as_array().unwrap().clone();
-            if found.is_empty() {
-                return all;
-            }
-            after = page["seq"].as_i64().unwrap();
-            all.extend(found);
-        }
+        self.stage().messages(self)
     }
 
     /// The newest message that asks for approval.
@@ -420,6 +427,7 @@ impl Drop for Story {
         let running = self.program.is_some();
         let left =
             if running && !std::thread::panicking() { self.get("/console/api/settled") } else { json!({ "ok": true }) };
+        let complaints = if std::thread::panicking() { Vec::new() } else { self.stage().complaints() };
         if let Some(mut program) = self.program.take() {
             let _ = program.kill();
             let _ = program.wait();
@@ -429,6 +437,7 @@ impl Drop for Story {
             return;
         }
         assert_eq!(left["ok"], true, "work was left over");
+        assert!(complaints.is_empty(), "the platform complains:\n{}", complaints.join("\n"));
         let log = self.log();
         let unexpected: Vec<&str> = log
             .lines()

@@ -23,7 +23,8 @@ impl Story {
     pub fn refused(&self, plan: &str) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let refused = self.ledger(plan).into_iter().filter(|entry| entry["kind"] == "word.refused");
-        refused.map(|entry| (text(&entry["actor"]["user"]), text(&entry["data"]["because"]))).collect()
+        let who = |entry: &Value| self.stage().person(&text(&entry["actor"]["user"]));
+        refused.map(|entry| (who(&entry), text(&entry["data"]["because"]))).collect()
     }
 
     /// The message with this id, as it stands now.
@@ -33,6 +34,7 @@ impl Story {
 
     /// The newest form that one person was given.
     pub fn form_of(&self, user: &str) -> Value {
+        self.stage().open_form(self, user);
         let forms = self.messages().into_iter().filter(|m| m["for"] == user && !m["form"].is_null());
         forms
             .max_by_key(|m| m["id"].as_str().unwrap_or_default().to_owned())
