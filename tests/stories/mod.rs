@@ -5,7 +5,6 @@ mod bad_input;
 mod brief;
 mod confirm;
 mod contested;
-mod discord;
 mod enforced;
 mod forms;
 mod gate;
