@@ -7,6 +7,7 @@ mod contract;
 mod methods;
 mod play;
 mod shape;
+pub mod signed;
 mod socket;
 mod tests;
 pub mod world;

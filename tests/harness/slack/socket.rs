@@ -39,7 +39,17 @@ impl World {
         id
     }
 
+    /// Tells what was kept back, the last first.
+    pub fn release(&mut self) {
+        for envelope in self.held.take().into_iter().flatten().rev() {
+            self.deliver(&envelope);
+        }
+    }
+
     fn deliver(&mut self, envelope: &Value) {
+        if let Some(held) = &mut self.held {
+            return held.push(envelope.clone());
+        }
         let number = self.next();
         let Some(line) = self.lines.get(usize::try_from(number).unwrap_or(0) % self.lines.len().max(1)) else { return };
         let _ = line.out.send(Out::Say(envelope.to_string()));

@@ -85,6 +85,8 @@ pub struct World {
     /// How envelopes are bent on their way.
     pub twice: bool,
     pub cut_next: bool,
+    /// Envelopes that are kept back, to be told in another order.
+    pub held: Option<Vec<Value>>,
     pub faults: Vec<(String, Fault, usize)>,
     pub violations: Vec<String>,
     /// Every request that came in: method, arguments, the answer's error.
@@ -120,6 +122,7 @@ impl World {
             acks: BTreeMap::new(),
             twice: false,
             cut_next: false,
+            held: None,
             faults: Vec::new(),
             violations: Vec::new(),
             requests: Vec::new(),
