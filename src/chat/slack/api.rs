@@ -1,5 +1,7 @@
 //! Calls to Slack's Web API, each with a timeout, within its budget, and with errors that say what an operator can do.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -9,11 +11,14 @@ use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackClient};
 
 use super::budget::Budget;
 use crate::chat::ChatError;
-use crate::clock::{Millis, SECOND};
+use crate::clock::{MINUTE, Millis, SECOND};
 use crate::http::SlackConnector;
 
 /// Nobody waits longer for Slack.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// With these words Slack says that a token is good for nothing any more.
+const REVOKED: [&str; 5] = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
 
 /// Why a call did not do what it was to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +57,8 @@ impl From<ApiError> for ChatError {
                 | "ratelimited"
                 | "rate_limited"
                 | "team_added_to_org" => ChatError::Later(5 * SECOND, says),
+                // It waits until somebody has mended the token, and nothing is lost.
+                code if REVOKED.contains(&code) => ChatError::Later(MINUTE, says),
                 _ => ChatError::Refused(says),
             },
         }
@@ -101,6 +108,8 @@ pub struct Api {
     plain: reqwest::Client,
     url: url::Url,
     budget: Budget,
+    /// Tokens that Slack refuses: said once.
+    refused: Mutex<HashSet<String>>,
 }
 
 impl std::fmt::Debug for Api {
@@ -123,6 +132,7 @@ impl Api {
             plain: crate::http::trusted(TIMEOUT)?,
             url: url.clone(),
             budget: Budget::default(),
+            refused: Mutex::default(),
         })
     }
 
@@ -255,8 +265,28 @@ impl Api {
         ApiError::Limited(wait, method)
     }
 
-    /// Bodies stay out of every error: they hold what people wrote.
     fn judged(
+        &self,
+        token: &SlackApiToken,
+        method: &'static str,
+        called: Result<Result<Value, SlackClientError>, tokio::time::error::Elapsed>,
+    ) -> Result<Value, ApiError> {
+        let judged = self.read(token, method, called);
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match &judged {
+            Ok(_) => {
+                refused.remove(&token.token_value.0);
+            }
+            Err(error) if error.is(&REVOKED) && refused.insert(token.token_value.0.clone()) => {
+                tracing::error!(error = %error, "nothing can be said on Slack until then; it is kept");
+            }
+            Err(_) => {}
+        }
+        judged
+    }
+
+    /// Bodies stay out of every error: they hold what people wrote.
+    fn read(
         &self,
         token: &SlackApiToken,
         method: &'static str,
@@ -308,7 +338,7 @@ mod tests {
         let of = |code: &str| ChatError::from(ApiError::Slack("chat.postMessage", code.to_owned()));
         assert_eq!(of("message_not_found"), ChatError::Gone);
         assert!(matches!(of("not_in_channel"), ChatError::Refused(says) if says.contains("invite the bot")));
-        assert!(matches!(of("token_revoked"), ChatError::Refused(says) if says.contains("new bot token")));
+        assert!(matches!(of("token_revoked"), ChatError::Later(MINUTE, says) if says.contains("new bot token")));
         assert!(matches!(of("internal_error"), ChatError::Later(..)));
         assert_eq!(
             ChatError::from(ApiError::Limited(7_000, "chat.update")),
