@@ -9,6 +9,7 @@ mod pressed;
 mod reacted;
 mod read_back;
 mod replied;
+pub mod slack;
 mod submitted;
 
 pub use pressed::pressed;
@@ -66,6 +67,7 @@ pub enum ChatError {
 pub fn build(settings: &Settings, store: &Store, clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Chat>>> {
     let mut chats: Vec<Arc<dyn Chat>> = Vec::new();
     chats.extend(discord::Discord::build(settings, store, clock)?.map(|chat| Arc::new(chat) as Arc<dyn Chat>));
+    chats.extend(slack::Slack::open(settings, store, clock)?.map(|slack| Arc::new(slack) as Arc<dyn Chat>));
     Ok(chats)
 }
 
@@ -128,7 +130,7 @@ async fn listen_alone(app: &App, chat: &dyn Chat) {
 }
 
 /// A platform that people talk on.
-pub trait Chat: Send + Sync + fmt::Debug {
+pub trait Chat: Send + Sync + fmt::Debug + std::any::Any {
     fn platform(&self) -> &'static str;
 
     /// Where things are said here that belong to no conversation.

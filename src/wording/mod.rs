@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod discord;
 pub mod evidence;
 pub mod help;
+pub mod home;
 pub mod refusal;
 pub mod status;
 pub mod why;

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;
+pub mod slack;
 pub mod stage;
 mod words;
 

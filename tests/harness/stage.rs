@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Story, discord};
+use super::{Story, discord, slack};
 
 /// A chat that a story's people are on. Messages are told in the console's shape, with ids of the platform's own.
 pub trait Stage: Send {
@@ -46,12 +46,13 @@ pub trait Stage: Send {
     }
 }
 
-/// The stage that `TIDEGATE_TEST_CHAT` names: `console`, which is the default, or `discord`.
+/// The stage that `TIDEGATE_TEST_CHAT` names: `console`, which is the default, `slack` or `discord`.
 pub fn chosen() -> Box<dyn Stage> {
     match chat().as_str() {
         "console" => Box::new(Console),
+        "slack" => Box::new(slack::Play::open()),
         "discord" => Box::new(discord::Play::open()),
-        other => panic!("TIDEGATE_TEST_CHAT is `console` or `discord`, not `{other}`"),
+        other => panic!("TIDEGATE_TEST_CHAT is `console`, `slack` or `discord`, not `{other}`"),
     }
 }
 

@@ -14,6 +14,7 @@ mod page;
 mod people;
 mod restarts;
 mod silence;
+mod slack;
 mod source_database;
 mod source_prometheus;
 mod stale;
