@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::stage::is_console;
+use crate::harness::stage::{chat, is_console};
 use crate::harness::{Story, settings};
 
 fn field<'a>(form: &'a Value, name: &str) -> &'a Value {
@@ -17,7 +17,7 @@ fn field<'a>(form: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn a_plan_without_arguments_opens_a_form_with_what_there_is_to_choose() {
-    if !is_console() {
+    if chat() == "discord" {
         return;
     }
     let mut story = Story::begin(&settings());
@@ -52,7 +52,7 @@ fn has(field: &Value) {
 
 #[test]
 fn the_form_keeps_what_was_typed_and_knows_the_last_plan_of_the_service() {
-    if !is_console() {
+    if chat() == "discord" {
         return;
     }
     let mut story = Story::begin(&settings());
@@ -75,7 +75,8 @@ fn the_form_keeps_what_was_typed_and_knows_the_last_plan_of_the_service() {
 
 #[test]
 fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
-    if !is_console() {
+    // Discord's forms have five fields and say what is wrong in one note.
+    if chat() == "discord" {
         return;
     }
     let mut story = Story::begin(&settings());
@@ -130,18 +131,29 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
             "name=new value",
         ),
     ] {
+        // Where a field is a choice, nothing else can be chosen.
+        if !is_console()
+            && ["shpo", "prod", "nobody", "some"]
+                .iter()
+                .any(|typed| values.to_string().contains(&format!("\"{typed}\"")))
+        {
+            continue;
+        }
         let answer = story.submits("ada", "plan", &values);
         let said = answer["errors"][wrong].as_str().unwrap_or_else(|| panic!("{values}: {answer}"));
         assert!(said.contains(says), "{values}: {said}");
     }
     assert_eq!(story.get("/api/plans")["plans"].as_array().unwrap().len(), 0);
+    if !is_console() {
+        return;
+    }
     let answer = story.submits("ada", "no-such-form", &json!({}));
     assert!(answer["errors"].is_object(), "{answer}");
 }
 
 #[test]
 fn a_filled_in_form_makes_the_plan() {
-    if !is_console() {
+    if chat() == "discord" {
         return;
     }
     let mut story = Story::begin(&settings());
@@ -164,7 +176,7 @@ fn a_filled_in_form_makes_the_plan() {
 
 #[test]
 fn amend_without_options_shows_the_plan_to_change() {
-    if !is_console() {
+    if chat() == "discord" {
         return;
     }
     let mut story = Story::begin(&settings());
@@ -186,10 +198,11 @@ fn amend_without_options_shows_the_plan_to_change() {
 
 #[test]
 fn a_guest_may_open_the_form_and_not_send_it() {
-    if !is_console() {
+    if chat() == "discord" {
         return;
     }
     let mut story = Story::begin(&settings());
+    story.says("gil", "/deploy plan");
     story.submits("gil", "plan", &json!({ "service": "shop", "environment": "production", "version": "v1.1.0" }));
     assert!(story.whispered_to("gil").contains("Guests may look"), "{}", story.whispered_to("gil"));
     assert_eq!(story.get("/api/plans")["plans"].as_array().unwrap().len(), 0);
