@@ -1,5 +1,6 @@
 //! The stories, a file per subject.
 
+mod answers;
 mod approvals;
 mod bad_input;
 mod brief;
@@ -8,6 +9,7 @@ mod contested;
 mod enforced;
 mod forms;
 mod gate;
+mod migrations;
 mod modes;
 mod page;
 mod people;
