@@ -360,7 +360,7 @@ pub fn tame(text: &str, most: usize) -> String {
 }
 
 /// Zero-width and bidirectional formatting characters: they can make text read as something that it is not.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{061c}'
         | '\u{e0000}'..='\u{e007f}')
 }

@@ -8,6 +8,7 @@ mod pressed;
 mod reacted;
 mod read_back;
 mod replied;
+pub mod slack;
 mod submitted;
 
 pub use pressed::pressed;
@@ -62,8 +63,9 @@ pub enum ChatError {
 }
 
 /// The platforms that the settings name, beside the console; adding one is a folder and a line here.
-pub fn build(_settings: &Settings, _store: &Store, _clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Chat>>> {
-    let chats: Vec<Arc<dyn Chat>> = Vec::new();
+pub fn build(settings: &Settings, store: &Store, clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Chat>>> {
+    let mut chats: Vec<Arc<dyn Chat>> = Vec::new();
+    chats.extend(slack::Slack::open(settings, store, clock)?.map(|slack| Arc::new(slack) as Arc<dyn Chat>));
     Ok(chats)
 }
 
@@ -126,7 +128,7 @@ async fn listen_alone(app: &App, chat: &dyn Chat) {
 }
 
 /// A platform that people talk on.
-pub trait Chat: Send + Sync + fmt::Debug {
+pub trait Chat: Send + Sync + fmt::Debug + std::any::Any {
     fn platform(&self) -> &'static str;
 
     /// Where things are said here that belong to no conversation.

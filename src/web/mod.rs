@@ -8,6 +8,7 @@ mod hooks;
 mod operations;
 mod pictures;
 mod read;
+mod slack;
 
 use std::time::Duration;
 
@@ -56,6 +57,9 @@ pub fn router(site: Site) -> Router {
         .route("/api/ledger", get(read::ledger))
         .route("/api/ledger/verify", get(read::verify))
         .route("/api/ledger/export", get(read::export))
+        .route("/slack/events", post(slack::events))
+        .route("/slack/commands", post(slack::commands))
+        .route("/slack/interactions", post(slack::interactions))
         .route("/pictures/{file}", get(pictures::picture))
         .route("/", get(console::home));
     if site.console {

@@ -6,6 +6,7 @@ pub mod card;
 pub mod deploy;
 pub mod evidence;
 pub mod help;
+pub mod home;
 pub mod refusal;
 pub mod status;
 pub mod why;
