@@ -9,6 +9,7 @@ mod calendar;
 mod check;
 mod confirm;
 mod gate;
+mod manifest;
 mod plan;
 pub mod sample;
 pub mod serve;
@@ -78,6 +79,13 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// What to paste or register so that a platform lets Tidegate in
+    Manifest {
+        /// The platform
+        platform: manifest::Platform,
+        #[command(flatten)]
+        place: Place,
+    },
     /// What the calendar source makes of a file or an address
     Calendar(calendar::CalendarArgs),
     /// The record: verify, show, export
@@ -106,6 +114,7 @@ pub fn run() -> ExitCode {
             Command::Gate(args) => gate::run(args).await,
             Command::Confirm(args) => confirm::run(args).await,
             Command::Check { place } => check::run(place).await,
+            Command::Manifest { platform, place } => manifest::run(platform, place),
             Command::Calendar(args) => calendar::run(args).await,
             Command::Audit { command } => audit::run(command).await,
         }

@@ -46,11 +46,20 @@ pub const SCOPES: &[Scope] = &[
 const EVENTS: &[&str] =
     &["app_home_opened", "app_mention", "message.channels", "message.groups", "reaction_added", "reaction_removed"];
 
+/// Whether the settings ask for signed HTTP and do not say where Slack finds us.
+pub fn lacks_address(settings: &Settings) -> bool {
+    settings.web.url.is_none() && by_http(settings)
+}
+
+fn by_http(settings: &Settings) -> bool {
+    let first = settings.chat.slack.as_ref().and_then(|slack| slack.workspace.first());
+    first.is_some_and(|workspace| workspace.app_token.is_none() && workspace.signing_secret.is_some())
+}
+
 /// The manifest for these settings: signed HTTP where the first workspace has a signing secret and no app token, Socket
 /// Mode otherwise.
 pub fn manifest(settings: &Settings) -> Value {
-    let first = settings.chat.slack.as_ref().and_then(|slack| slack.workspace.first());
-    let http = first.is_some_and(|workspace| workspace.app_token.is_none() && workspace.signing_secret.is_some());
+    let http = by_http(settings);
     let base = settings.web.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()).filter(|_| http);
     let at = |path: &str| base.as_ref().map(|base| format!("{base}/slack/{path}"));
     let mut command = json!({

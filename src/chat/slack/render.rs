@@ -144,7 +144,8 @@ impl Page {
     }
 
     fn listing(&mut self, says: &str, text: &str) {
-        let room = SECTION.min(MOST_SIZE.saturating_sub(self.size) / 2).max(200);
+        let head = if says.is_empty() { String::new() } else { format!("*{}*\n", strong(&plain(says, 100))) };
+        let room = SECTION.min(MOST_SIZE.saturating_sub(self.size) / 2).max(700) - units(&head);
         let mut shown = String::new();
         let all: Vec<&str> = text.lines().collect();
         let mut kept = 0;
@@ -157,7 +158,6 @@ impl Page {
             shown.push('\n');
             kept += 1;
         }
-        let head = if says.is_empty() { String::new() } else { format!("*{}*\n", strong(&plain(says, 200))) };
         let more = all.len() - kept;
         let rest = if more > 0 { format!("… and {more} more") } else { String::new() };
         if kept > 0 {
