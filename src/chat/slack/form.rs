@@ -181,10 +181,14 @@ pub fn values(state: &Value) -> BTreeMap<String, String> {
 pub fn errors(errors: &BTreeMap<String, String>, shown: &Value, first: &str) -> Value {
     let fields: Vec<&str> =
         shown.as_array().into_iter().flatten().filter_map(|block| block["block_id"].as_str()).collect();
+    let (beside, elsewhere): (Vec<_>, Vec<_>) = errors.iter().partition(|(name, _)| fields.contains(&name.as_str()));
     let mut said = serde_json::Map::new();
-    for (name, says) in errors {
-        let at = if fields.contains(&name.as_str()) { name } else { first };
-        said.entry(at.to_owned()).or_insert_with(|| json!(plain(says, 1_900)));
+    for (name, says) in beside {
+        said.insert(name.clone(), json!(plain(says, 1_900)));
+    }
+    // A field's own error is said before one that belongs to none.
+    for (_, says) in elsewhere {
+        said.entry(first.to_owned()).or_insert_with(|| json!(plain(says, 1_900)));
     }
     json!({ "response_action": "errors", "errors": said })
 }

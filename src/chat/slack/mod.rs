@@ -160,9 +160,9 @@ impl Slack {
 
     fn learn(&self, app: &App) {
         let settings = app.settings();
-        let mut known = self.settings.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&known, &settings) {
-            *known = settings;
+        // Reading is free for everybody at once; it changes only when settings were read anew.
+        if !Arc::ptr_eq(&self.settings(), &settings) {
+            *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
         }
     }
 

@@ -201,7 +201,18 @@ fn span_into(out: &mut Room, span: &Span, with: &With<'_>) {
     match span.style {
         Style::Strong => out.wrapped("*", &text, "*", strong),
         Style::Code => out.wrapped("`", &text, "`", |text| escaped(&code(text, 2_000))),
-        Style::Plain | Style::Quiet => out.wrapped("", &text, "", defused),
+        Style::Plain | Style::Quiet => {
+            // Our sentences put names and commands between backticks. What stands there is defused all the same: within a
+            // word Slack takes a backtick for no sign.
+            let pairs = text.matches('`').count() % 2 == 0;
+            if !pairs {
+                return out.wrapped("", &text, "", defused);
+            }
+            for (at, part) in text.split('`').enumerate() {
+                let around = if at % 2 == 1 { "`" } else { "" };
+                out.wrapped(around, part, around, defused);
+            }
+        }
     }
 }
 
@@ -311,6 +322,19 @@ mod tests {
             first(&Message::spans(None, spans)),
             "<!date^1700000000^{date_short_pretty} {time}|Tue 22:13 &lt;x/y&gt;> \
              <https://example.com/?a=1&amp;b=%3C2%3E|a/b &gt; c> *bold∗er* `xˋy_z_`"
+        );
+    }
+
+    #[test]
+    fn commands_between_backticks_are_shown_as_such() {
+        let text = "type `/deploy help` or <!here> `*x*`, not ` alone";
+        assert_eq!(
+            first(&Message::line(Mark::Note, "type `/deploy help` & `*x*`")),
+            "📝 type `/deploy help` &amp; `∗x∗`"
+        );
+        assert_eq!(
+            first(&Message::line(Mark::Note, text)),
+            "📝 type ˋ/deploy helpˋ or &lt;!here&gt; ˋ∗x∗ˋ, not ˋ alone"
         );
     }
 
