@@ -38,23 +38,6 @@ pub fn guarded(timeout: Duration) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// Slack's client at the address that the settings name, over ring, with room for plain HTTP where the address says so.
-pub fn slack(api: &url::Url) -> std::io::Result<SlackConnector> {
-    provide_tls();
-    let connector =
-        hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
-    let connector = slack_morphism::hyper_tokio::SlackClientHyperConnector::with_connector(connector);
-    Ok(connector.with_slack_api_url(api.as_str().trim_end_matches('/')))
-}
-
-/// Slack's client over a connector.
-pub fn slack_client(connector: &SlackConnector) -> slack_morphism::SlackClient<SlackConnector> {
-    slack_morphism::SlackClient::new(connector.clone())
-}
-
-/// What Slack's client sends its requests through.
-pub type SlackConnector = slack_morphism::hyper_tokio::SlackClientHyperHttpsConnector;
-
 /// Whether a URL from outside may be asked at all. A literal address never meets the resolver, so it is judged here.
 pub fn may_reach(url: &url::Url) -> bool {
     if url.scheme() != "https" {

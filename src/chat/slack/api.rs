@@ -7,12 +7,12 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
+use slack_morphism::hyper_tokio::{SlackClientHyperConnector, SlackClientHyperHttpsConnector as SlackConnector};
 use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackClient};
 
 use super::budget::Budget;
 use crate::chat::ChatError;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::http::SlackConnector;
 
 /// Nobody waits longer for Slack.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -118,6 +118,15 @@ impl std::fmt::Debug for Api {
     }
 }
 
+/// The way to Slack at the address that the settings name, over ring; plain HTTP where the address says so.
+fn connect(api: &url::Url) -> std::io::Result<SlackConnector> {
+    crate::http::provide_tls();
+    let connector =
+        hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
+    let connector = SlackClientHyperConnector::with_connector(connector);
+    Ok(connector.with_slack_api_url(api.as_str().trim_end_matches('/')))
+}
+
 /// A token as the client takes it.
 pub fn token(secret: &SecretString) -> SlackApiToken {
     SlackApiToken::new(SlackApiTokenValue(secret.expose_secret().to_owned()))
@@ -125,9 +134,9 @@ pub fn token(secret: &SecretString) -> SlackApiToken {
 
 impl Api {
     pub fn open(url: &url::Url) -> anyhow::Result<Api> {
-        let connector = crate::http::slack(url)?;
+        let connector = connect(url)?;
         Ok(Api {
-            client: crate::http::slack_client(&connector),
+            client: SlackClient::new(connector.clone()),
             connector,
             plain: crate::http::trusted(TIMEOUT)?,
             url: url.clone(),
@@ -138,7 +147,7 @@ impl Api {
 
     /// What the library's connections are made of.
     pub fn for_sockets(&self) -> (SlackConnector, std::sync::Arc<SlackClient<SlackConnector>>) {
-        (self.connector.clone(), std::sync::Arc::new(crate::http::slack_client(&self.connector)))
+        (self.connector.clone(), std::sync::Arc::new(SlackClient::new(self.connector.clone())))
     }
 
     /// A call with JSON arguments.

@@ -204,7 +204,7 @@ fn span_into(out: &mut Room, span: &Span, with: &With<'_>) {
         Style::Plain | Style::Quiet => {
             // Our sentences put names and commands between backticks. What stands there is defused all the same: within a
             // word Slack takes a backtick for no sign.
-            let pairs = text.matches('`').count() % 2 == 0;
+            let pairs = text.matches('`').count().is_multiple_of(2);
             if !pairs {
                 return out.wrapped("", &text, "", defused);
             }
@@ -371,8 +371,8 @@ mod tests {
             Just("👩‍👩‍👧‍👦🏳️‍🌈".to_owned()),
             Just("שלום עולם".to_owned()),
             Just("<https://evil.example|fine>".to_owned()),
-            Just("&<>".repeat(2_000)),
-            Just("x".repeat(20_000)),
+            Just("&<>".repeat(1_500)),
+            Just("x".repeat(4_000)),
         ];
         prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
     }
@@ -392,7 +392,7 @@ mod tests {
         prop_oneof![
             (hostile(), hostile()).prop_map(|(text, context)| Block::Title { text, context }),
             said().prop_map(Block::Line),
-            (hostile(), prop::collection::vec(said(), 0..60)).prop_map(|(says, lines)| Block::List {
+            (hostile(), prop::collection::vec(said(), 0..30)).prop_map(|(says, lines)| Block::List {
                 says,
                 lines,
                 folded: true
@@ -407,7 +407,7 @@ mod tests {
 
     fn message() -> impl Strategy<Value = Message> {
         let buttons = prop::collection::vec((hostile(), hostile()), 0..40);
-        (prop::collection::vec(block(), 0..80), buttons, prop::option::of(hostile())).prop_map(
+        (prop::collection::vec(block(), 0..60), buttons, prop::option::of(hostile())).prop_map(
             |(blocks, buttons, footer)| Message {
                 blocks,
                 level: Level::Critical,
@@ -428,7 +428,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn every_limit_is_kept_whatever_is_said(message in message()) {
