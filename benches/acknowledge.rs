@@ -8,15 +8,17 @@
 // Another program is what is measured, and the table is what this one says.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
+mod load;
+
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+
+use load::{Connection, Running, ms, rate, row, tenths, text};
 
 /// Each measurement ends after so many requests or so long, whichever comes first.
 const MOST_REQUESTS: usize = 20_000;
@@ -69,7 +71,7 @@ fn load(folder: &Path) -> Result<()> {
     std::thread::sleep(Duration::from_secs(2));
     row("`try`, idle: resident", &running.resident()?);
     row("the disk: durable commits, one at a time", &disk(folder)?);
-    let person = running.person()?;
+    let person = person(&running)?;
     for at_once in AT_ONCE {
         let body = format!(r#"{{"user":"{person}","channel":"deploys","text":"/deploy help"}}"#);
         let measured = commands(&running.address, &body, at_once)?;
@@ -80,89 +82,6 @@ fn load(folder: &Path) -> Result<()> {
     row("`try`, after the load: resident", &running.resident()?);
     row("`try`, under the load: resident at most", &running.status("VmHWM")?);
     Ok(())
-}
-
-/// The program, started; stopped when this is dropped.
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    address: String,
-    first_answer: Duration,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Killed anywhere, nothing is lost: so this is how it is stopped.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Running {
-    fn start(arguments: &[&str], data: &Path) -> Result<Running> {
-        let began = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-            .args(arguments)
-            .args(["--listen", "127.0.0.1:0", "--data", text(data)?])
-            .env("RUST_LOG", "error")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("could not start tidegate")?;
-        let mut running = Running { child, address: String::new(), first_answer: Duration::ZERO };
-        let out = running.child.stdout.take().context("no standard output")?;
-        for line in BufReader::new(out).lines() {
-            let line = line.context("could not read what tidegate prints")?;
-            if let Some((_, address)) = line.split_once("http://") {
-                running.address = address.split(['/', ' ']).next().unwrap_or_default().to_owned();
-                break;
-            }
-        }
-        ensure!(
-            !running.address.is_empty(),
-            "tidegate {} ended without an address; run it to see why",
-            arguments.join(" ")
-        );
-        let (status, _) = Connection::open(&running.address)?.get("/healthz")?;
-        running.first_answer = began.elapsed();
-        ensure!(status == 200, "/healthz answered {status}");
-        Ok(running)
-    }
-
-    fn person(&self) -> Result<String> {
-        let (_, body) = Connection::open(&self.address)?.get("/console/api/about")?;
-        let about: serde_json::Value = serde_json::from_slice(&body).context("/console/api/about does not read")?;
-        let users = about["users"].as_array().context("/console/api/about names no users")?;
-        let member = users.iter().find(|user| user["kind"] == "member").context("the sample company has no member")?;
-        Ok(member["name"].as_str().context("a user has no name")?.to_owned())
-    }
-
-    /// Waits until nothing is left to do; tells how long that took.
-    fn settle(&self) -> Result<Duration> {
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(180) {
-            if Connection::open(&self.address)?.get("/console/api/settled")?.0 == 200 {
-                return Ok(began.elapsed());
-            }
-        }
-        bail!("something was still left to do after 3 minutes")
-    }
-
-    fn resident(&self) -> Result<String> {
-        self.status("VmRSS")
-    }
-
-    /// A line of /proc, which only Linux has; elsewhere it is said that it was not measured.
-    fn status(&self, name: &str) -> Result<String> {
-        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", self.child.id())) else {
-            return Ok("not measured: no /proc here".to_owned());
-        };
-        let line = status.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name} in /proc"))?;
-        let kib: u32 =
-            line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).context("a number of kB")?;
-        Ok(format!("{:.1} MB", f64::from(kib) * 1024.0 / 1e6))
-    }
 }
 
 /// Durable commits as a database makes them: a page appended, then flushed to the disk.
@@ -203,75 +122,11 @@ fn commands(address: &str, body: &str, at_once: usize) -> Result<String> {
     Ok(rate(took.concat(), began.elapsed()))
 }
 
-fn rate(mut took: Vec<Duration>, all: Duration) -> String {
-    took.sort();
-    let at = |share: usize| took.get(took.len() * share / 100).or(took.last()).copied().map_or("–".to_owned(), ms);
-    let per_second = u32::try_from(took.len()).map_or(f64::NAN, f64::from) / all.as_secs_f64();
-    format!("{per_second:.0} per second; p50 {}, p99 {} (n = {})", at(50), at(99), took.len())
-}
-
-/// One connection that is kept: HTTP/1.1, nothing more, so that the measuring costs little.
-#[derive(Debug)]
-struct Connection {
-    stream: BufReader<TcpStream>,
-    address: String,
-}
-
-impl Connection {
-    fn open(address: &str) -> Result<Connection> {
-        let stream = TcpStream::connect(address).with_context(|| format!("could not reach {address}"))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(90)))?;
-        Ok(Connection { stream: BufReader::new(stream), address: address.to_owned() })
-    }
-
-    fn get(&mut self, path: &str) -> Result<(u16, Vec<u8>)> {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
-        self.ask(&head)
-    }
-
-    fn post(&mut self, path: &str, body: &str) -> Result<(u16, Vec<u8>)> {
-        let to = &self.address;
-        let length = body.len();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: {to}\r\norigin: http://{to}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
-        self.ask(&request)
-    }
-
-    fn ask(&mut self, request: &str) -> Result<(u16, Vec<u8>)> {
-        self.stream.get_mut().write_all(request.as_bytes()).context("could not send")?;
-        let mut line = String::new();
-        self.stream.read_line(&mut line).context("no answer")?;
-        let status = line.split_whitespace().nth(1).and_then(|status| status.parse().ok()).context("not HTTP")?;
-        let mut length = 0_usize;
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).context("the answer ended in its head")?;
-            let Some((name, value)) = line.split_once(':') else { break };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().context("a content-length that is no number")?;
-            }
-        }
-        ensure!(length < 4_000_000, "an answer of {length} bytes");
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).context("the answer ended early")?;
-        Ok((status, body))
-    }
-}
-
-fn row(what: &str, figure: &str) {
-    println!("| {what} | {figure} |");
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1e3)
-}
-
-fn tenths(time: Duration) -> String {
-    format!("{:.1}", time.as_secs_f64())
-}
-
-fn text(path: &Path) -> Result<&str> {
-    path.to_str().context("a path that is not UTF-8")
+/// A member of the sample company.
+fn person(running: &Running) -> Result<String> {
+    let (_, body) = Connection::open(&running.address)?.get("/console/api/about")?;
+    let about: serde_json::Value = serde_json::from_slice(&body).context("/console/api/about does not read")?;
+    let users = about["users"].as_array().context("/console/api/about names no users")?;
+    let member = users.iter().find(|user| user["kind"] == "member").context("the sample company has no member")?;
+    Ok(member["name"].as_str().context("a user has no name")?.to_owned())
 }

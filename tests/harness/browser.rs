@@ -88,7 +88,8 @@ impl Browser {
     /// Waits for a visible element.
     pub fn sees(&self, css: &str) -> Element {
         self.wait(&format!("no `{css}` is shown"), || {
-            self.all(css).into_iter().find(|element| self.run(element.is_displayed()))
+            // An element that was redrawn since it was found is looked for again.
+            self.all(css).into_iter().find(|one| self.runtime.block_on(one.is_displayed()).unwrap_or(false))
         })
     }
 
@@ -124,7 +125,7 @@ impl Browser {
 
     /// The value of an attribute of the first element.
     pub fn attribute(&self, css: &str, name: &str) -> Option<String> {
-        self.run(self.sees(css).attr(name))
+        self.tries(css, "asked for an attribute", async |element| element.attr(name).await)
     }
 
     pub fn clicks(&self, css: &str) {
@@ -137,12 +138,12 @@ impl Browser {
     }
 
     /// Does something with the first visible element; again if it is redrawn or covered at that moment.
-    fn tries(&self, css: &str, what: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
+    fn tries<T>(&self, css: &str, what: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
         let began = Instant::now();
         loop {
             let element = self.sees(css);
             match self.runtime.block_on(act(element)) {
-                Ok(()) => return,
+                Ok(done) => return done,
                 Err(error) => assert!(began.elapsed() < PATIENCE, "`{css}` cannot be {what}: {error}"),
             }
             std::thread::sleep(Duration::from_millis(40));
