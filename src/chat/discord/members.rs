@@ -31,8 +31,10 @@ pub struct Member {
 /// Members by server and user; None: not in the server.
 #[derive(Debug, Default)]
 pub struct Members {
-    seen: Mutex<BTreeMap<(String, String), (Time, Option<Member>)>>,
+    seen: Mutex<Seen>,
 }
+
+type Seen = BTreeMap<(String, String), (Time, Option<Member>)>;
 
 impl Member {
     /// From Discord's member object.
