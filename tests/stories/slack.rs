@@ -278,3 +278,18 @@ fn forged_replayed_and_oversized_requests_are_refused() {
     eventually("the plan", || plans(&story) == 1);
     story.settle();
 }
+
+#[test]
+fn what_is_wrong_in_a_form_is_said_beside_its_field_and_can_be_mended() {
+    let (mut story, _slack) = on_slack();
+    story.says("ada", "/deploy plan");
+    let filled = |version: &str| {
+        serde_json::json!({ "service": "shop", "environment": "production", "version": version, "why": "PAY-1",
+            "risk": "low", "rollback": "redeploy v1.0.0" })
+    };
+    let answer = story.submits("ada", "plan", &filled("v9"));
+    assert!(answer["errors"]["version"].as_str().is_some_and(|says| says.contains("v9")), "{answer}");
+    assert_eq!(plans(&story), 0);
+    assert_eq!(story.submits("ada", "plan", &filled("v1.1.0"))["ok"], true);
+    assert_eq!(story.plan("shop-1")["plan"]["version"], "v1.1.0");
+}
