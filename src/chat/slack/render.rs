@@ -204,7 +204,7 @@ fn span_into(out: &mut Room, span: &Span, with: &With<'_>) {
         Style::Plain | Style::Quiet => {
             // Our sentences put names and commands between backticks. What stands there is defused all the same: within a
             // word Slack takes a backtick for no sign.
-            let pairs = text.matches('`').count() % 2 == 0;
+            let pairs = text.matches('`').count().is_multiple_of(2);
             if !pairs {
                 return out.wrapped("", &text, "", defused);
             }
