@@ -1,110 +1,206 @@
-//! State tables are projections of the ledger: rebuilt from it here, and compared with what the store says.
+//! State tables are projections of the ledger: rebuilt from it here plan by plan, and compared with what the store says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Damage, Finding, Record};
-use crate::name::PlanId;
-use crate::store::Store;
+use super::{Damage, Finding, Record, Verdict};
+use crate::clock::Time;
+use crate::name::{Person, PlanId};
+use crate::plan::{Plan, brief};
+use crate::store::plan::{PlanRow, StoredRevision};
+use crate::store::{Store, is_of_the_database};
 
-/// Words that stand by the ledger: revision, kind, person, and the role in which it counted.
-type Standing = BTreeSet<(u64, String, String, String)>;
+/// Plans looked at together; memory does not grow with how many there are.
+const PAGE: i64 = 500;
+
+/// Words that stand (revision, kind, person, role in which it counted), and when they were given or recorded.
+type Standing = BTreeMap<(u64, String, String, String), i64>;
 
 /// What the ledger says of one plan.
 #[derive(Debug, Default)]
 struct Told {
     standing: Standing,
-    started_by: Option<String>,
-    confirmed_by: Option<String>,
-    settled_by: Option<String>,
+    started: Option<(i64, String)>,
+    confirmed: Option<(i64, String)>,
+    settled: Option<(i64, String)>,
     revision: u64,
+    /// Entry, brief and commit of each revision.
+    revisions: BTreeMap<u64, (u64, Option<String>, Option<String>)>,
+    /// The newest revision is not of the plan as it was amended last.
+    amended: bool,
     over: Option<&'static str>,
     outcome: Option<String>,
     last: u64,
 }
 
-/// Every difference between the ledger and the tables that follow from it.
+/// Every difference between the ledger and the tables that follow from it; where there are very many, the first.
 pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
-    let told = rebuild(store).await?;
     let mut findings = Vec::new();
-    let mut known = BTreeSet::new();
-    for row in store.plans(1_000_000).await? {
-        let id = row.plan.id.clone();
-        known.insert(id.to_string());
-        let Some(told) = told.get(id.as_str()) else {
-            findings.push(Finding::new(None, Damage::Projection, format!("The plan `{id}` is in no entry.")));
-            continue;
-        };
-        let mut wrong = |says: String| findings.push(Finding::new(told.last, Damage::Projection, says));
-        let stored = standing(store, &id).await?;
-        let word = |kind: &str, person: &str, role: &str| match role {
-            "" => format!("a word ({kind}) of {person}"),
-            role => format!("a word ({kind}) of {person} as {role}"),
-        };
-        for (revision, kind, person, role) in stored.difference(&told.standing) {
-            let word = word(kind, person, role);
-            wrong(format!("The store counts {word} on revision {revision} of `{id}` that no entry gave."));
-        }
-        for (revision, kind, person, role) in told.standing.difference(&stored) {
-            let word = word(kind, person, role);
-            wrong(format!("An entry gave {word} on revision {revision} of `{id}` that the store lacks."));
-        }
-        let by = |act: &Option<(crate::clock::Time, crate::name::Person)>| act.as_ref().map(|(_, by)| by.to_string());
-        if by(&row.started) != told.started_by {
-            wrong(format!("Who started `{id}` differs between store and ledger."));
-        }
-        if by(&row.confirmed) != told.confirmed_by {
-            wrong(format!("Who confirmed `{id}` differs between store and ledger."));
-        }
-        if by(&row.category) != told.settled_by {
-            wrong(format!("Who settled the doubt about the risk of `{id}` differs between store and ledger."));
-        }
-        if u64::try_from(row.revision).ok() != Some(told.revision) {
-            wrong(format!("The store has `{id}` at revision {}, the ledger at {}.", row.revision, told.revision));
-        }
-        if let Some(over) = told.over
-            && row.state.as_str() != over
-        {
-            wrong(format!("The store has `{id}` as {}, the ledger as {over}.", row.state.as_str()));
-        }
-        if let (Some(outcome), Some(deployment)) = (&told.outcome, store.deployment_of(&id).await?)
-            && deployment.deployment.outcome.map(crate::advice::facts::Outcome::as_str) != Some(outcome.as_str())
-        {
-            wrong(format!("The outcome of `{id}` differs between store and ledger."));
+    let mut after = String::new();
+    loop {
+        let page = store.plan_ids(&after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.to_string();
+        for id in &page {
+            of_plan(store, id, &mut findings).await?;
+            if findings.len() > Verdict::MOST {
+                return Ok(findings);
+            }
         }
     }
-    for (id, told) in told.iter().filter(|(id, _)| !known.contains(id.as_str())) {
-        findings.push(Finding::new(
-            told.last,
-            Damage::Projection,
-            format!("The ledger knows the plan `{id}`, the store does not."),
-        ));
+    for (id, seq) in store.entries_without_plan(i64::try_from(Verdict::MOST)?).await? {
+        let says = format!("The ledger knows the plan `{id}`, the store does not.");
+        findings.push(Finding::new(u64::try_from(seq).ok(), Damage::Projection, says));
     }
     Ok(findings)
+}
+
+async fn of_plan(store: &Store, id: &PlanId, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let Some(told) = rebuild(store, id).await? else {
+        findings.push(Finding::new(None, Damage::Projection, format!("The plan `{id}` is in no entry.")));
+        return Ok(());
+    };
+    let mut wrong = |says: String| findings.push(Finding::new(told.last, Damage::Projection, says));
+    let row = match store.plan(id).await {
+        Err(error) if !is_of_the_database(&error) => {
+            wrong(format!("What the store holds of the plan `{id}` does not read."));
+            return Ok(());
+        }
+        row => row?,
+    };
+    let Some(row) = row else { return Ok(()) };
+    match standing(store, id).await {
+        Err(error) if !is_of_the_database(&error) => wrong(format!("A word on `{id}` does not read.")),
+        stored => words(id, &stored?, &told.standing, &mut wrong),
+    }
+    acts(&row, &told, &mut wrong);
+    if let (Some(outcome), Some(deployment)) = (&told.outcome, store.deployment_of(id).await?)
+        && deployment.deployment.outcome.map(crate::advice::facts::Outcome::as_str) != Some(outcome.as_str())
+    {
+        wrong(format!("The outcome of `{id}` differs between store and ledger."));
+    }
+    revisions(store, &row, &told, findings).await
+}
+
+fn words(id: &PlanId, stored: &Standing, told: &Standing, wrong: &mut impl FnMut(String)) {
+    let word = |kind: &str, person: &str, role: &str| match role {
+        "" => format!("a word ({kind}) of {person}"),
+        role => format!("a word ({kind}) of {person} as {role}"),
+    };
+    for (key, at) in stored {
+        let (revision, kind, person, role) = key;
+        let word = word(kind, person, role);
+        match told.get(key) {
+            None => wrong(format!("The store counts {word} on revision {revision} of `{id}` that no entry gave.")),
+            // A later word counts longer.
+            Some(recorded) if at > recorded => {
+                wrong(format!("The store dates {word} on revision {revision} of `{id}` later than its entry."));
+            }
+            Some(_) => {}
+        }
+    }
+    for (revision, kind, person, role) in told.keys().filter(|key| !stored.contains_key(key)) {
+        let word = word(kind, person, role);
+        wrong(format!("An entry gave {word} on revision {revision} of `{id}` that the store lacks."));
+    }
+}
+
+/// Who started, confirmed and settled it, at which revision it is, and whether it is over.
+fn acts(row: &PlanRow, told: &Told, wrong: &mut impl FnMut(String)) {
+    let id = &row.plan.id;
+    let same = |stored: &Option<(Time, Person)>, told: &Option<(i64, String)>| match (stored, told) {
+        (None, None) => true,
+        // An entry is never earlier than the act that it records.
+        (Some((at, by)), Some((recorded, person))) => by.as_str() == person && at.ms() <= *recorded,
+        _ => false,
+    };
+    if !same(&row.started, &told.started) {
+        wrong(format!("Who started `{id}`, or when, differs between store and ledger."));
+    }
+    if !same(&row.confirmed, &told.confirmed) {
+        wrong(format!("Who confirmed `{id}`, or when, differs between store and ledger."));
+    }
+    if !same(&row.category, &told.settled) {
+        wrong(format!("Who settled the doubt about the risk of `{id}` differs between store and ledger."));
+    }
+    if u64::try_from(row.revision).ok() != Some(told.revision) {
+        wrong(format!("The store has `{id}` at revision {}, the ledger at {}.", row.revision, told.revision));
+    }
+    if let Some(over) = told.over
+        && row.state.as_str() != over
+    {
+        wrong(format!("The store has `{id}` as {}, the ledger as {over}.", row.state.as_str()));
+    }
+}
+
+/// Whether every stored brief is the one whose hash was recorded: the gate decides from its facts and its needs.
+async fn revisions(store: &Store, row: &PlanRow, told: &Told, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let id = &row.plan.id;
+    let stored = store.revision_numbers(id).await?;
+    for number in &stored {
+        if u64::try_from(*number).is_ok_and(|number| told.revisions.contains_key(&number)) {
+            continue;
+        }
+        let says = format!("The store has a revision {number} of `{id}` that no entry made.");
+        findings.push(Finding::new(told.last, Damage::Projection, says));
+    }
+    for (number, (seq, brief, commit)) in &told.revisions {
+        let found = store.stored_revision(id, i64::try_from(*number)?).await?;
+        let says = match found {
+            None => Some(format!("An entry made revision {number} of `{id}` that the store lacks.")),
+            Some(found) => {
+                let newest = *number == told.revision && !told.amended;
+                forged(&found, brief.as_deref(), commit.as_deref(), newest.then_some(&row.plan))
+                    .map(|what| format!("{what} of revision {number} of `{id}` is not what was recorded."))
+            }
+        };
+        findings.extend(says.map(|says| Finding::new(*seq, Damage::Projection, says)));
+    }
+    Ok(())
+}
+
+/// What of a stored revision differs from its entry, if anything does.
+fn forged(
+    found: &StoredRevision,
+    brief: Option<&str>,
+    commit: Option<&str>,
+    plan: Option<&Plan>,
+) -> Option<&'static str> {
+    if Some(found.brief.as_str()) != brief {
+        return Some("The brief's hash");
+    }
+    if found.commit.as_deref() != commit {
+        return Some("The commit");
+    }
+    let recomputed = brief::hash_of_stored(&found.plan, &found.facts, &found.advice).ok();
+    if recomputed.as_deref() != brief {
+        return Some("The brief (plan, facts or advice)");
+    }
+    // The plan as it stands is the one that its newest brief speaks of.
+    let same = |plan: &Plan| serde_json::from_str::<Plan>(&found.plan).is_ok_and(|of_brief| of_brief == *plan);
+    plan.filter(|plan| !same(plan)).map(|_| "The plan itself, or the plan")
 }
 
 async fn standing(store: &Store, id: &PlanId) -> anyhow::Result<Standing> {
     let words = store.words(id).await?;
     let word = |w: &crate::approval::Word| {
         let role = w.role.as_ref().map(ToString::to_string).unwrap_or_default();
-        (u64::try_from(w.revision).unwrap_or(0), w.kind.as_str().to_owned(), w.person.to_string(), role)
+        let revision = u64::try_from(w.revision).unwrap_or(0);
+        ((revision, w.kind.as_str().to_owned(), w.person.to_string(), role), w.at.ms())
     };
     Ok(words.iter().filter(|w| w.stands()).map(word).collect())
 }
 
-async fn rebuild(store: &Store) -> anyhow::Result<BTreeMap<String, Told>> {
-    let mut plans: BTreeMap<String, Told> = BTreeMap::new();
-    let mut next = 1;
-    loop {
-        let entries = store.ledger_from(next, 2_000).await?;
-        let Some(last) = entries.last() else { return Ok(plans) };
-        next = last.seq.saturating_add(1);
-        for entry in &entries {
-            // What does not read was named by the chain's own verification.
-            let Ok(record) = Record::parse(&entry.bytes) else { continue };
-            let Some(plan) = record.plan.clone() else { continue };
-            apply(plans.entry(plan.id.clone()).or_default(), &record);
+/// What the ledger says of a plan; None where no entry is about it.
+async fn rebuild(store: &Store, id: &PlanId) -> anyhow::Result<Option<Told>> {
+    let mut told = None;
+    for entry in store.ledger_of(id).await? {
+        // What does not read was named by the chain's own verification.
+        let Ok(record) = Record::parse(&entry.bytes) else { continue };
+        if record.plan.as_ref().is_some_and(|plan| plan.id == id.as_str()) {
+            apply(told.get_or_insert_with(Told::default), &record);
         }
     }
+    Ok(told)
 }
 
 fn apply(told: &mut Told, record: &Record) {
@@ -113,24 +209,30 @@ fn apply(told: &mut Told, record: &Record) {
     let revision = record.plan.as_ref().and_then(|p| p.revision).unwrap_or(0);
     told.last = record.seq;
     match record.kind.to_string().as_str() {
-        "plan.revised" => told.revision = revision,
+        "plan.revised" => {
+            let bound = record.plan.as_ref().map(|plan| (plan.brief.clone(), plan.commit.clone())).unwrap_or_default();
+            told.revisions.insert(revision, (record.seq, bound.0, bound.1));
+            told.revision = revision;
+            told.amended = false;
+        }
         "plan.amended" => {
             told.standing.clear();
-            told.confirmed_by = None;
-            told.settled_by = None;
+            told.confirmed = None;
+            told.settled = None;
+            told.amended = true;
         }
         "word.voided" => told.standing.clear(),
         "word.given" => {
             let role = record.actor.role.clone().unwrap_or_default();
-            told.standing.insert((revision, text("word"), person.unwrap_or_default(), role));
+            told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
         }
         "word.withdrawn" => {
             let (kind, person) = (text("word"), person.unwrap_or_default());
-            told.standing.retain(|(on, said, by, _)| (*on, said, by) != (revision, &kind, &person));
+            told.standing.retain(|(on, said, by, _), _| (*on, said, by) != (revision, &kind, &person));
         }
-        "start" => told.started_by = person,
-        "confirm" => told.confirmed_by = person,
-        "risk.settled" => told.settled_by = person,
+        "start" => told.started = person.map(|person| (record.at, person)),
+        "confirm" => told.confirmed = person.map(|person| (record.at, person)),
+        "risk.settled" => told.settled = person.map(|person| (record.at, person)),
         "plan.cancelled" => told.over = Some("cancelled"),
         "plan.expired" => told.over = Some("expired"),
         "outcome.given" => told.outcome = Some(text("outcome")),

@@ -64,6 +64,19 @@ impl Store {
         rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
     }
 
+    /// Plans that entries are about and that the store lacks, each with its last entry, at most `most`.
+    pub async fn entries_without_plan(&self, most: i64) -> anyhow::Result<Vec<(String, i64)>> {
+        sqlx::query_as(
+            "select ledger_entry.plan, max(ledger_entry.seq) from ledger_entry
+             where ledger_entry.plan is not null and not exists (select 1 from plan where plan.id = ledger_entry.plan)
+             group by ledger_entry.plan order by 2 limit $1",
+        )
+        .bind(most)
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)
+    }
+
     /// Entries from a number on, in order, at most `most`.
     pub async fn ledger_from(&self, seq: i64, most: i64) -> anyhow::Result<Vec<StoredEntry>> {
         let rows = sqlx::query(

@@ -68,6 +68,16 @@ pub struct Revision {
     pub reason: String,
 }
 
+/// A revision as it is stored, unread: what a brief's hash is recomputed from.
+#[derive(Clone, Debug)]
+pub struct StoredRevision {
+    pub brief: String,
+    pub commit: Option<String>,
+    pub plan: String,
+    pub facts: String,
+    pub advice: String,
+}
+
 const PLAN_COLUMNS: &str = "body, state, revision, platform, channel, changed_at, confirmed_at, confirmed_by, started_at, \
     started_by, category_at, category_by, refreshed_at, stale_at, asked_at, asked_by";
 
@@ -107,6 +117,17 @@ impl Store {
         rows.iter().map(plan_row).collect()
     }
 
+    /// The plans whose names follow `after`, in the order of their names, at most `most`.
+    pub async fn plan_ids(&self, after: &str, most: i64) -> anyhow::Result<Vec<PlanId>> {
+        let rows: Vec<(String,)> = sqlx::query_as("select id from plan where id > $1 order by id limit $2")
+            .bind(after)
+            .bind(most)
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
+        Ok(rows.into_iter().map(|(id,)| PlanId::new(id)).collect())
+    }
+
     /// Plans for a target, newest first.
     pub async fn plans_for(&self, service: &Service, environment: &Environment) -> anyhow::Result<Vec<PlanRow>> {
         let rows = sqlx::query(select_plans("where service = $1 and environment = $2 order by made_at desc limit 200"))
@@ -134,6 +155,30 @@ impl Store {
         let row =
             sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.reader()).await.map_err(said)?;
         row.as_ref().map(revision_row).transpose()
+    }
+
+    /// The numbers of a plan's revisions, in order.
+    pub async fn revision_numbers(&self, plan: &PlanId) -> anyhow::Result<Vec<i64>> {
+        let rows: Vec<(i64,)> = sqlx::query_as("select number from revision where plan = $1 order by number")
+            .bind(plan.as_str())
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)?;
+        Ok(rows.into_iter().map(|(number,)| number).collect())
+    }
+
+    /// A revision as it is stored.
+    pub async fn stored_revision(&self, plan: &PlanId, number: i64) -> anyhow::Result<Option<StoredRevision>> {
+        let row =
+            sqlx::query(REVISION).bind(plan.as_str()).bind(number).fetch_optional(self.reader()).await.map_err(said)?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(StoredRevision {
+            brief: row.try_get("brief")?,
+            commit: row.try_get("commit_sha")?,
+            plan: row.try_get("plan_body")?,
+            facts: row.try_get("facts")?,
+            advice: row.try_get("advice")?,
+        }))
     }
 
     /// How many plans there ever were.

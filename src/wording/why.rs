@@ -100,11 +100,12 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
         let flags: Vec<Line> = advice
             .flags
             .iter()
-            .filter(|f| f.level != FlagLevel::Pass && f.level != FlagLevel::Info)
+            .filter(|f| f.level != FlagLevel::Pass)
             .map(|f| Line {
                 mark: Some(match f.level {
                     FlagLevel::Critical => Mark::Critical,
                     FlagLevel::Caution => Mark::Caution,
+                    FlagLevel::Info => Mark::Info,
                     _ => Mark::Unknown,
                 }),
                 spans: vec![Span::plain(f.says.clone())],
@@ -112,7 +113,11 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
             })
             .collect();
         blocks.push(Block::List {
-            says: format!("Flags that were shown; risk {} of 100", advice.score.value),
+            says: format!(
+                "Flags that were shown; risk {} of 100, {} clear",
+                advice.score.value,
+                advice.flags.len() - flags.len()
+            ),
             lines: flags,
             folded: false,
         });

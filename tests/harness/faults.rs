@@ -125,6 +125,48 @@ impl Story {
     }
 }
 
+/// A TLS server on localhost whose certificate expired years ago.
+pub struct Expired {
+    server: std::process::Child,
+    pub port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Expired {
+    pub fn begin() -> Expired {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "[ca]\ndefault_ca = d\n[d]\ndatabase = index\nserial = serial\nnew_certs_dir = .\ndefault_md = sha256\n\
+            policy = p\ncopy_extensions = copy\n[p]\ncommonName = supplied\n";
+        for (file, text) in [("config", config), ("index", ""), ("serial", "01\n")] {
+            std::fs::write(folder.path().join(file), text).unwrap();
+        }
+        let openssl = |words: &str| {
+            let mut command = Command::new("openssl");
+            command.args(words.split(' ')).current_dir(&folder);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let request = "req -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key -out request";
+        let sign = "ca -batch -selfsign -config config -startdate 20200101000000Z -enddate 20210101000000Z -keyfile key -in request -out cert";
+        for words in [request, sign] {
+            let done = openssl(words).status();
+            let done = done.expect("openssl is missing: install the package `openssl`, or run tests/run, which does");
+            assert!(done.success(), "{words}");
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = openssl(&format!("s_server -www -accept {port} -key key -cert cert")).spawn().unwrap();
+        super::eventually("the TLS server's port", || TcpStream::connect(("localhost", port)).is_ok());
+        Expired { server, port, _folder: folder }
+    }
+}
+
+impl Drop for Expired {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
 fn in_database<T>(url: &str, act: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, sqlx::Error>) -> Result<T, String> {
     sqlx::any::install_default_drivers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -138,5 +138,9 @@ fn a_launch_and_a_campaign_are_named_with_calendar_and_time() {
 fn the_end_of_the_quarter_is_named_with_its_calendar() {
     let story = planned("2026-12-29T11:00:00-08:00", "/deploy plan ledger production v1.8.0 --why L-1");
     let flags = story.plan("ledger-1")["flags"].to_string();
-    assert!(flags.contains("End of Q4 2026") && flags.contains("finance"), "{flags}");
+    let named = story.plan("ledger-1")["flags"].as_array().unwrap().clone();
+    let named = named.iter().filter(|f| f["level"] != "pass").map(says).find(|s| s.contains("End of Q4 2026"));
+    let named = named.unwrap_or_else(|| panic!("{flags}"));
+    assert!(named.contains("finance") && named.contains("29 Dec"), "{named}");
+    assert!(story.texts().contains(named), "the brief does not say it");
 }

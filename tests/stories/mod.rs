@@ -1,5 +1,6 @@
 //! The stories, a file per subject.
 
+mod answers;
 mod approvals;
 mod bad_input;
 mod brief;
@@ -9,6 +10,7 @@ mod discord;
 mod enforced;
 mod forms;
 mod gate;
+mod migrations;
 mod modes;
 mod page;
 mod people;

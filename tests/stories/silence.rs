@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use crate::harness::faults::Expired;
 use crate::harness::{Story, settings};
 
 const PLAN: &str = "/deploy plan shop production v1.1.0 --why PAY-1 --risk low --rollback \"redeploy v1.0.0\"";
@@ -86,4 +87,36 @@ fn an_empty_calendar_is_not_a_clear_one() {
     unknown(&file.display().to_string(), &hangs, "It is empty", "did not answer");
     std::fs::write(&file, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:story\r\nEND:VCALENDAR\r\n").unwrap();
     unknown(&file.display().to_string(), &hangs, "holds no entry", "did not answer");
+}
+
+#[test]
+fn a_source_with_an_expired_certificate_is_unknown_and_says_so() {
+    let server = Expired::begin();
+    let url = format!("https://localhost:{}", server.port);
+    unknown(&format!("{url}/team.ics"), &url, "certificate that has expired", "certificate that has expired");
+}
+
+/// The sample company's sources all answer; then three of its calendars break, each in its own way.
+#[test]
+fn confidence_falls_with_the_sources_that_fail() {
+    let mut story = Story::sample(crate::harness::MONDAY_11);
+    let plan = |story: &mut Story, name: &str| {
+        story.says("max", "/deploy plan search production v3.2.0 --why S-1 --risk low --rollback \"redeploy v3.1.5\"");
+        let plan = story.plan(name);
+        let unknown = plan["flags"].as_array().unwrap().iter().filter(|f| f["level"] == "unknown").count();
+        (plan["score"]["confidence"].as_str().unwrap().to_owned(), unknown)
+    };
+    assert_eq!(plan(&mut story, "search-1"), ("good".to_owned(), 0));
+    for (calendar, text) in [("freezes", ""), ("launches", "<html>"), ("on-call", "BEGIN:VCALENDAR\r\nBEGIN:VEV")] {
+        let file = story.data().join(format!("sample/calendars/{calendar}.ics"));
+        std::fs::write(file, text).unwrap();
+    }
+    let (confidence, unknown) = plan(&mut story, "search-2");
+    assert!(confidence != "good" && unknown >= 3, "{confidence}, {unknown} unknown");
+    for (code, source) in [("timing.freeze", "freezes"), ("coordination.launch", "launches")] {
+        let flag = story.flag("search-2", code);
+        assert_eq!(flag["level"], "unknown", "{flag}");
+        assert!(flag["says"].as_str().unwrap().contains(source), "{flag}");
+    }
+    assert!(story.main()["text"].as_str().unwrap().contains(&format!("confidence: {confidence}")));
 }

@@ -15,6 +15,7 @@ use tidegate::config::{Settings, SourceSettings};
 use tidegate::source::prometheus::Prometheus;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Minute, Question, Source};
 
+use crate::harness::faults::Expired;
 use crate::harness::prometheus::{Prometheus as Server, Told};
 
 /// A Friday noon.
@@ -238,41 +239,7 @@ async fn a_metrics_server_that_misbehaves_is_unknown_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_certificate_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = "[ca]\ndefault_ca = d\n[d]\ndatabase = index\nserial = serial\nnew_certs_dir = .\ndefault_md = sha256\n\
-        policy = p\ncopy_extensions = copy\n[p]\ncommonName = supplied\n";
-    for (file, text) in [("config", config), ("index", ""), ("serial", "01\n")] {
-        std::fs::write(folder.path().join(file), text).unwrap();
-    }
-    let openssl = |words: &str| {
-        let mut command = std::process::Command::new("openssl");
-        command.args(words.split(' ')).current_dir(&folder);
-        command
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null());
-        command
-    };
-    let request =
-        "req -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key -out request";
-    let sign = "ca -batch -selfsign -config config -startdate 20200101000000Z -enddate 20210101000000Z -keyfile key -in request -out cert";
-    for words in [request, sign] {
-        let done = openssl(words).status();
-        let done = done.expect("openssl is missing: install the package `openssl`, or run tests/run, which does");
-        assert!(done.success(), "{words}");
-    }
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut server = openssl(&format!("s_server -www -accept {port} -key key -cert cert")).spawn().unwrap();
-    let source = source(&format!("https://localhost:{port}"), QUERIES);
-    let mut why = String::new();
-    for _ in 0..100 {
-        why = ask(&source, Question::Load).await.unwrap_err().0;
-        if why != "refused the connection" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    server.kill().unwrap();
-    server.wait().unwrap();
-    assert_eq!(why, "has a certificate that has expired");
+    let server = Expired::begin();
+    let source = source(&format!("https://localhost:{}", server.port), QUERIES);
+    assert_eq!(ask(&source, Question::Load).await.unwrap_err().0, "has a certificate that has expired");
 }

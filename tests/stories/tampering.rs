@@ -186,6 +186,81 @@ fn a_role_raised_in_the_table_is_a_projection() {
     assert_eq!((code, verdict["first_bad"]["damage"].as_str()), (1, Some("projection")), "{verdict}");
 }
 
+/// What the forgeries below touch, as one text.
+fn tables(story: &Story) -> String {
+    let of_revisions = "select max(advice) || max(facts) || max(plan_body) || max(brief) || count(*) || coalesce(max(commit_sha), '') from revision";
+    story.word_in_database(of_revisions)
+        + &story.word_in_database("select max(body) from plan")
+        + &story.word_in_database("select cast(max(at) as varchar(20)) from word")
+}
+
+/// Mutant that this catches: a `verify` that reads the revisions' own `brief` column instead of hashing what is stored.
+#[test]
+fn a_stored_brief_changed_by_hand_is_named_with_its_plan_and_revision() {
+    let story = approved_and_stopped();
+    let whole = "delete from revision; insert into revision select * from kept_revision;
+        delete from word; insert into word select * from kept_word; update plan set body = (select body from kept_plan)";
+    story
+        .by_hand(
+            "create table kept_revision as select * from revision; create table kept_word as select * from word;
+             create table kept_plan as select * from plan",
+        )
+        .unwrap();
+    let forgeries = [
+        // The needs, from which the gate counts.
+        ("update revision set advice = replace(advice, '\"count\":1', '\"count\":0')", "plan, facts or advice"),
+        ("update revision set advice = replace(advice, '\"unknown\"', '\"pass\"')", "plan, facts or advice"),
+        ("update revision set facts = replace(facts, 'v1.0.0', 'v1.0.1')", "plan, facts or advice"),
+        ("update revision set facts = substr(facts, 1, length(facts) - 1) || ',\"added\":1}'", "plan, facts or advice"),
+        ("update revision set facts = 'nonsense'", "plan, facts or advice"),
+        ("update revision set plan_body = replace(plan_body, 'PAY-1', 'PAY-2')", "plan, facts or advice"),
+        ("update revision set brief = 'sha256:0'", "hash"),
+        ("update revision set commit_sha = 'f00d'", "commit"),
+        ("update plan set body = replace(body, 'v1.1.0', 'v1.1.1')", "plan itself"),
+        ("delete from revision", "the store lacks"),
+        (
+            "insert into revision select plan, 2, at, brief, commit_sha, plan_body, facts, advice, score, reason from revision",
+            "no entry made",
+        ),
+        ("update word set at = at + 90000000", "later than its entry"),
+    ];
+    for (forgery, what) in forgeries {
+        let before = tables(&story);
+        story.by_hand(forgery).unwrap();
+        let (code, verdict) = story.verifies(&[]);
+        is_as_the_contract_says(&verdict);
+        assert_eq!((code, verdict["first_bad"]["damage"].as_str()), (1, Some("projection")), "{forgery}: {verdict}");
+        let says = verdict["findings"].to_string();
+        assert!(says.contains("shop-1") && says.contains("revision") && says.contains(what), "{forgery}: {says}");
+        story.by_hand(whole).unwrap();
+        let after = tables(&story);
+        assert_eq!(before, after, "not set right after: {forgery}");
+    }
+    let (code, verdict) = story.verifies(&[]);
+    assert_eq!(code, 0, "{verdict}");
+}
+
+/// An amended plan differs from its newest brief until the next one, and many revisions are many hashes.
+#[test]
+fn a_plan_with_many_revisions_and_one_that_was_amended_last_verify() {
+    let mut story = approved();
+    for i in 2..5 {
+        story.says("ada", &format!("/deploy amend shop-1 --why PAY-{i}"));
+        let verdict = story.get("/api/ledger/verify");
+        assert_eq!(verdict["ok"], true, "{verdict}");
+    }
+    assert_eq!(story.number("select count(*) from revision"), 4);
+    story.says("ada", "/deploy cancel shop-1");
+    assert!(story.stop());
+    let (code, verdict) = story.verifies(&[]);
+    assert_eq!(code, 0, "{verdict}");
+    // An older revision is as bound as the newest.
+    story.by_hand("update revision set facts = replace(facts, 'v1.0.0', 'v1.0.1') where number = 2").unwrap();
+    let (code, verdict) = story.verifies(&[]);
+    assert_eq!(code, 1, "{verdict}");
+    assert!(verdict["says"].as_str().unwrap().contains("revision 2 of `shop-1`"), "{verdict}");
+}
+
 #[test]
 fn a_trigger_dropped_is_named() {
     let story = approved_and_stopped();
