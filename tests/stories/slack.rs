@@ -170,13 +170,13 @@ fn a_revoked_token_is_said_clearly_and_once_and_nothing_is_lost() {
 #[test]
 fn what_was_to_be_said_waits_for_a_token_that_works() {
     let (mut story, slack) = on_slack();
-    // The people are known from before; only what is said meets the token that was revoked.
     story.expects_error("put the new bot token into the settings");
-    slack.plans("chat.postMessage", Fault::Error("token_revoked"), 2);
-    story.says("ada", PLAN);
+    slack.plans("chat.postMessage", Fault::Error("token_revoked"), 1);
+    story.sends("ada", PLAN);
+    eventually("the refusal", || story.log().contains("refused chat.postMessage"));
     assert_eq!((mains(&story), plans(&story)), (0, 1));
-    story.advances(61);
-    story.advances(61);
+    // It waits for a minute of the program's clock.
+    story.post("/console/api/advance", &serde_json::json!({ "seconds": 61 }));
     in_time(&mut story, "the card", |story| cards(story) == 1);
     assert_eq!(mains(&story), 1, "{}", story.texts());
 }
@@ -277,4 +277,19 @@ fn forged_replayed_and_oversized_requests_are_refused() {
     assert_eq!(good.sent(&story).0, 200);
     eventually("the plan", || plans(&story) == 1);
     story.settle();
+}
+
+#[test]
+fn what_is_wrong_in_a_form_is_said_beside_its_field_and_can_be_mended() {
+    let (mut story, _slack) = on_slack();
+    story.says("ada", "/deploy plan");
+    let filled = |version: &str| {
+        serde_json::json!({ "service": "shop", "environment": "production", "version": version, "why": "PAY-1",
+            "risk": "low", "rollback": "redeploy v1.0.0" })
+    };
+    let answer = story.submits("ada", "plan", &filled("v9"));
+    assert!(answer["errors"]["version"].as_str().is_some_and(|says| says.contains("v9")), "{answer}");
+    assert_eq!(plans(&story), 0);
+    assert_eq!(story.submits("ada", "plan", &filled("v1.1.0"))["ok"], true);
+    assert_eq!(story.plan("shop-1")["plan"]["version"], "v1.1.0");
 }

@@ -29,10 +29,28 @@ impl Play {
 impl Stage for Play {
     fn settings(&self, settings: &str) -> String {
         let mut out = String::new();
+        let mut of = None;
         for line in settings.lines() {
+            let line = line.trim();
+            if line.starts_with('[') {
+                of = line.strip_prefix("[people.").and_then(|rest| rest.strip_suffix(']'));
+            }
+            // Guests, bots and the deactivated are such on the platform, which has to tell it.
+            if let Some((person, kind)) = of.zip(line.strip_prefix("kind = ")) {
+                let mut world = self.slack.shared.world();
+                let id = world.user(person);
+                let user = world.users.get_mut(&id).unwrap();
+                match kind.trim_matches('"') {
+                    "guest" => user.guest = true,
+                    "bot" => user.bot = true,
+                    "deactivated" => user.deleted = true,
+                    other => panic!("{person} is a {other}"),
+                }
+                continue;
+            }
             out.push_str(line);
             out.push('\n');
-            if let Some(person) = line.trim().strip_prefix("[people.").and_then(|rest| rest.strip_suffix(']')) {
+            if let Some(person) = of.filter(|_| line.starts_with('[')) {
                 self.slack.shared.world().user(person);
                 out.push_str(&format!("slack = [\"{TEAM}/{}\"]\n", id_of(person)));
             }
