@@ -71,6 +71,21 @@ pub fn build(settings: &Settings, store: &Store, clock: &Clock) -> anyhow::Resul
     Ok(chats)
 }
 
+/// One thing that was looked at before anything runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub ok: bool,
+    /// One sentence for the operator: what is on, or what is missing and what will not work without it.
+    pub says: String,
+}
+
+/// Looks whether tokens, permissions and channels of every platform that the settings name are as they must be.
+pub async fn check(settings: &Settings) -> Vec<Finding> {
+    let mut found = slack::check::check(settings).await;
+    found.extend(discord::check::check(settings).await);
+    found
+}
+
 /// Listens on every platform until the program stops.
 pub fn listen(app: &App) -> tokio::task::JoinSet<()> {
     let mut listening = tokio::task::JoinSet::new();

@@ -40,7 +40,7 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
             print(&format!("off    {}: no source answers it, so its checks say unknown", question.as_str()));
         }
     }
-    for found in crate::chat::discord::check::check(&settings).await {
+    for found in crate::chat::check(&settings).await {
         wrong |= !found.ok;
         print(&format!("{}  {}", if found.ok { "on   " } else { "wrong" }, found.says));
     }

@@ -3,12 +3,14 @@
 use clap::ValueEnum;
 
 use super::{Place, print};
+use crate::chat::discord;
 use crate::chat::slack::manifest;
 
 /// A platform that wants to be told what Tidegate may do.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Platform {
     Slack,
+    Discord,
 }
 
 /// The manifest on standard output; the reasons of its permissions beside it.
@@ -26,6 +28,10 @@ pub fn run(platform: Platform, place: Place) -> anyhow::Result<u8> {
                 );
             }
             print(&serde_json::to_string_pretty(&manifest::manifest(&settings))?);
+        }
+        Platform::Discord => {
+            eprintln!("Nothing is to be pasted: `tidegate serve` registers the command where it differs. It is this:");
+            print(&serde_json::to_string_pretty(&discord::commands::manifest(&settings))?);
         }
     }
     Ok(0)

@@ -5,15 +5,8 @@ use serde_json::Value;
 use super::api::Api;
 use super::{answer, permissions};
 use crate::chat::ChatError;
+use crate::chat::Finding;
 use crate::config::{DiscordGuild, Settings};
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub ok: bool,
-    /// One sentence for the operator.
-    pub says: String,
-}
 
 /// Looks whether the token works, the servers are reached, and every permission is there. Empty: no Discord is set up.
 pub async fn check(settings: &Settings) -> Vec<Finding> {

@@ -5,14 +5,8 @@ use serde_json::json;
 
 use super::api::{self, Api};
 use super::manifest::SCOPES;
+use crate::chat::Finding;
 use crate::config::{Settings, SlackWorkspace};
-
-/// One line of what was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub ok: bool,
-    pub says: String,
-}
 
 /// Asks every workspace of the settings. Without any, nothing is found.
 pub async fn check(settings: &Settings) -> Vec<Finding> {

@@ -6,7 +6,7 @@
 mod api;
 mod arrive;
 mod budget;
-mod check;
+pub mod check;
 mod form;
 mod home;
 mod inbound;
@@ -36,7 +36,6 @@ use crate::message::Message;
 use crate::name::{Channel, Role};
 use crate::store::Store;
 
-pub use check::{Finding, check};
 pub use inbound::Wire;
 pub use signature::is_signed;
 
