@@ -80,8 +80,10 @@ fn alike(a: &Tried, b: &Tried) -> bool {
 
 /// The first good moment from `from` on, within ninety days of now, with those after it that are as good.
 pub fn first_good(line: &Timeline<'_>, from: Millis, terms: Terms) -> Option<Vec<Tried>> {
-    let end = line.ctx.now.ms() + SEARCHED;
-    let mut at = round_up(line, from)?;
+    let now = line.ctx.now.ms();
+    let end = now + SEARCHED;
+    // A deployment that takes longer than the horizon is "beyond" it from before now on.
+    let mut at = round_up(line, from.max(now))?;
     while at <= end {
         let cost = line.cost(Time::from_ms(at));
         if terms.good(&cost) {

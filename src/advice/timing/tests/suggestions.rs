@@ -147,6 +147,17 @@ fn suggestions_are_round_and_lie_ahead() {
 }
 
 #[test]
+fn a_deployment_longer_than_the_horizon_is_never_offered_a_window_that_has_begun() {
+    let settings = SETTINGS
+        .replace("deployment-length = \"20m\"", "deployment-length = \"5h\"")
+        .replace("horizon = \"48h\"", "horizon = \"1h\"");
+    let world = world_with("2026-11-23T10:00:07-08:00", &settings);
+    for slot in world.windows().windows {
+        assert!(slot.start >= world.now, "{slot:?}");
+    }
+}
+
+#[test]
 fn without_any_source_windows_are_still_suggested_and_say_what_is_not_known() {
     let mut world = world("2026-11-23T09:00:00-08:00");
     world.facts = Default::default();
