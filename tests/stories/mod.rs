@@ -17,6 +17,7 @@ mod people;
 mod restarts;
 mod silence;
 mod slack;
+mod slack_people;
 mod source_database;
 mod source_prometheus;
 mod stale;
