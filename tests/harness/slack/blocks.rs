@@ -57,10 +57,10 @@ fn check(blocks: &Value, most: usize, kinds: &[&str]) -> Vec<String> {
         if !kinds.contains(&kind) {
             says.push(format!("is a {kind:?}"));
         }
-        if let Some(id) = block["block_id"].as_str() {
-            if id.is_empty() || id.len() > 255 || !block_ids.insert(id.to_owned()) {
-                says.push(format!("has the block_id {id:?}, empty, too long or there twice"));
-            }
+        if let Some(id) = block["block_id"].as_str()
+            && (id.is_empty() || id.len() > 255 || !block_ids.insert(id.to_owned()))
+        {
+            says.push(format!("has the block_id {id:?}, empty, too long or there twice"));
         }
         match kind {
             "section" => {
