@@ -199,6 +199,9 @@ pub struct Field {
     pub options: Vec<FieldOption>,
     #[serde(default)]
     pub required: bool,
+    /// Whether values are offered while it is typed (see `command::offer`); anything else may still be typed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

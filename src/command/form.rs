@@ -180,6 +180,7 @@ fn field(call: &Call<'_>, argument: &Argument, required: bool, values: &BTreeMap
         value: values.get(&argument.name).cloned().unwrap_or_default(),
         options,
         required,
+        offered: matches!(argument.kind, ArgumentKind::Version | ArgumentKind::Plan),
     }
 }
 

@@ -10,6 +10,7 @@ mod finished;
 pub mod form;
 mod help;
 mod lookup;
+mod offer;
 mod outcome;
 pub mod plan;
 mod preview;
@@ -25,6 +26,7 @@ mod windows;
 
 pub use arguments::{Arguments, BadCommand, parse};
 pub use form::{form_errors, form_wanted};
+pub use offer::{Beside, Offer, offers};
 pub use preview::preview;
 pub use spec::{ALL, Argument, ArgumentKind, Spec};
 pub use start::{begin, confirm};

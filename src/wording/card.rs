@@ -307,6 +307,7 @@ pub fn confirm_form(row: &PlanRow) -> Message {
                 value: String::new(),
                 options: Vec::new(),
                 required: true,
+                offered: false,
             }],
         }),
         ..Message::default()

@@ -76,6 +76,28 @@ fn the_apps_home_shows_what_waits_and_what_was_planned() {
 }
 
 #[test]
+fn a_form_offers_the_services_versions_and_takes_what_was_typed() {
+    let (mut story, slack) = on_slack(&settings(), |_| {}, "");
+    story.says("ada", "/deploy plan");
+    let beside = serde_json::json!({ "service": "shop", "environment": "production" });
+    let offered = slack.offered("ada", "version", "", &beside);
+    assert_eq!(offered.first().map(String::as_str), Some("v1.1.0"), "the newest first: {offered:?}");
+    assert!(offered.iter().any(|version| version == "v1.0.0"), "{offered:?}");
+    assert_eq!(slack.offered("ada", "version", "v1.0", &beside), ["v1.0", "v1.0.0"]);
+    assert!(slack.offered("ada", "version", "", &serde_json::json!({ "service": "nothing-known" })).is_empty());
+}
+
+#[test]
+fn a_message_can_be_asked_about() {
+    let (story, slack) = on_slack(&settings(), |_| {}, "");
+    slack.asks_about("ada", "ship the cart today");
+    story.settle();
+    let form = story.form_of("ada");
+    let why = form["fields"].as_array().unwrap().iter().find(|field| field["name"] == "why").unwrap();
+    assert_eq!(why["value"], "ship the cart today");
+}
+
+#[test]
 fn a_mention_is_a_command_where_slash_commands_cannot_go() {
     let (mut story, slack) = on_slack(&settings(), |_| {}, "");
     story.says("ada", PLAN);

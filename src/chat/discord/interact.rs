@@ -12,7 +12,7 @@ use super::post::EPHEMERAL;
 use super::render::{OPEN_FORM, button_of, text};
 use super::{Inner, PLATFORM, suggest};
 use crate::app::App;
-use crate::command::{Spec, form_errors, form_wanted};
+use crate::command::{Beside, Spec, form_errors, form_wanted, offers};
 use crate::event::{Event, From};
 use crate::message::{Form, Message};
 use crate::name::Channel;
@@ -52,10 +52,11 @@ impl Inner {
         let from = self.from(app, asked).await?;
         match &asked.what {
             What::Typing { name, option, typed, values } => {
-                let service = values.get("service").map(String::as_str);
+                let beside = |name: &str| values.get(name).map(String::as_str);
+                let beside = Beside { service: beside("service"), environment: beside("environment") };
                 let known = !foreign && crate::event::person_of(&settings, &from).is_some();
                 let choices = match known {
-                    true => suggest::choices(app, name, option, typed, service).await?,
+                    true => suggest::choices(offers(app, name, option, typed, &beside).await?),
                     false => Vec::new(),
                 };
                 self.respond(asked, CHOICES, Some(json!({ "choices": choices }))).await;

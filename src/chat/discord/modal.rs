@@ -175,6 +175,7 @@ mod tests {
             value: value.to_owned(),
             options: Vec::new(),
             required,
+            offered: false,
         }
     }
 

@@ -9,7 +9,7 @@ use super::form::{self, Seed};
 use super::inbound::{self, Arrived, Known, Me, Wire};
 use super::{Slack, Workspace};
 use crate::app::App;
-use crate::command::{form_errors, form_wanted};
+use crate::command::{Beside, form_errors, form_wanted, offers};
 use crate::event::{Event, From};
 use crate::message::Form;
 
@@ -79,6 +79,14 @@ impl Slack {
                 let lane = format!("person:slack:{}", from.user);
                 let event = Event::Submitted { from, form: carried.form, values, at: app.clock.now() };
                 app.inbox.put(&event, &lane, Some(key)).await?;
+            }
+            Arrived::Typing { user, form, field, typed, beside } => {
+                // Outsiders are not told which versions and plans there are.
+                let known = crate::people::behind(&settings, "slack", &user).is_some();
+                let value = |name: &str| beside.get(name).map(String::as_str);
+                let beside = Beside { service: value("service"), environment: value("environment") };
+                let offers = if known { offers(app, &form, &field, &typed, &beside).await? } else { Vec::new() };
+                return Ok(Some(form::options(&offers, &typed)));
             }
             Arrived::Home { user } => {
                 if let Err(error) = self.publish_home(app, workspace, &user).await {

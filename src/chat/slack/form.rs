@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::render::{plain_text, section, units};
 use super::text::{defused, plain};
+use crate::clock::Time;
+use crate::command::Offer;
 use crate::message::{Field, FieldKind, FieldOption, Form};
 
 /// What a modal brings back when it is submitted.
@@ -122,7 +124,22 @@ fn element(field: &Field) -> Value {
             }
             boxes
         }
-        // A moment is typed, so that "tomorrow 10:00" works as it does in a command.
+        // Whatever is typed is among what is offered, so that any version can be chosen.
+        FieldKind::Text if field.offered && (field.value.is_empty() || fits(&field.value)) => {
+            let mut select = json!({ "type": "external_select", "action_id": "v", "min_query_length": 0 });
+            if !field.value.is_empty() {
+                select["initial_option"] = shown(&field.value, &field.value);
+            }
+            select
+        }
+        FieldKind::Time if field.value.is_empty() || Time::parse_rfc3339(&field.value).is_some() => {
+            let mut picker = json!({ "type": "datetimepicker", "action_id": "v" });
+            if let Some(at) = Time::parse_rfc3339(&field.value) {
+                picker["initial_date_time"] = json!(at.ms() / 1_000);
+            }
+            picker
+        }
+        // "tomorrow 10:00", as it was typed with the command, stays as it was typed.
         kind => {
             let long = kind == FieldKind::Long || field.value.contains('\n');
             let mut text =
@@ -137,6 +154,24 @@ fn element(field: &Field) -> Value {
             text
         }
     }
+}
+
+/// What is offered for a field while somebody types in it. What was typed itself comes first where it is not among them.
+pub fn options(offers: &[Offer], typed: &str) -> Value {
+    let typed = typed.trim();
+    let own = (fits(typed) && offers.iter().all(|offer| offer.value != typed)).then(|| shown(typed, typed));
+    let fitting = offers.iter().filter(|offer| fits(&offer.value) && !plain(&offer.says, 75).trim().is_empty());
+    let offered = fitting.map(|offer| shown(&offer.says, &offer.value));
+    json!({ "options": own.into_iter().chain(offered).take(100).collect::<Vec<_>>() })
+}
+
+/// An option's value has 1 to 150 characters, and its text must show something.
+fn fits(value: &str) -> bool {
+    (1..=150).contains(&units(value)) && !plain(value, 75).trim().is_empty()
+}
+
+fn shown(says: &str, value: &str) -> Value {
+    json!({ "text": plain_text(says, 75), "value": value })
 }
 
 /// A select takes 100 options, or 100 groups of 100.
@@ -155,7 +190,7 @@ fn with_options(mut select: Value, known: &[&FieldOption]) -> Value {
 }
 
 fn option(option: &FieldOption) -> Value {
-    json!({ "text": plain_text(&option.says, 75), "value": option.value })
+    shown(&option.says, &option.value)
 }
 
 /// What was filled in, field by field; fields left empty are left out.
@@ -169,12 +204,19 @@ pub fn values(state: &Value) -> BTreeMap<String, String> {
         let value = given["value"]
             .as_str()
             .or_else(|| given["selected_option"]["value"].as_str())
-            .map_or_else(|| chosen(&given["selected_options"]).join(", "), str::to_owned);
+            .map(str::to_owned)
+            .or_else(|| picked(&given["selected_date_time"]))
+            .unwrap_or_else(|| chosen(&given["selected_options"]).join(", "));
         if !value.trim().is_empty() && value.len() <= 20_000 {
             values.insert(name.clone(), value);
         }
     }
     values
+}
+
+/// A moment of the picker, seconds since 1970.
+fn picked(seconds: &Value) -> Option<String> {
+    Some(Time::from_ms(seconds.as_i64()?.checked_mul(1_000)?).rfc3339())
 }
 
 /// The answer that shows errors beside the fields.
@@ -204,6 +246,7 @@ mod tests {
             label: name.to_owned(),
             hint: String::new(),
             value: value.to_owned(),
+            offered: name == "version",
             options: (0..options).map(|n| FieldOption { value: format!("v{n}"), says: format!("V{n}") }).collect(),
             required: true,
         }
@@ -239,6 +282,36 @@ mod tests {
             (carried.form.as_str(), carried.channel.as_str(), carried.first.as_str()),
             ("plan", "C1", "service")
         );
+    }
+
+    #[test]
+    fn versions_are_offered_and_a_moment_is_picked() {
+        let fields = vec![
+            field("version", FieldKind::Text, "v2.14.0", 0),
+            field("when", FieldKind::Time, "", 0),
+            field("until", FieldKind::Time, "2026-11-24T18:00:00Z", 0),
+        ];
+        let view = modal(&form(fields), "C1", None);
+        let blocks = view["blocks"].as_array().unwrap();
+        assert_eq!(blocks[1]["element"]["type"], "external_select");
+        assert_eq!(blocks[1]["element"]["initial_option"]["value"], "v2.14.0");
+        assert_eq!(blocks[2]["element"], json!({ "type": "datetimepicker", "action_id": "v" }));
+        assert_eq!(blocks[3]["element"]["initial_date_time"], 1_795_543_200);
+        let state = json!({ "values": { "when": { "v": { "selected_date_time": 1_795_543_200 } } } });
+        assert_eq!(values(&state)["when"], "2026-11-24T18:00:00Z");
+    }
+
+    #[test]
+    fn what_is_typed_can_be_chosen_unless_it_is_offered_anyway() {
+        let offer = |name: &str| Offer { value: name.to_owned(), says: name.to_owned() };
+        let values = |typed: &str| -> Vec<String> {
+            let answer = options(&[offer("v2"), offer("v1"), offer(&"x".repeat(200))], typed);
+            let options = answer["options"].as_array().unwrap().clone();
+            options.iter().map(|option| option["value"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(values(""), ["v2", "v1"]);
+        assert_eq!(values(" 4f2c91a "), ["4f2c91a", "v2", "v1"]);
+        assert_eq!(values("v1"), ["v2", "v1"]);
     }
 
     #[test]

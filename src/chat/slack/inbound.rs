@@ -71,6 +71,14 @@ pub enum Arrived {
         shown: Value,
         key: String,
     },
+    /// Somebody types in a field of a form that offers values.
+    Typing {
+        user: String,
+        form: String,
+        field: String,
+        typed: String,
+        beside: BTreeMap<String, String>,
+    },
     /// Somebody looks at the App Home.
     Home {
         user: String,
@@ -206,6 +214,17 @@ fn interaction(payload: &Value, known: &Known<'_>) -> Option<Arrived> {
             let values = form::values(&view["state"]);
             let values = values.into_iter().map(|(name, value)| (name, value.replace('\0', ""))).collect();
             Some(Arrived::Submitted { from, carried, values, shown: view["blocks"].clone(), key })
+        }
+        "block_suggestion" => {
+            let view = &payload["view"];
+            let carried: Carried = serde_json::from_str(view["private_metadata"].as_str()?).ok()?;
+            Some(Arrived::Typing {
+                user: from.user,
+                form: carried.form,
+                field: payload["block_id"].as_str()?.to_owned(),
+                typed: said(&payload["value"]).chars().take(200).collect(),
+                beside: form::values(&view["state"]),
+            })
         }
         "message_action" | "shortcut" => {
             let about = words(&said(&payload["message"]["text"]), known.person).chars().take(500).collect();
@@ -408,10 +427,17 @@ mod tests {
         assert_eq!(key, "slack:press:9.9:5.5");
         let carried = json!({ "form": "plan", "channel": "C2", "first": "service" }).to_string();
         let submitted = json!({ "type": "view_submission", "user": { "id": "U1" }, "team": { "id": "T1" },
-            "view": { "id": "V1", "callback_id": "form", "private_metadata": carried, "blocks": [],
+            "view": { "id": "V1", "callback_id": "form", "private_metadata": &carried, "blocks": [],
                 "state": { "values": { "service": { "v": { "value": "checkout" } } } } } });
         let Arrived::Submitted { from, values, .. } = of(Wire::Interaction, submitted) else { panic!() };
         assert_eq!((from.channel.as_str(), values["service"].as_str()), ("T1/C2", "checkout"));
+        let typing = json!({ "type": "block_suggestion", "user": { "id": "U1" }, "team": { "id": "T1" },
+            "action_id": "v", "block_id": "version", "value": "v2",
+            "view": { "id": "V1", "private_metadata": carried,
+                "state": { "values": { "service": { "v": { "selected_option": { "value": "checkout" } } } } } } });
+        let Arrived::Typing { form, field, typed, beside, .. } = of(Wire::Interaction, typing) else { panic!() };
+        assert_eq!((form.as_str(), field.as_str(), typed.as_str()), ("plan", "version", "v2"));
+        assert_eq!(beside["service"], "checkout");
         let asked = json!({ "type": "message_action", "callback_id": "ask", "user": { "id": "U1" }, "trigger_id": "9.9",
             "channel": { "id": "C1" }, "message": { "text": "ship <@U0ADA>" } });
         assert!(matches!(of(Wire::Interaction, asked), Arrived::Ask { about, .. } if about == "ship @ada"));

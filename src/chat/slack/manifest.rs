@@ -74,6 +74,8 @@ pub fn manifest(settings: &Settings) -> Value {
         command["url"] = json!(commands);
         events["request_url"] = json!(request);
         interactivity["request_url"] = json!(interactions);
+        // What is offered while somebody types a version.
+        interactivity["message_menu_options_url"] = json!(interactions);
     }
     json!({
         "_metadata": { "major_version": 1, "minor_version": 1 },

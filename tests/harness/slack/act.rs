@@ -139,6 +139,48 @@ impl Slack {
         json!({ "ok": true })
     }
 
+    /// Types in a field of the form that this person has open: the values that are offered.
+    pub fn offered(&self, user: &str, field: &str, typed: &str, beside: &Value) -> Vec<String> {
+        let payload = {
+            let mut world = self.shared.world();
+            let who = world.user(user);
+            let open = world.views.iter().rev().find(|view| view.open && view.user == who);
+            let view = open.unwrap_or_else(|| panic!("{user} has no form open")).clone();
+            let mut shown = view.view.clone();
+            shown["id"] = json!(view.id);
+            shown["state"] = json!({ "values": state(&view.view, beside) });
+            json!({
+                "type": "block_suggestion", "api_app_id": APP, "token": "legacy",
+                "user": { "id": who, "username": user, "name": user, "team_id": TEAM },
+                "team": { "id": TEAM, "domain": "story" }, "is_enterprise_install": false,
+                "container": { "type": "view", "view_id": view.id },
+                "action_id": "v", "block_id": field, "value": typed, "view": shown,
+            })
+        };
+        let answer = self.delivered("interactive", payload);
+        let options = answer["options"].as_array().unwrap_or_else(|| panic!("no options: {answer}"));
+        assert!(options.len() <= 100);
+        options.iter().filter_map(|option| option["value"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Chooses "Ask Tidegate about this" under somebody's message.
+    pub fn asks_about(&self, user: &str, text: &str) {
+        let payload = {
+            let mut world = self.shared.world();
+            let id = world.user(user);
+            let ts = world.ts();
+            json!({
+                "type": "message_action", "callback_id": "ask", "token": "legacy", "api_app_id": APP,
+                "trigger_id": world.trigger(&id), "response_url": format!("{}/respond/{id}", world.address),
+                "user": { "id": id, "username": user, "name": user, "team_id": TEAM },
+                "team": { "id": TEAM, "domain": "story" }, "is_enterprise_install": false,
+                "channel": { "id": HOME, "name": "deploys" }, "message_ts": ts, "action_ts": ts,
+                "message": { "type": "message", "user": id, "ts": ts, "text": text },
+            })
+        };
+        self.delivered("interactive", payload);
+    }
+
     /// Looks at the app's home.
     pub fn opens_home(&self, user: &str) -> Value {
         let (payload, id) = {
@@ -208,6 +250,18 @@ fn state(view: &Value, values: &Value) -> Value {
                 let picked = given.map(|text| text.split([',', '\n']).filter_map(|one| chosen(one.trim())).collect());
                 value["selected_options"] =
                     picked.unwrap_or_else(|| element["initial_options"].as_array().cloned().unwrap_or_default()).into();
+            }
+            // Whatever was typed was offered, see `offered`.
+            "external_select" => {
+                value["selected_option"] = match given {
+                    Some(text) => json!({ "text": { "type": "plain_text", "text": text }, "value": text }),
+                    None => element["initial_option"].clone(),
+                }
+            }
+            "datetimepicker" => {
+                let at = given.map(|text| tidegate::clock::Time::parse_rfc3339(text).expect("a moment"));
+                value["selected_date_time"] =
+                    at.map_or_else(|| element["initial_date_time"].clone(), |at| json!(at.ms() / 1_000));
             }
             _ => value["value"] = given.map_or_else(|| element["initial_value"].clone(), |text| json!(text)),
         }
