@@ -55,6 +55,9 @@ pub enum ChatError {
     /// Not now; try again after so long.
     #[error("{1}")]
     Later(Millis, String),
+    /// Not before a person has mended what is said: an invitation, a permission, a token.
+    #[error("{0}")]
+    Blocked(String),
     /// Never: the message as such is not accepted.
     #[error("{0}")]
     Refused(String),

@@ -32,6 +32,10 @@ const WORKERS: usize = 8;
 /// After so many failures a piece of work is put aside, where people can see it.
 const MOST_ATTEMPTS: i64 = 12;
 
+/// What a person must mend is tried again for about a day, at most so long apart.
+const MENDING: Millis = 15 * MINUTE;
+const MOST_MENDINGS: i64 = 100;
+
 /// Starts the workers; they end when `app.stopping` is set, after finishing what they hold.
 pub fn start(app: &App) -> tokio::task::JoinSet<()> {
     let mut workers = tokio::task::JoinSet::new();
@@ -113,6 +117,14 @@ async fn give_back(app: &App, claim: &Claim, error: &anyhow::Error) {
     let again = match error.downcast_ref::<outbox::DeliveryError>() {
         Some(outbox::DeliveryError::Never(_)) => None,
         Some(outbox::DeliveryError::After(wait, _)) => Some(now.plus(*wait)),
+        Some(outbox::DeliveryError::Blocked(_)) if claim.attempts >= MOST_MENDINGS => None,
+        Some(outbox::DeliveryError::Blocked(_)) => {
+            // Said aloud once; it stays in the log of warnings until it is mended.
+            if claim.attempts == 1 {
+                tracing::error!(work.key = claim.key, error = says, "waits until this is mended");
+            }
+            Some(now.plus((MINUTE << (claim.attempts - 1).clamp(0, 4)).min(MENDING)))
+        }
         None if claim.attempts >= MOST_ATTEMPTS => None,
         None => Some(now.plus(backoff(claim.attempts))),
     };

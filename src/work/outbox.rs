@@ -40,6 +40,9 @@ pub struct Send {
 pub enum DeliveryError {
     #[error("{1}")]
     After(Millis, String),
+    /// When a person has mended it.
+    #[error("{0}")]
+    Blocked(String),
     #[error("{0}")]
     Never(String),
 }
@@ -79,6 +82,13 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         Some(key) => app.store.posted(key).await?.and_then(|posted| posted.remote),
         None => None,
     };
+    let delivery = |error: ChatError| match error {
+        ChatError::Later(wait, says) => DeliveryError::After(wait, says),
+        // What one person was to be told just now is of no use to them hours later.
+        ChatError::Blocked(says) if only_for.is_none() => DeliveryError::Blocked(says),
+        ChatError::Blocked(says) | ChatError::Refused(says) => DeliveryError::Never(says),
+        ChatError::Gone => DeliveryError::Never("the message or channel is gone".to_owned()),
+    };
     let (remote, anew) = match known {
         Some(remote) => match chat.edit(&to, &remote, &send.message).await {
             Ok(()) => (remote, false),
@@ -105,12 +115,4 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         crate::chat::reposted(app, &mut tx, key, plan, &remote).await?;
     }
     tx.commit().await
-}
-
-fn delivery(error: ChatError) -> DeliveryError {
-    match error {
-        ChatError::Later(wait, says) => DeliveryError::After(wait, says),
-        ChatError::Refused(says) => DeliveryError::Never(says),
-        ChatError::Gone => DeliveryError::Never("the message or channel is gone".to_owned()),
-    }
 }

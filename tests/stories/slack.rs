@@ -186,12 +186,17 @@ fn a_channel_that_the_bot_was_removed_from_is_named_with_what_to_do() {
     let (mut story, slack) = on_slack();
     slack.shared.world().channels.remove(HOME);
     story.expects_error("invite the bot");
-    story.says("ada", PLAN);
-    assert!(story.log().contains("invite the bot to the channel"), "{}", story.log());
+    story.sends("ada", PLAN);
+    eventually("what to do", || story.log().contains("invite the bot to the channel"));
     assert_eq!((mains(&story), plans(&story)), (0, 1));
     // A private answer still reaches her.
-    story.says("ada", "/deploy plan nothing production v1");
-    assert!(!story.whispered_to("ada").is_empty(), "{:#?}", story.messages());
+    story.sends("ada", "/deploy plan nothing production v1");
+    eventually("her answer", || !story.whispered_to("ada").is_empty());
+    // Invited again, it says what it had to say, once.
+    slack.shared.world().channels.insert(HOME.to_owned());
+    story.post("/console/api/advance", &serde_json::json!({ "seconds": 16 * 60 }));
+    in_time(&mut story, "the card", |story| cards(story) == 1);
+    assert_eq!((mains(&story), plans(&story)), (1, 1), "{}", story.texts());
 }
 
 #[test]

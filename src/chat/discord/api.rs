@@ -211,17 +211,17 @@ fn failure(status: StatusCode, headers: &header::HeaderMap, answer: &Value) -> F
         (401, UNKNOWN_WEBHOOK | INVALID_TOKEN) | (_, UNKNOWN_INTERACTION | UNKNOWN_WEBHOOK) => {
             ChatError::Refused("Discord no longer takes an answer to that act: 15 minutes are over.".to_owned())
         }
-        (401, _) => ChatError::Refused(
+        (401, _) => ChatError::Blocked(
             "Discord does not accept the bot's token: make a new one and put it where [chat.discord] token points."
                 .to_owned(),
         ),
-        (_, UNKNOWN_CHANNEL) => ChatError::Refused(
+        (_, UNKNOWN_CHANNEL) => ChatError::Blocked(
             "Discord knows no such channel, or it was deleted: check [[chat.discord.guild]] channel.".to_owned(),
         ),
-        (_, MISSING_ACCESS) => ChatError::Refused(
+        (_, MISSING_ACCESS) => ChatError::Blocked(
             "The bot may not see that Discord channel: give it View Channel there, or invite it again.".to_owned(),
         ),
-        (_, MISSING_PERMISSIONS) => ChatError::Refused(
+        (_, MISSING_PERMISSIONS) => ChatError::Blocked(
             "The bot lacks a permission in that Discord channel: `tidegate check` names it.".to_owned(),
         ),
         (_, CANNOT_WRITE_TO_USER) => ChatError::Refused("That user takes no direct messages from the bot.".to_owned()),
@@ -302,8 +302,8 @@ mod tests {
         assert!(matches!(sorted(503, Value::Null), ChatError::Later(..)));
         assert_eq!(sorted(404, json!({ "code": UNKNOWN_MESSAGE })), ChatError::Gone);
         for (status, code) in [(401, 0), (403, MISSING_ACCESS), (403, MISSING_PERMISSIONS), (404, UNKNOWN_CHANNEL)] {
-            let ChatError::Refused(says) = sorted(status, json!({ "code": code, "message": "secret" })) else {
-                panic!("{status} {code} is tried again")
+            let ChatError::Blocked(says) = sorted(status, json!({ "code": code, "message": "secret" })) else {
+                panic!("{status} {code} is not for a person to mend")
             };
             assert!(says.ends_with('.') && !says.contains("secret"), "{says}");
         }

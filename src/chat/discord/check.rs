@@ -99,7 +99,7 @@ async fn check_guild(api: &Api, guild: &DiscordGuild, me: &str) -> Vec<Finding> 
 
 fn said(error: &ChatError) -> String {
     match error {
-        ChatError::Later(_, says) | ChatError::Refused(says) => says.clone(),
+        ChatError::Later(_, says) | ChatError::Blocked(says) | ChatError::Refused(says) => says.clone(),
         ChatError::Gone => "It is gone.".to_owned(),
     }
 }

@@ -158,7 +158,7 @@ impl Inner {
         };
         match written.await {
             Ok(remote) => Ok(remote),
-            Err(ChatError::Refused(says)) => {
+            Err(ChatError::Refused(says) | ChatError::Blocked(says)) => {
                 tracing::info!(discord.user = user, why = says, "a private answer was not taken");
                 self.say_that_it_waits(to, user).await?;
                 Ok(format!("{PRIVATE}/{}", nonce(&to.dedup)))

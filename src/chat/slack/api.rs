@@ -20,6 +20,18 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// With these words Slack says that a token is good for nothing any more.
 const REVOKED: [&str; 5] = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
 
+/// Somebody at Slack can mend these, and then the message is as good as before.
+const MENDED: [&str; 8] = [
+    "channel_not_found",
+    "not_in_channel",
+    "is_archived",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "missing_scope",
+    "no_permission",
+];
+
 /// Why a call did not do what it was to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
@@ -59,6 +71,7 @@ impl From<ApiError> for ChatError {
                 | "team_added_to_org" => ChatError::Later(5 * SECOND, says),
                 // It waits until somebody has mended the token, and nothing is lost.
                 code if REVOKED.contains(&code) => ChatError::Later(MINUTE, says),
+                code if MENDED.contains(&code) => ChatError::Blocked(says),
                 _ => ChatError::Refused(says),
             },
         }
@@ -346,7 +359,7 @@ mod tests {
     fn errors_are_what_the_outbox_can_act_on() {
         let of = |code: &str| ChatError::from(ApiError::Slack("chat.postMessage", code.to_owned()));
         assert_eq!(of("message_not_found"), ChatError::Gone);
-        assert!(matches!(of("not_in_channel"), ChatError::Refused(says) if says.contains("invite the bot")));
+        assert!(matches!(of("not_in_channel"), ChatError::Blocked(says) if says.contains("invite the bot")));
         assert!(matches!(of("token_revoked"), ChatError::Later(MINUTE, says) if says.contains("new bot token")));
         assert!(matches!(of("internal_error"), ChatError::Later(..)));
         assert_eq!(
