@@ -138,6 +138,7 @@ impl Connection {
         self.stream.read_line(&mut line).context("no answer")?;
         let status = line.split_whitespace().nth(1).and_then(|status| status.parse().ok()).context("not HTTP")?;
         let mut length = 0_usize;
+        let mut chunked = false;
         loop {
             line.clear();
             self.stream.read_line(&mut line).context("the answer ended in its head")?;
@@ -145,11 +146,31 @@ impl Connection {
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().context("a content-length that is no number")?;
             }
+            chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.trim() == "chunked";
         }
+        let mut body = Vec::new();
+        if !chunked {
+            self.read(length, &mut body)?;
+            return Ok((status, body));
+        }
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line).context("the answer ended between chunks")?;
+            let length = usize::from_str_radix(line.trim(), 16).context("a chunk without a length")?;
+            self.read(length, &mut body)?;
+            // The end of the chunk, or of all.
+            self.stream.read_line(&mut line).context("the answer ended in a chunk")?;
+            if length == 0 {
+                return Ok((status, body));
+            }
+        }
+    }
+
+    fn read(&mut self, length: usize, into: &mut Vec<u8>) -> Result<()> {
         ensure!(length < 4_000_000, "an answer of {length} bytes");
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).context("the answer ended early")?;
-        Ok((status, body))
+        let from = into.len();
+        into.resize(from + length, 0);
+        self.stream.read_exact(&mut into[from..]).context("the answer ended early")
     }
 }
 
