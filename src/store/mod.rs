@@ -7,6 +7,7 @@
 pub mod console;
 pub mod counter;
 pub mod deployment;
+mod door;
 pub mod history;
 pub mod lease;
 pub mod ledger;
@@ -24,9 +25,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, Transaction};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::clock::Time;
+
+use door::{Door, Turn};
 
 pub use work::Claim;
 
@@ -48,18 +50,6 @@ pub struct Store {
     /// Held as long as the store is open: exactly one process per SQLite file.
     _lock: Option<Arc<File>>,
 }
-
-/// Two queues before one writer: arrivals, which somebody waits for, stand at the inner one; everything else passes the
-/// outer one first, so that at most one of it is ever ahead of an arrival.
-#[derive(Debug, Default)]
-struct Door {
-    outer: Arc<Mutex<()>>,
-    inner: Arc<Mutex<()>>,
-}
-
-/// A turn at the writer, until it is dropped.
-#[derive(Debug)]
-struct Turn(#[allow(dead_code)] OwnedMutexGuard<()>);
 
 /// A deciding transaction. Dropped without [`Tx::commit`], it changes nothing.
 #[derive(Debug)]
@@ -154,15 +144,14 @@ impl Store {
         if self.engine == Engine::Postgres {
             return None;
         }
-        let _outer = self.door.outer.clone().lock_owned().await;
-        Some(Turn(self.door.inner.clone().lock_owned().await))
+        Some(self.door.later().await)
     }
 
     /// The very next turn at the writer: for what somebody waits to see acknowledged.
     async fn first(&self) -> Option<Turn> {
         match self.engine {
             Engine::Postgres => None,
-            Engine::Sqlite => Some(Turn(self.door.inner.clone().lock_owned().await)),
+            Engine::Sqlite => Some(self.door.first().await),
         }
     }
 

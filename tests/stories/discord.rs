@@ -384,6 +384,10 @@ fn a_missing_permission_is_said_by_name() {
     eventually("its name", || story.log().contains("lacks a permission"));
     assert_eq!(mains(&story), 1);
     assert_eq!(cards(&story), 0);
+    let (code, out, errors) = story.runs(&["check", "--config", "tidegate.toml"]);
+    let told = out + &errors;
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("lacks Create Public Threads; without it there is no thread"), "{told}");
     // Once it is given, the thread comes with all that belongs into it.
     discord.shared.world().allowed |= 1 << 35;
     story.post("/console/api/advance", &serde_json::json!({ "seconds": 16 * 60 }));

@@ -298,3 +298,30 @@ fn what_is_wrong_in_a_form_is_said_beside_its_field_and_can_be_mended() {
     assert_eq!(story.submits("ada", "plan", &filled("v1.1.0"))["ok"], true);
     assert_eq!(story.plan("shop-1")["plan"]["version"], "v1.1.0");
 }
+
+#[test]
+fn a_form_that_could_not_open_in_time_is_offered_by_a_button() {
+    let (mut story, slack) = on_slack();
+    slack.plans("views.open", Fault::Error("expired_trigger_id"), 1);
+    story.says("ada", "/deploy plan shop --why PAY-1");
+    assert!(slack.shared.world().views.is_empty());
+    // She presses the button of the private answer.
+    let form = story.form_of("ada");
+    let why = form["fields"].as_array().unwrap().iter().find(|field| field["name"] == "why").unwrap();
+    assert_eq!(why["value"], "PAY-1", "what was given is kept: {form}");
+}
+
+#[test]
+fn check_names_each_missing_scope_and_what_is_lost_without_it() {
+    let (story, slack) = on_slack();
+    let (_, out, errors) = story.runs(&["check", "--config", "tidegate.toml"]);
+    assert!(!(out + &errors).contains("is missing"), "{errors}");
+    slack.shared.world().scopes.retain(|scope| scope != "reactions:read");
+    slack.shared.world().channels.remove(HOME);
+    let (code, out, errors) = story.runs(&["check", "--config", "tidegate.toml"]);
+    let told = out + &errors;
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("the scope reactions:read is missing: without it, no reaction counts"), "{told}");
+    assert!(told.contains("type /invite there"), "{told}");
+    assert!(!told.contains(BOT_TOKEN));
+}
