@@ -248,6 +248,31 @@ fn a_word_that_was_given_and_taken_back_while_the_program_was_down_is_read_back(
 }
 
 #[test]
+fn a_word_left_on_the_first_revision_while_the_program_was_down_does_not_approve_the_second() {
+    let (mut story, slack) = planned();
+    let first = story.card();
+    story.says("ada", "/deploy amend shop-1 --why PAY-2");
+    assert_ne!(story.card(), first, "each revision has a card of its own");
+    story.kill();
+    {
+        let mut world = slack.shared.world();
+        world.lines.clear();
+        let lin = world.user("lin");
+        world.react(&first, "white_check_mark", &lin, false).unwrap();
+    }
+    story.start("2026-11-23T11:05:00-08:00");
+    story.settle();
+    story.advances(61);
+    let view = story.plan("shop-1");
+    assert_eq!((&view["revision"], &view["state"]), (&serde_json::json!(2), &serde_json::json!("advised")), "{view}");
+    assert_eq!(view["approvals"]["given"], serde_json::json!([]));
+    assert_ne!(story.verdict("shop-1").0, "approved");
+    // The same word on the card that stands now counts.
+    story.reacts("lin", &story.card(), "white_check_mark");
+    assert_eq!(story.plan("shop-1")["state"], "approved", "{}", story.texts());
+}
+
+#[test]
 fn signed_requests_are_taken_and_come_once() {
     let (story, slack) = on_slack();
     let request = Signed::command(&slack.command_payload("ada", PLAN), now());
