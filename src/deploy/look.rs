@@ -35,11 +35,13 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     let look = judge(&series, at, now, &settings.watch, &conditions);
 
     let mut tx = app.store.begin_finishing(claim, now).await?;
-    let Some(mut row) = tx.deployment(id).await? else { return tx.commit().await };
+    let Some(row) = tx.deployment(id).await? else { return tx.commit().await };
     let Some(until) = row.watch_until else { return tx.commit().await };
     let mut alerts = tx.alerts(id).await?;
     let scene = Scene { app, row: &row, plan: plan.as_ref(), look: &look, series: &series, at, settings: &settings };
-    for signal in &look.subjects() {
+    // What runs is the newer one's doing: of two watches over one service only that one speaks.
+    let newer = newer(app, &row, now).await?;
+    for signal in look.subjects().iter().filter(|_| newer.is_none()) {
         let open = alerts.iter_mut().find(|a| a.signal == signal.subject && a.recovered_at.is_none());
         match (signal.state, open) {
             (SignalState::Worse, None) => open_alert(&mut tx, &scene, signal).await?,
@@ -48,11 +50,10 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
             _ => {}
         }
     }
-    let over = now >= until || row.status == Status::RolledBack;
+    let over = now >= until || row.status == Status::RolledBack || newer.is_some();
     let first_blind = row.watch_body.is_none() && look.is_blind();
-    row.watch_body = Some(serde_json::to_string(&look)?);
     if over {
-        finish(app, &mut tx, &mut row, plan.as_ref(), &look, &unseen, &settings).await?;
+        finish(&mut tx, &scene, &mut alerts, newer.as_ref(), &unseen).await?;
     } else {
         if let (true, Some(plan)) = (first_blind, &plan) {
             show::in_thread_as(
@@ -63,7 +64,9 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
             )
             .await?;
         }
-        tx.update_deployment(&row, row.deployment.outcome).await?;
+        let outcome = row.deployment.outcome;
+        let seen = DeploymentRow { watch_body: Some(serde_json::to_string(&look)?), ..row };
+        tx.update_deployment(&seen, outcome).await?;
         tx.due(&Due::Look { deployment: id.to_owned() }, now.plus(settings.watch.every.ms())).await?;
     }
     tx.commit().await
@@ -204,42 +207,55 @@ async fn say(tx: &mut Tx, scene: &Scene<'_>, alert: &Alert, signal: &Signal) -> 
     }
 }
 
+/// The newest deployment of the same service to the same environment that is watched too and came later.
+async fn newer(app: &App, row: &DeploymentRow, now: Time) -> anyhow::Result<Option<DeploymentRow>> {
+    let of = |row: &DeploymentRow| row.deployment.finished.unwrap_or(row.deployment.at);
+    let (this, mine) = (&row.deployment, of(row));
+    let same = |other: &DeploymentRow| {
+        let that = &other.deployment;
+        that.id != this.id && that.service == this.service && that.environment == this.environment && of(other) > mine
+    };
+    Ok(app.store.watched(now).await?.into_iter().filter(same).max_by_key(of))
+}
+
 /// The watch is over: says what it saw and asks for the outcome.
 async fn finish(
-    app: &App,
     tx: &mut Tx,
-    row: &mut DeploymentRow,
-    plan: Option<&PlanRow>,
-    look: &Look,
+    scene: &Scene<'_>,
+    alerts: &mut [Alert],
+    newer: Option<&DeploymentRow>,
     unseen: &[String],
-    settings: &Settings,
 ) -> anyhow::Result<()> {
-    let alerts = tx.alerts(&row.deployment.id).await?;
+    let Scene { app, plan, look, settings, .. } = *scene;
+    let mut row = scene.row.clone();
     row.watch_until = None;
-    let proposed = if alerts.is_empty() {
-        // What could not be seen is not called clean.
-        (!look.is_blind()).then_some(Outcome::Clean)
-    } else {
-        Some(Outcome::Degraded)
+    row.watch_body = Some(serde_json::to_string(look)?);
+    let proposed = match (alerts.is_empty(), newer) {
+        (false, _) => Some(Outcome::Degraded),
+        // What could not be seen, or only for a while, is not called clean.
+        (true, Some(_)) => None,
+        (true, None) => (!look.is_blind()).then_some(Outcome::Clean),
     };
     row.proposed = row.proposed.or(proposed);
-    tx.update_deployment(row, row.deployment.outcome).await?;
+    if newer.is_some() || row.status == Status::RolledBack {
+        // It no longer runs: nobody needs to be fetched for it.
+        for alert in alerts.iter().filter(|alert| alert.recovered_at.is_none()) {
+            tx.no_longer_due(&Due::Escalate { alert: alert.id.clone() }).await?;
+        }
+    }
+    tx.update_deployment(&row, row.deployment.outcome).await?;
     let mut record =
         Statement::new("watch.ended").with("deployment", row.deployment.id.clone()).with("alerts", alerts.len());
     if let Some(plan) = plan {
         record = record.of(plan, None);
     }
-    tx.record(app, record.with("proposed", row.proposed.map(Outcome::as_str))).await?;
+    let record = record.with("proposed", row.proposed.map(Outcome::as_str));
+    tx.record(app, record.with("newer", newer.map(|newer| newer.deployment.id.clone()))).await?;
     let Some(plan) = plan else { return Ok(()) };
-    show::in_thread_as(
-        tx,
-        plan,
-        Some(format!("watch:{}", row.deployment.id)),
-        wording::deploy::watch_over(look, unseen, alerts.len()),
-    )
-    .await?;
+    let says = wording::deploy::watch_over(&row, look, unseen, alerts, newer, settings, tx.now);
+    show::in_thread_as(tx, plan, Some(format!("watch:{}", row.deployment.id)), says).await?;
     if row.deployment.outcome.is_none() {
-        super::propose(tx, plan, row, settings).await?;
+        super::propose(tx, plan, &row, settings).await?;
     }
     Ok(())
 }

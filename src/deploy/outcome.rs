@@ -43,6 +43,10 @@ pub async fn settle(
     row.deployment.cause = cause.or(row.deployment.cause);
     row.outcome_by = Some(person.clone());
     row.outcome_at = Some(now);
+    // What was rolled back no longer runs; after any other word production is watched on.
+    if outcome == Outcome::RolledBack {
+        row.watch_until = row.watch_until.map(|until| until.min(now));
+    }
     tx.update_deployment(&row, before).await?;
     plan.state = plan.state.after(Transition::Settle).unwrap_or(State::Settled);
     tx.update_plan(&plan).await?;

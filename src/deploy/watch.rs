@@ -68,7 +68,7 @@ impl Look {
                     }
                     subject.calls_back |= worse && signal.calls_back;
                     if worse || subject.says.is_empty() {
-                        subject.says = format!("{}; {}", subject.says, signal.says);
+                        subject.says = joined(&subject.says, signal);
                     }
                 }
             }
@@ -82,6 +82,15 @@ impl Look {
     /// Whether nothing could be told at all.
     pub fn is_blind(&self) -> bool {
         self.signals.iter().all(|s| matches!(s.state, SignalState::Thin | SignalState::NoData))
+    }
+}
+
+/// One signal's words after those before it, without what they said already: the subject's name, the same figure.
+fn joined(before: &str, signal: &Signal) -> String {
+    let more = signal.says.strip_prefix(&format!("{} ", signal.subject)).unwrap_or(&signal.says);
+    match more.split_once(" (") {
+        Some((figure, rest)) if before.ends_with(figure) => format!("{before} ({rest}"),
+        _ => format!("{before}; {more}"),
     }
 }
 

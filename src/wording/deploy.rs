@@ -231,21 +231,53 @@ pub fn cannot_tell(look: &Look, unseen: &[String], until: Time, settings: &Setti
     Message::line(Mark::Unknown, text)
 }
 
-pub fn watch_over(look: &Look, unseen: &[String], alerts: usize) -> Message {
-    let measured: Vec<&str> = look.signals.iter().map(|s| s.says.as_str()).collect();
-    let text = match (look.is_blind(), alerts) {
-        (true, 0) => format!(
-            "The watch is over. I could not tell whether it is well: {}.",
-            measured.iter().copied().chain(unseen.iter().map(String::as_str)).take(3).collect::<Vec<_>>().join("; ")
-        ),
-        (false, 0) => format!("The watch is over: nothing looked worse ({}).", measured.join(", ")),
-        (_, n) => format!(
-            "The watch is over: {} ({}).",
-            says::count(i64::try_from(n).unwrap_or(i64::MAX), "alert"),
-            measured.join(", ")
-        ),
+/// The watch has ended: what looked worse and for how long, or that nothing did, or that it could not be told.
+pub fn watch_over(
+    row: &DeploymentRow,
+    look: &Look,
+    unseen: &[String],
+    alerts: &[Alert],
+    newer: Option<&DeploymentRow>,
+    settings: &Settings,
+    now: Time,
+) -> Message {
+    let d = &row.deployment;
+    let zone = zone(settings, &d.service, &d.environment);
+    // The planner's own conditions are about these same figures.
+    let own = |signal: &&Signal| !signal.signal.starts_with("condition");
+    let measured: Vec<&str> = look.signals.iter().filter(own).map(|s| s.says.as_str()).collect();
+    let mut says = match newer.map(|newer| &newer.deployment) {
+        None => "The watch is over".to_owned(),
+        Some(newer) => {
+            let version = newer.version.as_deref().map_or_else(|| "the next change".to_owned(), |v| tame(v, 60));
+            let at = says::time(newer.finished.unwrap_or(newer.at), zone, now);
+            format!("The watch is over: {version} has taken this one's place since {at} and is watched instead")
+        }
     };
-    Message::line(Mark::Watch, text)
+    for alert in alerts {
+        let since = says::time(alert.opened_at, zone, now);
+        let signal = capitalised(&alert.signal);
+        says.push_str(&match alert.recovered_at {
+            Some(at) => format!(". {signal} looked worse from {since} to {}", says::time(at, zone, now)),
+            None => format!(". {signal} looked worse from {since} on and had not recovered"),
+        });
+    }
+    says.push_str(&match (look.is_blind(), alerts.is_empty(), newer.is_some()) {
+        (true, true, _) => {
+            let why: Vec<&str> = measured.iter().copied().chain(unseen.iter().map(String::as_str)).take(3).collect();
+            format!(". I could not tell whether it is well: {}.", why.join("; "))
+        }
+        (true, false, _) => format!(". How it is now cannot be told: {}.", measured.join("; ")),
+        (false, true, false) => format!(": nothing looked worse ({}).", measured.join(", ")),
+        (false, true, true) => format!(". Until now nothing looked worse ({}).", measured.join(", ")),
+        (false, false, _) => format!(". At the end: {}.", measured.join(", ")),
+    });
+    Message::line(Mark::Watch, says)
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 pub fn asks_outcome(plan: &PlanRow, proposed: Option<Outcome>, _: &Settings) -> Message {

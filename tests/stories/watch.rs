@@ -20,6 +20,13 @@ fn alerts(story: &Story) -> Vec<String> {
     story.messages().iter().filter(open).map(|m| m["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// The newest message that says this.
+fn said(story: &Story, words: &str) -> String {
+    let messages = story.messages();
+    let found = messages.iter().rfind(|m| m["text"].as_str().is_some_and(|text| text.contains(words)));
+    found.map(|m| m["text"].as_str().unwrap_or_default().to_owned()).unwrap_or_else(|| panic!("{}", story.texts()))
+}
+
 #[test]
 fn errors_after_a_deployment_alert_once_and_recovery_edits_the_alert() {
     let mut story = deployed();
@@ -37,6 +44,8 @@ fn errors_after_a_deployment_alert_once_and_recovery_edits_the_alert() {
         raised[0]
     );
     assert!(raised[0].contains("calls for the rollback"), "{}", raised[0]);
+    assert!(raised[0].contains("(the plan says: errors > 2 % for 5m"), "{}", raised[0]);
+    assert!(!raised[0].contains("; errors "), "the figure is said once: {}", raised[0]);
     story.post("/console/api/world", &json!({ "id": "everything-well" }));
     for _ in 0..14 {
         story.advances(60);
@@ -49,11 +58,47 @@ fn errors_after_a_deployment_alert_once_and_recovery_edits_the_alert() {
     );
     story.advances(3_600);
     assert!(story.texts().contains("what became of it?"), "{}", story.texts());
+    let over = said(&story, "The watch is over");
+    assert!(over.contains("Errors looked worse from 11:0") && over.contains(" to 11:"), "{over}");
+    assert!(over.contains("At the end: errors") && !over.contains("the plan says"), "{over}");
     story.says("ada", "/deploy outcome search-1 degraded --cause technical");
     assert_eq!(story.plan("search-1")["state"], "settled");
     let history = story.get("/api/history?service=search");
     assert_eq!(history["deployments"][0]["deployment"]["outcome"], "degraded");
     assert_eq!(history["deployments"][0]["outcome_by"], "ada");
+}
+
+#[test]
+fn a_newer_deployment_takes_the_watch_over_and_only_one_of_two_speaks() {
+    let mut story = deployed();
+    story.advances(60);
+    story.says("ada", "/deploy plan search production v3.1.5 --why S-2 --rollback \"redeploy v3.2.0\" --respond rae");
+    story.reports(&json!({ "id": "ci-2", "status": "succeeded", "service": "search", "environment": "production", "version": "v3.1.5" }));
+    story.advances(61);
+    let over = said(&story, "The watch is over");
+    assert!(over.contains("v3.1.5 has taken this one's place"), "{over}");
+    assert!(over.contains("Until now nothing looked worse") || over.contains("could not tell"), "{over}");
+    story.post("/console/api/world", &json!({ "id": "search-errors" }));
+    for _ in 0..8 {
+        story.advances(60);
+    }
+    let raised = alerts(&story);
+    assert_eq!(raised.len(), 1, "{raised:#?}");
+    assert!(raised[0].contains("redeploy v3.2.0"), "the newer one's: {}", raised[0]);
+}
+
+#[test]
+fn what_a_person_says_was_rolled_back_is_watched_no_longer() {
+    let mut story = deployed();
+    story.advances(60);
+    story.says("ada", "/deploy outcome search-1 rolledback");
+    story.advances(61);
+    assert!(said(&story, "The watch is over").contains("The watch is over"));
+    story.post("/console/api/world", &json!({ "id": "search-errors" }));
+    for _ in 0..8 {
+        story.advances(60);
+    }
+    assert!(alerts(&story).is_empty(), "{}", story.texts());
 }
 
 #[test]
