@@ -36,7 +36,7 @@ pub async fn run(args: WindowsArgs) -> anyhow::Result<u8> {
         print(&found.to_string());
         return Ok(0);
     }
-    if let Some(first) = found.get("none_before").and_then(Value::as_str) {
+    if let Some(first) = found.get("none_before_says").and_then(Value::as_str) {
         print(&format!("Nothing good before {first}."));
     }
     for (i, window) in found.get("windows").and_then(Value::as_array).into_iter().flatten().enumerate() {
@@ -54,10 +54,9 @@ pub async fn run(args: WindowsArgs) -> anyhow::Result<u8> {
         let costs = list("costs");
         let costs = if costs.is_empty() { String::new() } else { format!("; but {costs}") };
         print(&format!(
-            "{}. {} to {}, risk {}: {}{costs}",
+            "{}. {}, risk {}: {}{costs}",
             i + 1,
-            text("start"),
-            text("end"),
+            text("says"),
             window.get("score").and_then(Value::as_u64).unwrap_or(0),
             list("reasons")
         ));

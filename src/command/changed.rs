@@ -3,6 +3,7 @@
 use super::Call;
 use crate::clock::HOUR;
 use crate::config::Span;
+use crate::deploy::elsewhere;
 use crate::name::Service;
 use crate::wording;
 
@@ -16,19 +17,24 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     };
     let from = call.now.plus(-since.ms());
     let near = neighbours(call, &service);
-    let deployments: Vec<_> = call
-        .app
-        .store
-        .deployments_between(from, call.now.plus(1), 500)
-        .await?
-        .into_iter()
-        .filter(|row| near.contains(&row.deployment.service))
-        .collect();
+    let now = call.now.plus(1);
+    let own = call.app.store.deployments_between(from, now, 500).await?;
+    let told = elsewhere(call.app, &near, (from, now), &own).await;
+    let deployments: Vec<_> = own.into_iter().filter(|row| near.contains(&row.deployment.service)).collect();
     let plans: Vec<_> =
         call.app.store.open_plans().await?.into_iter().filter(|row| near.contains(&row.plan.service)).collect();
     let incidents = incidents(call, &service, from).await;
-    call.answer(wording::status::changed(&service, since, &deployments, &plans, &incidents, &call.settings, call.now))
-        .await
+    call.answer(wording::status::changed(
+        &service,
+        since,
+        &deployments,
+        &told,
+        &plans,
+        &incidents,
+        &call.settings,
+        call.now,
+    ))
+    .await
 }
 
 /// The service, what it needs, and what needs it.

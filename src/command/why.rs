@@ -1,8 +1,10 @@
 //! `why`: the auditor's question, answered from the record.
 
 use super::Call;
+use crate::advice::facts::Deployment;
 use crate::clock::DAY;
 use crate::command::time::Lean;
+use crate::deploy::elsewhere;
 use crate::name::PlanId;
 use crate::wording;
 
@@ -30,7 +32,15 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         }
     };
     // Whatever began last before the moment, within a day, is what was going on.
-    let near = call.app.store.deployments_between(at.plus(-DAY), at.plus(60_000), 500).await?;
+    let around = (at.plus(-DAY), at.plus(60_000));
+    let near = call.app.store.deployments_between(around.0, around.1, 500).await?;
+    let services: Vec<_> = call.settings.service.keys().cloned().collect();
+    let told = elsewhere(call.app, &services, around, &near).await;
+    let others = told.known.iter().flat_map(|fact| fact.value.iter().map(move |d: &Deployment| (&fact.source, d)));
+    let newest = others.max_by_key(|(_, d)| d.at);
+    if let Some((source, deployment)) = newest.filter(|(_, d)| near.last().is_none_or(|own| own.deployment.at < d.at)) {
+        return call.answer(wording::why::told(deployment, source, &call.settings)).await;
+    }
     match near.last() {
         None => call.answer(wording::why::nothing(at, &call.settings, call.now)).await,
         Some(found) => match &found.plan {

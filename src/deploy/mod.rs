@@ -2,6 +2,7 @@
 
 mod alert;
 pub mod condition;
+mod elsewhere;
 mod look;
 mod outcome;
 mod report;
@@ -9,6 +10,7 @@ pub mod watch;
 
 pub use crate::webhook::deployments::Report;
 pub use alert::{escalate, take_alert};
+pub use elsewhere::elsewhere;
 pub use look::look;
 pub use outcome::{propose, settle};
 pub use report::{reported, told};

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::advice::{Advice, Slot, Windows};
+use crate::advice::{Advice, Slot, Windows, says};
 use crate::approval::{Word, WordKind};
 use crate::plan::{Plan, State, When};
 use crate::store::plan::{PlanRow, Revision};
@@ -115,12 +115,20 @@ pub fn shown(
 
 /// The answer to `windows --json`.
 pub fn windows(windows: &Windows, zone: Tz) -> Value {
+    let now = windows.now.start;
+    // In words too: whoever reads them in a terminal lives in a zone.
+    let told = |one: &Slot| {
+        let mut value = slot(one);
+        value["says"] = says::range(one.start, one.end, zone, now).into();
+        value
+    };
     json!({
         "zone": zone.name(),
         "horizon_end": windows.horizon_end,
         "now": { "score": windows.now.score, "reasons": windows.now.reasons, "costs": windows.now.costs },
-        "windows": windows.windows.iter().map(slot).collect::<Vec<_>>(),
+        "windows": windows.windows.iter().map(told).collect::<Vec<_>>(),
         "none_before": windows.none_before,
+        "none_before_says": windows.none_before.map(|at| says::time(at, zone, now)),
     })
 }
 

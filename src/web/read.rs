@@ -10,7 +10,13 @@ use serde_json::{Value, json};
 use super::Site;
 use super::access::{May, allow};
 use super::answers::{Answered, Wrong, json as answer, read_json};
+use crate::advice::facts::Deployment;
+use crate::clock::{DAY, Millis, Time};
+use crate::deploy::elsewhere;
 use crate::name::{Environment, Person, PlanId, Service};
+
+/// How far back sources are asked about deployments; the briefs' history goes as far.
+const PAST: Millis = 550 * DAY;
 
 pub async fn plans(State(site): State<Site>, headers: HeaderMap) -> Answered {
     allow(&site, &headers, May::Read)?;
@@ -90,15 +96,31 @@ pub struct Of {
 pub async fn history(State(site): State<Site>, Query(of): Query<Of>, headers: HeaderMap) -> Answered {
     allow(&site, &headers, May::Read)?;
     let service = of.service.map(Service::new);
-    let rows = site.app.store.deployments(service.as_ref(), of.most.unwrap_or(100).clamp(1, 1_000)).await?;
-    let list: Vec<Value> = rows
+    let most = of.most.unwrap_or(100).clamp(1, 1_000);
+    let rows = site.app.store.deployments(service.as_ref(), most).await?;
+    let settings = site.app.settings();
+    let services: Vec<Service> = match &service {
+        Some(service) => settings.service.contains_key(service).then(|| service.clone()).into_iter().collect(),
+        None => settings.service.keys().cloned().collect(),
+    };
+    let now = site.app.clock.now();
+    let told = elsewhere(&site.app, &services, (now.plus(-PAST), now), &rows).await;
+    let mut list: Vec<(Time, Value)> = rows
         .iter()
         .map(|row| {
-            json!({ "deployment": row.deployment, "plan": row.plan, "status": row.status, "actor": row.actor,
-                "outcome_by": row.outcome_by, "outcome_at": row.outcome_at, "source": row.source })
+            let value = json!({ "deployment": row.deployment, "plan": row.plan, "status": row.status,
+                "actor": row.actor, "outcome_by": row.outcome_by, "outcome_at": row.outcome_at, "source": row.source });
+            (row.deployment.at, value)
         })
         .collect();
-    answer(json!({ "deployments": list }))
+    for fact in &told.known {
+        let value = |d: &Deployment| (d.at, json!({ "deployment": d, "plan": null, "source": fact.source }));
+        list.extend(fact.value.iter().map(value));
+    }
+    list.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let list: Vec<Value> =
+        list.into_iter().take(usize::try_from(most).unwrap_or(100)).map(|(_, value)| value).collect();
+    answer(json!({ "deployments": list, "unknown": told.unknown }))
 }
 
 pub async fn ledger(State(site): State<Site>, Query(of): Query<Of>, headers: HeaderMap) -> Answered {

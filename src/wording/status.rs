@@ -1,6 +1,6 @@
 //! What waits, is under way or is watched; what changed.
 
-use crate::advice::facts::{Asked, Incident};
+use crate::advice::facts::{Asked, Deployment, Incident, Outcome};
 use crate::advice::says;
 use crate::clock::Time;
 use crate::config::{Settings, Span as Length};
@@ -77,10 +77,12 @@ pub fn status(
     Message { blocks, ..Message::default() }
 }
 
+#[allow(clippy::too_many_arguments)]
 pub fn changed(
     service: &Service,
     since: Length,
     deployments: &[DeploymentRow],
+    told: &Asked<Vec<Deployment>>,
     plans: &[PlanRow],
     incidents: &Asked<Vec<Incident>>,
     settings: &Settings,
@@ -91,27 +93,34 @@ pub fn changed(
         text: format!("What changed on {service} and around it"),
         context: format!("in the last {since}"),
     }];
-    let own = |row: &&DeploymentRow| row.deployment.service == *service;
-    let line = |row: &DeploymentRow| {
-        let d = &row.deployment;
+    let line = |d: &Deployment, status: &str, by: String| {
+        let migration = if d.shape.migration { ", with a migration" } else { "" };
+        let version = d.version.as_deref().map(|v| format!(" {}", tame(v, 40))).unwrap_or_default();
+        let at = says::time(d.at, zone, now);
+        Line::plain(format!("{}{version} {status} in {} at {at}{migration}{by}", d.service, d.environment))
+    };
+    let own = deployments.iter().map(|row| {
         let status = match row.status {
             Status::Started => "began",
             Status::Succeeded => "was deployed",
             Status::Failed => "failed to deploy",
             Status::RolledBack => "was rolled back",
         };
-        let migration = if d.shape.migration { ", with a migration" } else { "" };
         let plan = row.plan.as_ref().map_or(", without a plan".to_owned(), |p| format!(", {p}"));
-        let version = d.version.as_deref().map(|v| format!(" {}", tame(v, 40))).unwrap_or_default();
-        Line::plain(format!(
-            "{}{version} {status} in {} at {}{migration}{plan}",
-            d.service,
-            d.environment,
-            says::time(d.at, zone, now)
-        ))
-    };
-    let here: Vec<Line> = deployments.iter().rev().filter(own).map(line).collect();
-    let around: Vec<Line> = deployments.iter().rev().filter(|row| !own(row)).map(line).collect();
+        (&row.deployment, line(&row.deployment, status, plan))
+    });
+    let others = told.known.iter().flat_map(|fact| {
+        fact.value.iter().map(|d| {
+            let status =
+                if d.outcome == Some(Outcome::RolledBack) { "was deployed and rolled back" } else { "was deployed" };
+            (d, line(d, status, format!(", as {} tells", fact.source)))
+        })
+    });
+    let mut happened: Vec<(&Deployment, Line)> = own.chain(others).collect();
+    happened.sort_by_key(|(d, _)| std::cmp::Reverse(d.at));
+    let (here, around): (Vec<_>, Vec<_>) = happened.into_iter().partition(|(d, _)| d.service == *service);
+    let lines = |of: Vec<(&Deployment, Line)>| -> Vec<Line> { of.into_iter().map(|(_, line)| line).collect() };
+    let (here, around) = (lines(here), lines(around));
     let under_way: Vec<Line> = plans
         .iter()
         .filter(|p| matches!(p.state, State::Started | State::Watching))
@@ -136,11 +145,11 @@ pub fn changed(
     if !open.is_empty() {
         blocks.push(Block::List { says: "Open incidents".to_owned(), lines: open, folded: false });
     }
-    for unknown in &incidents.unknown {
-        blocks.push(Block::Line(Line::marked(
-            Mark::Unknown,
-            format!("Incidents unknown: {} {}.", unknown.source, unknown.reason),
-        )));
+    for (what, unknown) in [("Incidents", &incidents.unknown), ("Other deployments", &told.unknown)] {
+        for unknown in unknown {
+            let says = format!("{what} unknown: {} {}.", unknown.source, unknown.reason);
+            blocks.push(Block::Line(Line::marked(Mark::Unknown, says)));
+        }
     }
     Message { blocks, ..Message::default() }
 }

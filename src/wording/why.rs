@@ -1,13 +1,14 @@
 //! The auditor's answer: who, what, when, why, how, the way back, every flag, approval and alert, from the record.
 
 use super::{short, zone};
+use crate::advice::facts::Deployment;
 use crate::advice::{FlagLevel, says};
 use crate::approval::{Word, WordKind};
 use crate::clock::Time;
 use crate::config::Settings;
 use crate::ledger::Verdict;
 use crate::message::{Block, Line, Mark, Message, Span, tame};
-use crate::name::PlanId;
+use crate::name::{PlanId, SourceName};
 use crate::plan::When;
 use crate::store::deployment::{Alert, DeploymentRow};
 use crate::store::ledger::StoredEntry;
@@ -174,31 +175,37 @@ fn short_brief(brief: &str) -> String {
 
 /// A deployment that nobody planned.
 pub fn unplanned(row: &DeploymentRow, settings: &Settings) -> Message {
-    let d = &row.deployment;
+    let who = row.actor.as_deref().map_or("not told".to_owned(), |a| tame(a, 60));
+    let plan = "none: it was deployed without one".to_owned();
+    outside(&row.deployment, vec![("Who".to_owned(), who), ("Plan".to_owned(), plan)], row.source.clone(), settings)
+}
+
+/// A deployment that only a source knows of.
+pub fn told(deployment: &Deployment, source: &SourceName, settings: &Settings) -> Message {
+    let plan = "none here: it is not in this record".to_owned();
+    outside(deployment, vec![("Plan".to_owned(), plan)], source.to_string(), settings)
+}
+
+fn outside(d: &Deployment, more: Vec<(String, String)>, told_by: String, settings: &Settings) -> Message {
     let zone = zone(settings, &d.service, &d.environment);
     let exact = |at: Time| at.at(zone).format("%-d %B %Y %H:%M:%S %Z").to_string();
+    let version = d.version.as_deref().map_or("an unknown version".to_owned(), |v| tame(v, 60));
     let mut pairs = vec![
-        (
-            "What".to_owned(),
-            format!(
-                "{} {} → {}",
-                d.service,
-                d.version.as_deref().map_or("an unknown version".to_owned(), |v| tame(v, 60)),
-                d.environment
-            ),
-        ),
+        ("What".to_owned(), format!("{} {version} → {}", d.service, d.environment)),
         ("Commit".to_owned(), d.commit.as_deref().map_or("not told".to_owned(), short)),
         ("When".to_owned(), exact(d.at)),
-        ("Who".to_owned(), row.actor.as_deref().map_or("not told".to_owned(), |a| tame(a, 60))),
-        ("Plan".to_owned(), "none: it was deployed without one".to_owned()),
-        ("Told by".to_owned(), row.source.clone()),
     ];
+    pairs.extend(more);
+    pairs.push(("Told by".to_owned(), told_by));
     if let Some(outcome) = d.outcome {
         let incident = d.incident.as_deref().map(|i| format!(", {}", tame(i, 40))).unwrap_or_default();
         pairs.push(("Outcome".to_owned(), format!("{}{incident}", outcome.as_str().replace('_', " "))));
     }
     Message {
-        blocks: vec![Block::Title { text: format!("Why {}", d.id), context: String::new() }, Block::Facts { pairs }],
+        blocks: vec![
+            Block::Title { text: format!("Why {}", tame(&d.id, 60)), context: String::new() },
+            Block::Facts { pairs },
+        ],
         ..Message::default()
     }
 }

@@ -44,6 +44,34 @@ fn every_small_question_has_an_answer_for_who_asks_alone() {
 }
 
 #[test]
+fn what_only_a_source_tells_of_is_among_the_answers_with_its_name() {
+    let mut story = Story::sample("2026-11-23T11:00:00-08:00");
+    // The sample's past stands in a file; nothing of it went through Tidegate.
+    let past = story.get("/api/history?service=checkout&most=1000");
+    let all = past["deployments"].as_array().unwrap().clone();
+    assert!(all.len() > 100 && past["unknown"] == serde_json::json!([]), "{} {}", all.len(), past["unknown"]);
+    assert!(all.is_sorted_by(|a, b| a["deployment"]["at"].as_str() >= b["deployment"]["at"].as_str()));
+    let newest = &all[0];
+    let (source, version) = (newest["source"].as_str().unwrap(), newest["deployment"]["version"].as_str().unwrap());
+    story.says("ada", "/deploy changed checkout --since 30d");
+    let told = story.whispered_to("ada");
+    assert!(told.contains(&format!("checkout {version} was deployed in")), "{told}");
+    assert!(told.contains(&format!("as {source} tells")), "{told}");
+    // The auditor's moment: a minute after it.
+    let at = tidegate::clock::Time::parse_rfc3339(newest["deployment"]["at"].as_str().unwrap()).unwrap();
+    story.says("ada", &format!("/deploy why {}", at.plus(60_000).rfc3339()));
+    let told = story.whispered_to("ada");
+    assert!(told.contains(&format!("checkout {version} →")) || told.contains("Told by"), "{told}");
+    assert!(told.contains("none here: it is not in this record") && told.contains(source), "{told}");
+    // One that is reported too is told once.
+    let deployment = &newest["deployment"];
+    story.reports(&serde_json::json!({ "id": "ci-77", "status": "succeeded", "service": "checkout",
+        "environment": deployment["environment"], "version": version, "at": deployment["at"] }));
+    let again = story.get("/api/history?service=checkout&most=1000");
+    assert_eq!(again["deployments"].as_array().unwrap().len(), all.len());
+}
+
+#[test]
 fn changed_names_the_deployment_that_was_reported() {
     let mut story = Story::begin(&settings());
     story.reports(&serde_json::json!({ "id": "ci-1", "status": "succeeded", "service": "shop", "environment": "production", "version": "v1.0.0", "actor": "ada" }));
@@ -129,6 +157,9 @@ fn the_terminal_plans_and_shows_windows_while_no_server_runs() {
     }
     let (code, out, _) = run(&["windows", "shop", "production"]);
     assert!(code == 0 && out.contains("1. "), "{out}");
+    // In the team's own time.
+    let says = first["says"].as_str().unwrap();
+    assert!(out.contains(says) && says.ends_with(" PST") && !out.contains('Z'), "{out}");
 
     // What does not exist is one sentence on standard error, and nothing on standard output.
     for words in [
