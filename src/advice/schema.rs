@@ -32,6 +32,8 @@ pub enum WayBack {
     Additive { names: Vec<String>, reversible: bool },
     /// Something is gone that nothing brings back: the migration, and what it does.
     Closed { name: String, says: String },
+    /// The old version would fail until a migration is undone: which, what it does, and whether it has a way down.
+    Undo { name: String, says: String, reversible: bool },
     /// It could not be read: the migration, and why.
     Unsure { name: String, says: String },
 }
@@ -78,6 +80,11 @@ impl Step<'_> {
         self.hazards?.found.iter().find(|hazard| hazard.irreversible)
     }
 
+    /// What keeps the old version from writing for as long as it stands.
+    pub fn bars_old(&self) -> Option<&Hazard> {
+        self.hazards?.found.iter().find(|hazard| hazard.bars_old)
+    }
+
     /// Its gravest hazard.
     pub fn gravest(&self) -> Option<&Hazard> {
         let found = &self.hazards?.found;
@@ -110,6 +117,10 @@ pub fn way_back(view: &View<'_>) -> WayBack {
     }
     if let Some((step, says)) = steps.iter().find_map(|step| Some((step, step.unread()?))) {
         return WayBack::Unsure { name: step.name(), says };
+    }
+    if let Some((step, hazard)) = steps.iter().find_map(|step| Some((step, step.bars_old()?))) {
+        let does = hazard.says.split_once(": ").map_or(hazard.says.as_str(), |(does, _)| does);
+        return WayBack::Undo { name: step.name(), says: fragment(does), reversible: step.file.reversible };
     }
     WayBack::Additive {
         names: steps.iter().map(Step::name).collect(),

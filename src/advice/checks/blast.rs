@@ -40,6 +40,9 @@ pub fn impact(view: &View<'_>) -> Vec<String> {
             (WayBack::Closed { name, says }, _) => {
                 format!("There is no way back once migration {name} has run ({says}).")
             }
+            (WayBack::Undo { name, says, .. }, _) => {
+                format!("The way back begins with undoing migration {name} ({says}).")
+            }
             (WayBack::Unsure { name, .. }, _) => {
                 format!("Whether there is a way back is unknown: migration {name} could not be read.")
             }

@@ -46,6 +46,8 @@ pub struct Hazard {
     pub level: FlagLevel,
     /// Data or schema that the old version needs is destroyed.
     pub irreversible: bool,
+    /// Nothing is lost, but the version that runs now fails on the new schema for as long as it stands.
+    pub bars_old: bool,
     /// The statement, in one line, cut at 200 characters.
     pub statement: String,
 }
@@ -95,6 +97,7 @@ pub fn hazards(sql: &str, engine: &str, tables: &BTreeMap<String, u64>) -> Hazar
             says: tame(&finding.says, 300),
             level,
             irreversible: finding.irreversible,
+            bars_old: BARS_OLD.contains(&finding.rule),
             statement: tame(text, 200),
         }
     });
@@ -104,6 +107,9 @@ pub fn hazards(sql: &str, engine: &str, tables: &BTreeMap<String, u64>) -> Hazar
 fn unreadable(reason: String) -> Hazards {
     Hazards { found: Vec::new(), unreadable: Some(reason) }
 }
+
+/// A column that must be filled in: whoever does not know it cannot write any more.
+const BARS_OLD: [&str; 2] = ["adding-required-field", "adding-not-nullable-field"];
 
 /// What weighs how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,6 +48,13 @@ pub fn draft(view: &View<'_>) -> Option<String> {
                 target.name, target.note
             ));
         }
+        (WayBack::Undo { name, says, reversible }, Some(target)) => {
+            let how = if reversible { "with its way down" } else { "by hand, for it has no way down" };
+            steps.push(format!(
+                "Undo migration {name} {how} ({says}): until then {} cannot write. Then redeploy {}{}.",
+                target.name, target.name, target.note
+            ));
+        }
         (WayBack::Unsure { name, says }, Some(target)) => steps.push(format!(
             "Redeploy {}{}, after somebody has checked that it runs with migration {name} ({says}).",
             target.name, target.note

@@ -96,6 +96,10 @@ fn missing(view: &View<'_>) -> Rollback {
             "No rollback plan, and {} cannot run on the new schema (migration {name}: {says}).",
             running.as_deref().unwrap_or("the old version")
         ),
+        WayBack::Undo { name, says, .. } if view.plan.kind.has_version() => format!(
+            "No rollback plan, and {} cannot write until migration {name} is undone ({says}).",
+            running.as_deref().unwrap_or("the old version")
+        ),
         _ => "No rollback plan.".to_owned(),
     };
     Rollback { verdict: Verdict::Missing, says, because: Vec::new() }
@@ -186,13 +190,21 @@ fn against_migrations(view: &View<'_>, target: Option<&str>, ways: &[Way]) -> Op
             );
             Some(Rollback { verdict: Verdict::Impossible, says, because: Vec::new() })
         }
+        WayBack::Undo { name, says, reversible } if !(reversible && ways.contains(&Way::Down)) => {
+            let how = if reversible { "undo it first with its way down" } else { "it has no way down" };
+            let says = format!(
+                "The rollback plan cannot work as it stands: {old} cannot write to the new schema (migration {name}: \
+                 {says}); {how}."
+            );
+            Some(Rollback { verdict: Verdict::Impossible, says, because: Vec::new() })
+        }
         WayBack::Unsure { name, says } => {
             let says = format!(
                 "Whether {old} could run on the new schema is unknown: migration {name} could not be read ({says})."
             );
             Some(Rollback { verdict: Verdict::Unsure, says, because: Vec::new() })
         }
-        WayBack::Free | WayBack::Additive { .. } => None,
+        WayBack::Free | WayBack::Additive { .. } | WayBack::Undo { .. } => None,
     }
 }
 
@@ -245,6 +257,9 @@ fn redeploy(view: &View<'_>, target: &str, name: &str) -> Rollback {
             "The rollback plan can work: {target} exists, and migration {} only adds to what it knows.",
             says::some(&names, 3)
         ),
+        WayBack::Undo { name, .. } => {
+            format!("The rollback plan can work: {target} exists, and can write again once migration {name} is undone.")
+        }
         _ => format!("The rollback plan can work: {target} exists, and no migration stands in its way."),
     };
     Rollback { verdict: Verdict::Works, says, because }

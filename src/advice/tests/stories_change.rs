@@ -277,6 +277,32 @@ fn a_destructive_migration_is_critical_and_closes_the_way_back() {
 }
 
 #[test]
+fn a_column_that_must_be_filled_in_has_to_be_undone_before_the_old_version_can_write() {
+    for sql in
+        ["alter table orders add column region text not null;", "alter table orders alter column total set not null;"]
+    {
+        let mut world = World::calm();
+        world.migrate(MigrationFile { reversible: false, ..migration("0047", sql) });
+        world.says(
+            "plan.rollback",
+            Critical,
+            &["cannot work as it stands", "v2.13.2 cannot write", "0047", "no way down"],
+        );
+        let draft = world.advise().rollback_draft.unwrap();
+        assert!(draft.starts_with("Undo migration 0047 by hand") && draft.contains("Then redeploy v2.13.2"), "{draft}");
+        // With a way down that the plan names, it can.
+        world.facts.change.known[0].value.migrations[0].reversible = true;
+        world.says("plan.rollback", Critical, &["undo it first with its way down"]);
+        world.plan.rollback = Some("run the down migration, then redeploy v2.13.2".to_owned());
+        world.says("plan.rollback", Pass, &["can write again once migration 0047 is undone"]);
+    }
+    // A default fills it in.
+    let mut world = World::calm();
+    world.migrate(migration("0047", "alter table orders add column region text not null default 'eu';"));
+    world.says("plan.rollback", Pass, &["only adds"]);
+}
+
+#[test]
 fn a_migration_that_is_not_sql_is_unknown() {
     let mut world = World::calm();
     world.migrate(MigrationFile { sql: None, ..migration("0047", "") });
