@@ -253,10 +253,11 @@ fn redeploy(view: &View<'_>, target: &str, name: &str) -> Rollback {
         return Rollback { verdict: Verdict::Vague, says, because };
     }
     let says = match schema::way_back(view) {
-        WayBack::Additive { names, .. } => format!(
-            "The rollback plan can work: {target} exists, and migration {} only adds to what it knows.",
-            says::some(&names, 3)
-        ),
+        WayBack::Additive { names, .. } => {
+            let (which, adds) = if names.len() == 1 { ("migration", "adds") } else { ("migrations", "add") };
+            let names = says::some(&names, 3);
+            format!("The rollback plan can work: {target} exists, and {which} {names} only {adds} to what it knows.")
+        }
         WayBack::Undo { name, .. } => {
             format!("The rollback plan can work: {target} exists, and can write again once migration {name} is undone.")
         }
