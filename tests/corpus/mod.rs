@@ -5,6 +5,7 @@
 //! `INSTA_UPDATE=always cargo test --test main corpus::` writes them anew: read what differs before it is kept.
 
 mod console;
+mod laws;
 mod outline;
 
 use std::path::{Path, PathBuf};
