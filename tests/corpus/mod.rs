@@ -7,6 +7,8 @@
 mod console;
 mod laws;
 mod outline;
+mod pictures;
+mod small_png;
 
 use std::path::{Path, PathBuf};
 
@@ -32,11 +34,12 @@ pub fn messages() -> Vec<(String, Message)> {
     found
 }
 
-/// A message as Slack is sent it. Ada and Lin have users there; every picture is uploaded.
+/// A message as Slack is sent it. Ada, Lin and Rae have users there; every picture is uploaded.
 pub fn for_slack(message: &Message) -> slack::render::Rendered {
     let user = |person: &Person| match person.as_str() {
         "ada" => Some("U0ADA".to_owned()),
         "lin" => Some("U0LIN".to_owned()),
+        "rae" => Some("U0RAE".to_owned()),
         _ => None,
     };
     let picture = |_: &str| Some("F0PICTURE".to_owned());
@@ -48,6 +51,7 @@ pub fn for_discord(name: &str, message: &Message) -> discord::render::Rendered {
     let users = discord::render::Users::from([
         (Person::new("ada"), "100000000000000001".to_owned()),
         (Person::new("lin"), "100000000000000002".to_owned()),
+        (Person::new("rae"), "100000000000000003".to_owned()),
     ]);
     let place = if name == "plan" || name == "plan-settled" {
         discord::render::Place::Channel

@@ -41,7 +41,8 @@ fn below(value: &Value, depth: usize, out: &mut String) {
         Value::String(text) if text.contains('\n') => {
             out.push('\n');
             for line in text.split('\n') {
-                out.push_str(&format!("{}| {line}\n", "  ".repeat(depth + 1)));
+                out.push_str(format!("{}| {line}", "  ".repeat(depth + 1)).trim_end());
+                out.push('\n');
             }
         }
         _ => out.push_str(&format!(" {}\n", short(value))),
