@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The same picture with at most 128 colours.
+/// The same picture with at most 256 colours.
 pub fn small(screenshot: &[u8]) -> Vec<u8> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(screenshot));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
@@ -11,7 +11,7 @@ pub fn small(screenshot: &[u8]) -> Vec<u8> {
     let frame = reader.next_frame(&mut bytes).unwrap();
     let pixels: Vec<[u8; 3]> = bytes[..frame.buffer_size()].chunks_exact(4).map(|p| [p[0], p[1], p[2]]).collect();
 
-    // The commonest colours, no two of them close to each other.
+    // The commonest colours as they are, which areas have; of the rest, which letters' edges have, no two that are close.
     let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
     for pixel in &pixels {
         *counts.entry(*pixel).or_default() += 1;
@@ -20,7 +20,8 @@ pub fn small(screenshot: &[u8]) -> Vec<u8> {
     common.sort_by_key(|(colour, count)| (std::cmp::Reverse(*count), *colour));
     let mut palette: Vec<[u8; 3]> = Vec::new();
     for (colour, _) in &common {
-        if palette.len() < 128 && palette.iter().all(|known| distance(*known, *colour) > 250) {
+        let apart = if palette.len() < 40 { 0 } else { 250 };
+        if palette.len() < 256 && palette.iter().all(|known| distance(*known, *colour) > apart) {
             palette.push(*colour);
         }
     }

@@ -78,7 +78,13 @@ fn pieces(message: &Message, place: Place, users: &Users) -> (Vec<Piece>, Option
                     pieces.push(Piece::Line(format!("-# {}", escape(&clean(context.trim(), 300)))));
                 }
             }
-            Block::Line(said) => pieces.push(Piece::Line(line(said, users))),
+            Block::Line(said) => {
+                // What is said after a list is no part of it.
+                if matches!(pieces.last(), Some(Piece::Rest(..))) {
+                    gap(&mut pieces);
+                }
+                pieces.push(Piece::Line(line(said, users)));
+            }
             Block::List { says, lines, folded } => {
                 heading(&mut pieces, says);
                 let folded = *folded && place == Place::Channel && lines.len() > 1;
