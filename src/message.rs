@@ -262,8 +262,8 @@ impl Line {
     fn text(&self) -> String {
         let words: String = self.spans.iter().map(|span| span.text.as_str()).collect();
         match self.mark {
-            Some(mark) => format!("{} {words}", mark.emoji()),
-            None => words,
+            Some(mark) => format!("{} {}", mark.emoji(), shown(&words)),
+            None => shown(&words),
         }
     }
 }
@@ -286,7 +286,7 @@ impl Message {
             block.write_text(&mut out);
         }
         if let Some(footer) = &self.footer {
-            out.push_str(footer);
+            out.push_str(&shown(footer));
         }
         out.truncate(out.trim_end().len());
         out
@@ -295,42 +295,66 @@ impl Message {
 
 impl Block {
     fn write_text(&self, out: &mut String) {
-        let mut line = |text: &str| {
-            out.push_str(text);
-            out.push('\n');
-        };
         match self {
-            Block::Title { text, context } if context.is_empty() => line(text),
-            Block::Title { text, context } => line(&format!("{text} · {context}")),
-            Block::Line(said) => line(&said.text()),
+            Block::Title { text, context } if context.is_empty() => push(out, "", &shown(text)),
+            Block::Title { text, context } => push(out, "", &format!("{} · {}", shown(text), shown(context))),
+            Block::Line(said) => push(out, "", &said.text()),
             Block::List { says, lines, .. } => {
+                let signed = lines.iter().any(|said| said.mark.is_some());
                 if !says.is_empty() {
-                    line(says);
+                    gap(out);
+                    push(out, "", &shown(says));
                 }
                 for said in lines {
-                    line(&said.text());
+                    let indent = if says.is_empty() { "" } else { "  " };
+                    // In a list of signs, a line without one belongs to the line above it.
+                    let under = if signed && said.mark.is_none() { "   " } else { "" };
+                    push(out, &format!("{indent}{under}"), &said.text());
                 }
             }
             Block::Facts { pairs } => {
                 for (name, value) in pairs {
-                    line(&format!("{name}: {value}"));
+                    push(out, "", &format!("{}: {}", shown(name), shown(value)));
                 }
             }
-            Block::Quote { text } => {
-                for quoted in text.lines() {
-                    line(&format!("> {quoted}"));
-                }
-            }
+            Block::Quote { text } => text.lines().for_each(|quoted| push(out, "> ", &shown(quoted))),
             Block::Code { says, text } => {
+                let indent = if says.is_empty() { "" } else { "  " };
                 if !says.is_empty() {
-                    line(says);
+                    gap(out);
+                    push(out, "", &shown(says));
                 }
-                line(text);
+                text.lines().for_each(|listed| push(out, indent, &shown(listed)));
             }
-            Block::Picture { alt, .. } => line(alt),
-            Block::Divider => line(""),
+            Block::Picture { alt, .. } => push(out, "", &shown(alt)),
+            Block::Divider => gap(out),
         }
     }
+}
+
+fn push(out: &mut String, indent: &str, text: &str) {
+    if !text.is_empty() {
+        out.push_str(indent);
+        out.push_str(text);
+    }
+    out.push('\n');
+}
+
+/// An empty line, unless there is one or nothing stands above it.
+fn gap(out: &mut String) {
+    if !out.is_empty() && !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+}
+
+/// One line of plain text: nothing in it moves a terminal's cursor, colours it, or turns the direction of reading.
+fn shown(text: &str) -> String {
+    let kept = text.chars().filter_map(|c| match c {
+        '\n' | '\r' | '\t' => Some(' '),
+        c if c.is_control() || is_invisible(c) => None,
+        c => Some(c),
+    });
+    kept.collect()
 }
 
 /// Makes text from outside safe to stand in a line of ours: one line, no control or direction-changing characters, at
@@ -381,6 +405,28 @@ mod tests {
     #[test]
     fn a_link_that_is_not_http_is_left_out() {
         assert_eq!(Span::linked("x", "javascript:alert(1)").link, None);
+    }
+
+    #[test]
+    fn nothing_of_others_moves_the_terminal() {
+        let text = "a\u{1b}[2J\u{9b}31mb\rc\u{202e}d\u{7}";
+        let message = Message {
+            blocks: vec![
+                Block::Line(Line::plain(text)),
+                Block::Quote { text: text.to_owned() },
+                Block::Code { says: text.to_owned(), text: text.to_owned() },
+            ],
+            ..Message::default()
+        };
+        assert_eq!(message.text(), "a[2J31mb cd\n> a[2J31mb cd\n\na[2J31mb cd\n  a[2J31mb cd");
+    }
+
+    #[test]
+    fn what_belongs_to_a_heading_stands_below_it() {
+        let lines = vec![Line::marked(Mark::Caution, "Large."), Line::plain("harbor · just now")];
+        let list = Block::List { says: "The change".into(), lines, folded: false };
+        let message = Message { blocks: vec![Block::Line(Line::plain("Evidence")), list], ..Message::default() };
+        assert_eq!(message.text(), "Evidence\n\nThe change\n  ⚠️ Large.\n     harbor · just now");
     }
 
     #[test]

@@ -6,5 +6,6 @@
 // A test may give up with a panic and start programs: the lints that forbid both are the product's.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::print_stderr)]
 
+mod corpus;
 mod harness;
 mod stories;

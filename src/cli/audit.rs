@@ -52,7 +52,7 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
                 .await
                 .unwrap_or_else(|why| Verdict::cannot_tell(format!("{why:#}.")));
             print(&serde_json::to_string(&verdict)?);
-            eprintln!("{}", verdict.says);
+            super::tell(&verdict.says);
             Ok(verdict.exit_code())
         }
         AuditCommand::Show { place, plan } => show(&place, plan).await,
@@ -97,7 +97,7 @@ async fn verify(
                 if let Ok(value) = server.get("/api/ledger/verify", &[]).await {
                     print(&value.to_string());
                     let ok = value.get("ok").and_then(serde_json::Value::as_bool) == Some(true);
-                    eprintln!("{}", value.get("says").and_then(serde_json::Value::as_str).unwrap_or_default());
+                    super::tell(value.get("says").and_then(serde_json::Value::as_str).unwrap_or_default());
                     let damaged = value.get("first_bad").is_some_and(|b| !b.is_null());
                     std::process::exit(if ok {
                         0

@@ -32,7 +32,7 @@ pub async fn run(args: CalendarArgs) -> anyhow::Result<u8> {
     let expansion = look(&args.from_where, from..to, zone, now).await?;
     print(&calendar_json(&expansion).to_string());
     for reason in &expansion.incomplete {
-        eprintln!("incomplete: {reason}");
+        super::tell(&format!("incomplete: {reason}"));
     }
     Ok(if expansion.incomplete.is_empty() { 0 } else { 2 })
 }

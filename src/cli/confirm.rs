@@ -46,7 +46,7 @@ pub async fn run(args: ConfirmArgs) -> anyhow::Result<u8> {
             DifferenceKind::Differs => "NO  ",
             _ => "?   ",
         };
-        eprintln!("{mark}{}", difference.says);
+        super::tell(&format!("{mark}{}", difference.says));
     }
     if !agrees(&differences) {
         eprintln!("This shell is not aimed at {environment}. Nothing was run.");

@@ -60,7 +60,7 @@ pub async fn run(args: GateArgs) -> anyhow::Result<u8> {
         .into_iter()
         .flatten()
         .filter_map(|r| r.get("says").and_then(Value::as_str));
-    eprintln!("{verdict}: {}", reasons.collect::<Vec<_>>().join(" "));
+    super::tell(&format!("{verdict}: {}", reasons.collect::<Vec<_>>().join(" ")));
     Ok(match verdict.as_str() {
         "approved" => 0,
         "unknown" => 2,

@@ -122,17 +122,48 @@ pub fn run() -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("tidegate: {error:#}");
+            tell(&format!("tidegate: {error:#}"));
             ExitCode::from(2)
         }
     }
 }
 
-/// Writes to standard output; a reader that went away is no failure of ours.
+/// Writes to standard output; a reader that went away is no failure of ours. Programs get every byte; a terminal gets
+/// nothing that would move its cursor.
 #[allow(clippy::print_stdout)]
 pub fn print(text: &str) {
-    use std::io::Write;
+    use std::io::{IsTerminal, Write};
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+    let _ = if out.is_terminal() { writeln!(out, "{}", still(text)) } else { writeln!(out, "{text}") };
     let _ = out.flush();
+}
+
+/// Says something to a person, on standard error.
+pub fn tell(text: &str) {
+    eprintln!("{}", still(text));
+}
+
+/// Control and direction-changing characters as their numbers, in the way of JSON, so that JSON stays what it is.
+fn still(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if (c.is_control() && c != '\n' && c != '\t') || crate::message::is_invisible(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_shown_escape_sequences_as_their_numbers() {
+        assert_eq!(still("a\u{1b}[2J\tb\u{9b}\n\u{202e}"), "a\\u001b[2J\tb\\u009b\n\\u202e");
+        let json = serde_json::json!({ "said": "\u{9b}\u{e0041}\u{1b}" });
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&still(&json.to_string())).unwrap(), json);
+    }
 }

@@ -31,6 +31,8 @@ pub enum Device {
     Desktop,
     /// A phone, 360 points wide, with a finger for a mouse.
     Phone,
+    /// A sheet to be printed into a document: 720 points wide, sharp on good screens.
+    Sheet,
 }
 
 pub struct Browser {
@@ -164,6 +166,11 @@ impl Browser {
         self.run(self.client().execute(script, arguments))
     }
 
+    /// The first element of the selector as a PNG.
+    pub fn picture_of(&self, css: &str) -> Vec<u8> {
+        self.tries(css, "drawn", async |element| element.screenshot().await)
+    }
+
     /// Errors on the page's console since the last question.
     pub fn complaints(&self) -> Vec<String> {
         let log = self.run(self.client().issue_cmd(Ask { path: "se/log", body: json!({ "type": "browser" }) }));
@@ -256,6 +263,9 @@ fn options(device: Device, profile: &std::path::Path) -> Value {
     if let Device::Phone = device {
         options["mobileEmulation"] =
             json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0, "touch": true } });
+    }
+    if let Device::Sheet = device {
+        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 720, "height": 2400, "pixelRatio": 1.5, "touch": false, "mobile": false } });
     }
     options
 }

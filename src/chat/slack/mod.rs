@@ -14,7 +14,7 @@ pub mod manifest;
 mod members;
 mod picture;
 mod post;
-mod render;
+pub mod render;
 mod signature;
 mod socket;
 mod text;

@@ -27,6 +27,12 @@ pub struct With<'a> {
     pub picture: &'a dyn Fn(&str) -> Option<String>,
 }
 
+impl std::fmt::Debug for With<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("With").finish_non_exhaustive()
+    }
+}
+
 /// A message as Slack takes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {

@@ -71,7 +71,10 @@ pub fn defused(text: &str) -> String {
 fn begins_emoji(rest: &[char], after_word: bool) -> bool {
     let name: Vec<char> = rest.iter().skip(1).take(100).take_while(|c| is_of_emoji(**c)).copied().collect();
     let closed = rest.get(1 + name.len()) == Some(&':');
-    closed && !name.is_empty() && (!after_word || name.iter().any(|c| !c.is_ascii_digit()))
+    // The 00-08 of `10:00-08:00` is no picture's name either.
+    let of_time =
+        name.first().is_some_and(char::is_ascii_digit) && name.iter().all(|c| c.is_ascii_digit() || *c == '-');
+    closed && !name.is_empty() && !(after_word && of_time)
 }
 
 fn is_of_emoji(c: char) -> bool {
@@ -169,7 +172,10 @@ mod tests {
 
     #[test]
     fn names_and_times_stay_as_they_are() {
-        assert_eq!(defused("snake_case at 10:30:00, checkout/v2.14.0"), "snake_case at 10:30:00, checkout/v2.14.0");
+        for text in ["snake_case at 10:30:00, checkout/v2.14.0", "2026-11-24T10:00-08:00"] {
+            assert_eq!(defused(text), text);
+        }
+        assert_eq!(defused("so:+1: or :100:"), "so꞉+1: or ꞉100:");
     }
 
     #[test]

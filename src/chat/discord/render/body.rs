@@ -78,11 +78,15 @@ fn pieces(message: &Message, place: Place, users: &Users) -> (Vec<Piece>, Option
                     pieces.push(Piece::Line(format!("-# {}", escape(&clean(context.trim(), 300)))));
                 }
             }
-            Block::Line(said) => pieces.push(Piece::Line(line(said, users))),
-            Block::List { says, lines, folded } => {
-                if !says.trim().is_empty() {
-                    pieces.push(Piece::Line(format!("**{}**", escape(&clean(says.trim(), 300)))));
+            Block::Line(said) => {
+                // What is said after a list is no part of it.
+                if matches!(pieces.last(), Some(Piece::Rest(..))) {
+                    gap(&mut pieces);
                 }
+                pieces.push(Piece::Line(line(said, users)));
+            }
+            Block::List { says, lines, folded } => {
+                heading(&mut pieces, says);
                 let folded = *folded && place == Place::Channel && lines.len() > 1;
                 let shown = if folded { 0 } else { lines.len() };
                 pieces.extend(lines.iter().take(shown).map(|said| Piece::Item(lists, line(said, users))));
@@ -105,9 +109,7 @@ fn pieces(message: &Message, place: Place, users: &Users) -> (Vec<Piece>, Option
                 lists += 1;
             }
             Block::Code { says, text } => {
-                if !says.trim().is_empty() {
-                    pieces.push(Piece::Line(format!("**{}**", escape(&clean(says.trim(), 300)))));
-                }
+                heading(&mut pieces, says);
                 pieces.push(Piece::Line(fence(text, 1_500)));
             }
             Block::Picture { light, alt, .. } => {
@@ -118,10 +120,31 @@ fn pieces(message: &Message, place: Place, users: &Users) -> (Vec<Piece>, Option
                     pieces.push(Piece::Line(escape(&clean(alt, 500))));
                 }
             }
-            Block::Divider => pieces.push(Piece::Line(String::new())),
+            Block::Divider => gap(&mut pieces),
         }
     }
     (pieces, picture)
+}
+
+/// What stands above a list or a listing, a line apart from what was said before.
+fn heading(pieces: &mut Vec<Piece>, says: &str) {
+    if !says.trim().is_empty() {
+        gap(pieces);
+        pieces.push(Piece::Line(format!("**{}**", escape(&clean(says.trim(), 300)))));
+    }
+}
+
+/// An empty line, unless there is one or a new embed begins anyway.
+fn gap(pieces: &mut Vec<Piece>) {
+    let said = pieces.iter().rev().find(|piece| !matches!(piece, Piece::Rest(_, 0)));
+    let open = match said {
+        Some(Piece::Line(text)) => !text.is_empty(),
+        Some(Piece::Item(..) | Piece::Rest(..)) => true,
+        Some(Piece::Title(_) | Piece::Field(..) | Piece::Picture) | None => false,
+    };
+    if open {
+        pieces.push(Piece::Line(String::new()));
+    }
 }
 
 /// `/pictures/ID.svg?theme=dark` is the stored picture `ID`.

@@ -112,8 +112,23 @@ fn span(span: &Span, users: &Users) -> String {
             let (before, after) = (&text[..text.len() - text.trim_start().len()], &text[text.trim_end().len()..]);
             format!("{before}**{}**{after}", escape(text.trim()))
         }
-        Style::Plain | Style::Quiet => escape(&text),
+        Style::Plain | Style::Quiet => with_code(&text),
     }
+}
+
+/// Our sentences put names and commands between backticks. Where these come in pairs that Discord reads as we mean them,
+/// what stands between is code, in which nothing acts.
+fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let last = parts.len() - 1;
+    let fit = |(at, part): (usize, &&str)| match at % 2 {
+        1 => !part.trim().is_empty(),
+        _ => at == 0 || at == last || !part.is_empty(),
+    };
+    if !last.is_multiple_of(2) || !parts.iter().enumerate().all(fit) {
+        return escape(text);
+    }
+    parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { code(part) } else { escape(part) }).collect()
 }
 
 /// Inside a code span nothing acts but the sign that ends it.
@@ -181,6 +196,15 @@ mod tests {
         assert_eq!(escape("[a](https://b)"), "\\[a\\]\\(https\\://b\\)");
         assert_eq!(escape("<@123> <t:1:R>"), "\\<@\u{200b}123\\> \\<t:1:R\\>");
         assert!(!escape("@everyone @here").contains("@everyone"));
+    }
+
+    #[test]
+    fn commands_between_backticks_are_code() {
+        assert_eq!(with_code("type `/deploy *x*` now_"), "type `/deploy *x*` now\\_");
+        assert_eq!(with_code("`a`"), "`a`");
+        for odd in ["a ` b", "``a``", "`a``b`", "` `"] {
+            assert_eq!(with_code(odd), escape(odd));
+        }
     }
 
     #[test]

@@ -85,12 +85,12 @@ function span(part) {
   return h('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, inner);
 }
 
-/** Words with `names` set as code, and signs drawn, so that they look alike where no font has them. */
+/** Words with `names` set as code, and signs drawn, so that they look alike where no font has them; read aloud, they are the emoji that they were. */
 function words(text) {
   return text.split(WORDS).map((part) => {
     if (part.length > 2 && part.startsWith('`')) return h('code', null, part.slice(1, -1));
     const sign = EMOJI[part.replace('\ufe0f', '')];
-    return sign ? h('span', { class: `sign mark-${sign}` }, icon(sign, { label: MARK_WORDS[sign] })) : part;
+    return sign ? h('span', { class: `sign mark-${sign}` }, icon(sign, { label: part })) : part;
   });
 }
 
