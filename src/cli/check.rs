@@ -65,16 +65,10 @@ async fn ask(source: &Arc<dyn Source>, settings: &Arc<crate::config::Settings>, 
     for question in source.answers() {
         let now = clock.now();
         let ask = Ask {
-            question: *question,
-            settings: settings.clone(),
-            service: service.clone(),
-            environment: environment.clone(),
             version: newest.clone().or_else(|| Some("HEAD".to_owned())),
-            running: None,
-            names: Vec::new(),
             from: now.plus(-DAY),
             to: now.plus(DAY),
-            now,
+            ..Ask::of(*question, settings, &service, &environment, now)
         };
         for (_, said) in ask_all(std::slice::from_ref(source), &ask, clock).await {
             if let Ok(Answer { learned: Learned::Versions(versions), .. }) = &said {

@@ -56,18 +56,7 @@ async fn incidents(
 ) -> crate::advice::facts::Asked<Vec<crate::advice::facts::Incident>> {
     use crate::source::{Ask, Learned, Question};
     let Some(environment) = call.settings.environment.keys().next_back() else { return Default::default() };
-    let ask = Ask {
-        question: Question::Incidents,
-        settings: call.settings.clone(),
-        service: service.clone(),
-        environment: environment.clone(),
-        version: None,
-        running: None,
-        names: Vec::new(),
-        from,
-        to: call.now,
-        now: call.now,
-    };
+    let ask = Ask { from, ..Ask::of(Question::Incidents, &call.settings, service, environment, call.now) };
     let said = crate::plan::brief::ask(call.app, &ask).await;
     crate::source::gather::asked(
         said,

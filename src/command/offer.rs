@@ -109,18 +109,7 @@ async fn told(app: &App, service: &Service, environment: Option<&str>) -> Vec<St
     let Some(environment) = named.or_else(|| settings.environment.keys().next().cloned()) else { return Vec::new() };
     let sources = sources_for(app, &settings, service, &environment);
     let now = app.clock.now();
-    let ask = Ask {
-        question: Question::Versions,
-        settings,
-        service: service.clone(),
-        environment,
-        version: None,
-        running: None,
-        names: Vec::new(),
-        from: now,
-        to: now,
-        now,
-    };
+    let ask = Ask::of(Question::Versions, &settings, service, &environment, now);
     let said = ask_all_until(&sources, &ask, &app.clock, Instant::now() + PATIENCE).await;
     let answers = said.into_iter().filter_map(|(_, answer)| answer.ok());
     let versions = answers.filter_map(|answer| match answer.learned {

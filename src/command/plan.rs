@@ -212,16 +212,8 @@ fn setting(text: &str) -> Result<Setting, BadCommand> {
 pub async fn resolve(call: &Call<'_>, plan: &mut Plan) -> Result<()> {
     let Some(version) = plan.version.clone() else { return Ok(()) };
     let ask = Ask {
-        question: Question::Versions,
-        settings: call.settings.clone(),
-        service: plan.service.clone(),
-        environment: plan.environment.clone(),
         version: Some(version.clone()),
-        running: None,
-        names: Vec::new(),
-        from: call.now,
-        to: call.now,
-        now: call.now,
+        ..Ask::of(Question::Versions, &call.settings, &plan.service, &plan.environment, call.now)
     };
     plan.commit = None;
     let mut known: Vec<String> = Vec::new();

@@ -24,18 +24,7 @@ pub async fn elsewhere(
     let (settings, now) = (app.settings(), app.clock.now());
     let targets = services.iter().flat_map(|service| settings.environment.keys().map(move |e| (service, e)));
     let rounds = join_all(targets.map(|(service, environment)| {
-        let ask_of = Ask {
-            question: Question::Deployments,
-            settings: settings.clone(),
-            service: service.clone(),
-            environment: environment.clone(),
-            version: None,
-            running: None,
-            names: Vec::new(),
-            from,
-            to,
-            now,
-        };
+        let ask_of = Ask { from, to, ..Ask::of(Question::Deployments, &settings, service, environment, now) };
         async move {
             let said = ask(app, &ask_of).await;
             let mut told = asked(said, now, |learned| match learned {

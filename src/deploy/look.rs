@@ -77,16 +77,9 @@ async fn series(app: &App, settings: &Arc<Settings>, row: &DeploymentRow) -> (Se
     let now = app.clock.now();
     let deployment = &row.deployment;
     let ask = Ask {
-        question: Question::Series,
-        settings: settings.clone(),
-        service: deployment.service.clone(),
-        environment: deployment.environment.clone(),
         version: deployment.version.clone(),
-        running: None,
-        names: Vec::new(),
         from: deployment.at.plus(-(2 * DAY + 2 * HOUR)),
-        to: now,
-        now,
+        ..Ask::of(Question::Series, settings, &deployment.service, &deployment.environment, now)
     };
     let mut best = Series::default();
     let mut unseen = Vec::new();

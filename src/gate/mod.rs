@@ -130,16 +130,8 @@ pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
     let settings = app.settings();
     let now = app.clock.now();
     let ask = Ask {
-        question: Question::Versions,
-        settings: settings.clone(),
-        service: row.plan.service.clone(),
-        environment: row.plan.environment.clone(),
         version: Some(version.clone()),
-        running: None,
-        names: Vec::new(),
-        from: now,
-        to: now,
-        now,
+        ..Ask::of(Question::Versions, &settings, &row.plan.service, &row.plan.environment, now)
     };
     let mut commit = None;
     for (_, answer) in crate::plan::brief::ask(app, &ask).await {

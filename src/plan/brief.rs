@@ -24,16 +24,11 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let sources = sources_for(app, settings, &plan.service, &plan.environment);
     let (version, commit) = (plan.version.as_deref(), plan.commit.as_deref());
     let template = Ask {
-        question: Question::Calendar,
-        settings: settings.clone(),
-        service: plan.service.clone(),
-        environment: plan.environment.clone(),
         version: plan.version.clone(),
-        running: None,
         names: plan.rollback.as_deref().map(crate::advice::rollback::names).unwrap_or_default(),
         from: now.plus(-2 * DAY),
         to: now.plus(AHEAD),
-        now,
+        ..Ask::of(Question::Calendar, settings, &plan.service, &plan.environment, now)
     };
     let over = |from: Time, to: Time| Ask { from, to, ..template.clone() };
     let (mut ahead, mut behind, mut lately) = (Gathered::default(), Gathered::default(), Gathered::default());

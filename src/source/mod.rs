@@ -95,6 +95,30 @@ pub struct Ask {
     pub now: Time,
 }
 
+impl Ask {
+    /// A question about now, without a version.
+    pub fn of(
+        question: Question,
+        settings: &Arc<Settings>,
+        service: &Service,
+        environment: &Environment,
+        now: Time,
+    ) -> Ask {
+        Ask {
+            question,
+            settings: settings.clone(),
+            service: service.clone(),
+            environment: environment.clone(),
+            version: None,
+            running: None,
+            names: Vec::new(),
+            from: now,
+            to: now,
+            now,
+        }
+    }
+}
+
 /// What a source says to one question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Learned {

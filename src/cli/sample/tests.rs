@@ -7,16 +7,8 @@ use crate::source::{Ask, Learned, Question, Source};
 
 fn ask(settings: &Arc<Settings>, question: Question, service: &str, now: Time) -> Ask {
     Ask {
-        question,
-        settings: settings.clone(),
-        service: Service::new(service),
-        environment: Environment::new("production"),
-        version: None,
-        running: None,
-        names: Vec::new(),
         from: now.plus(-550 * DAY),
-        to: now,
-        now,
+        ..Ask::of(question, settings, &Service::new(service), &Environment::new("production"), now)
     }
 }
 
