@@ -96,8 +96,8 @@ def verify(rows, keys, anchors, ledger):
         elif state == "displaced" and pending[1] is None: pending = (pending[0], bool(e) and e["seq"] == pending[0] + 1)
         elif state != "whole": continue
         elif not e or not row: state = broken(size, "edited", "is not in canonical form")
-        elif e["v"] != 1: DOUBTS.append(f"entry {size} is of another format"); state = "broken"
         elif row["leaf"] != leaf.hex(): state = broken(size, "edited", "does not hash to its leaf")
+        elif e["v"] != 1: DOUBTS.append(f"entry {size} is of another format"); state = "broken"
         elif e["origin"] != ledger: state = broken(size, "forked", "belongs to another ledger")
         elif e["seq"] > size: state, pending = "displaced", (size, None)
         elif e["seq"] == size - 1 and leaf.hex() != prev: state = broken(size - 1, "forked", "stands there twice")

@@ -513,6 +513,17 @@ fn a_plan_is_proved_offline_and_a_forged_proof_is_not() {
     }
 }
 
+#[test]
+fn an_entry_made_to_look_like_another_format_is_an_edit_until_its_leaf_agrees() {
+    let mut store = Pretend::of(3);
+    store.rows[1].1 = store.rows[1].1.replace("\"v\":1", "\"v\":4");
+    let verdict = store.verify(store.trust(&[3]));
+    assert_eq!(bad(&verdict), Some((Some(2), Damage::Edited)));
+    // With its leaf recomputed it may be a newer program's; the tree and the checkpoint say that it is not.
+    store.releaf(2);
+    assert!(!store.verify(store.trust(&[3])).ok);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
