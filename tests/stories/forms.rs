@@ -110,7 +110,7 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
             "is not a time",
         ),
         (
-            json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "when": "2020-01-01 10:00" }),
+            json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "when": "2020-01-01T10:00:00-08:00" }),
             "when",
             "in the past",
         ),
@@ -131,9 +131,9 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_made() {
             "name=new value",
         ),
     ] {
-        // Where a field is a choice, nothing else can be chosen.
+        // Where a field is a choice or a picker, nothing else can be chosen.
         if !is_console()
-            && ["shpo", "prod", "nobody", "some"]
+            && ["shpo", "prod", "nobody", "some", "soon"]
                 .iter()
                 .any(|typed| values.to_string().contains(&format!("\"{typed}\"")))
         {
@@ -161,7 +161,7 @@ fn a_filled_in_form_makes_the_plan() {
     let answer = story.submits(
         "ada",
         "plan",
-        &json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "why": "PAY-1", "risk": "low", "rollback": "redeploy v1.0.0", "when": "tomorrow 10:30", "watch": "lin, noor", "kind": "" }),
+        &json!({ "service": "shop", "environment": "production", "version": "v1.1.0", "why": "PAY-1", "risk": "low", "rollback": "redeploy v1.0.0", "when": "2026-11-24T10:30:00-08:00", "watch": "lin, noor", "kind": "" }),
     );
     assert_eq!(answer["ok"], true, "{answer}");
     let view = story.plan("shop-1");
