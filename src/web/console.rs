@@ -9,13 +9,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Site;
-use super::access::{same, same_site};
+use super::access::same_site;
 use super::answers::{Answered, Wrong, json as answer, read_json};
+use super::sign_in::{sign_in, sign_out, signed_in};
 use crate::command::{ALL, ArgumentKind};
 use crate::config::PersonKind;
 use crate::event::{Event, From};
@@ -27,6 +27,7 @@ pub fn router() -> Router<Site> {
         .route("/console", get(page))
         .route("/console/{*file}", get(file))
         .route("/console/api/sign-in", post(sign_in))
+        .route("/console/api/sign-out", post(sign_out))
         .route("/console/api/command", post(command))
         .route("/console/api/react", post(react))
         .route("/console/api/reply", post(reply))
@@ -80,45 +81,6 @@ fn may_look(site: &Site, headers: &HeaderMap) -> Result<Option<Person>, Wrong> {
         return Ok(None);
     }
     signed_in(site, headers).map(Some).ok_or_else(Wrong::unauthorized)
-}
-
-const COOKIE: &str = "tidegate_console";
-
-/// The person whose token the request carries, as a bearer or as the cookie that signing in set.
-fn signed_in(site: &Site, headers: &HeaderMap) -> Option<Person> {
-    let bearer =
-        headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-    let cookie = headers.get(header::COOKIE).and_then(|v| v.to_str().ok()).and_then(|v| {
-        v.split(';').map(str::trim).find_map(|pair| pair.strip_prefix(COOKIE).and_then(|rest| rest.strip_prefix('=')))
-    });
-    let given = bearer.or(cookie)?;
-    let settings = site.app.settings();
-    let mut found = settings.people.iter().filter(|(_, person)| {
-        let secret = person.console.as_ref().and_then(|secret| secret.reveal(&settings.base).ok());
-        secret.is_some_and(|secret| same(given, secret.expose_secret()))
-    });
-    found.next().map(|(name, _)| name.clone())
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignIn {
-    token: String,
-}
-
-async fn sign_in(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Answered {
-    let given: SignIn = read_json(&headers, &body)?;
-    let mut with = HeaderMap::new();
-    if let Ok(value) = format!("Bearer {}", given.token).parse() {
-        with.insert(header::AUTHORIZATION, value);
-    }
-    let person = signed_in(&site, &with).ok_or_else(Wrong::unauthorized)?;
-    let plain = given.token.chars().all(|c| c.is_ascii_graphic() && c != ';' && c != ',');
-    if !plain {
-        return Err(Wrong::bad("A console token is printable ASCII without `;` and `,`."));
-    }
-    let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/console", given.token);
-    Ok(([(header::SET_COOKIE, cookie)], axum::Json(json!({ "ok": true, "user": person }))).into_response())
 }
 
 fn from(site: &Site, user: &str, channel: Option<&str>) -> From {

@@ -8,6 +8,7 @@ mod hooks;
 mod operations;
 mod pictures;
 mod read;
+mod sign_in;
 mod slack;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::app::App;
 
 pub use access::LocalToken;
+pub use sign_in::Attempts;
 
 /// The largest body that is read at all.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -38,6 +40,8 @@ pub struct Site {
     pub trying: bool,
     /// Whether there is a console at all.
     pub console: bool,
+    /// Wrong tokens at the console's sign-in.
+    pub attempts: Attempts,
 }
 
 /// Every path; `web/routes.txt` lists them, and a test compares.

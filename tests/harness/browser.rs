@@ -81,10 +81,15 @@ impl Browser {
 
     /// Opens the console and waits until it is there.
     pub fn goes_to(&self, story: &Story, place: &str) {
+        self.opens(&format!("{}/console#{place}", story.address));
+        self.sees("body.ready");
+    }
+
+    /// Opens an address, whatever it shows.
+    pub fn opens(&self, address: &str) {
         // A change behind the `#` alone would not load the page.
         self.run(self.client().goto("about:blank"));
-        self.run(self.client().goto(&format!("{}/console#{place}", story.address)));
-        self.sees("body.ready");
+        self.run(self.client().goto(address));
     }
 
     /// Waits for a visible element.

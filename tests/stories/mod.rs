@@ -15,6 +15,7 @@ mod modes;
 mod page;
 mod people;
 mod restarts;
+mod sign_in;
 mod silence;
 mod slack;
 mod slack_people;

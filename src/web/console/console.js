@@ -11,6 +11,7 @@ import { listen } from './js/keys.js';
 import { firstWords, keepTimes } from './js/message.js';
 import { arrive, followAddress, go } from './js/place.js';
 import { drawSide, openSide } from './js/side.js';
+import { signIn } from './js/sign_in.js';
 import { mayRead, on, person, replies, roots, slash, state } from './js/state.js';
 import { openSwitcher } from './js/switcher.js';
 import { beginTheme } from './js/theme.js';
@@ -92,10 +93,15 @@ async function begin() {
 
 /** The settings of the console; asked for until they come. */
 async function reach() {
-  for (let pause = 500; ; pause = Math.min(pause * 2, 8000)) {
+  for (let pause = 500; ; pause = Math.min(pause * 2 || 500, 8000)) {
     try {
       return await api.about();
     } catch (error) {
+      if (error.status === 401) {
+        await signIn();
+        pause = 0;
+        continue;
+      }
       drawConnection(error.lost ? null : error.message, false);
       await new Promise((resolve) => setTimeout(resolve, pause));
     } finally {

@@ -12,6 +12,8 @@ export class Refusal extends Error {
 export const about = (signal) => get('about', {}, signal);
 export const messages = (channel, after, wait, signal) =>
   get('messages', { channel, after, wait: wait || null }, signal);
+export const signIn = (user, token) => post('sign-in', { user, token });
+export const signOut = () => post('sign-out', {});
 export const command = (user, channel, text) => post('command', { user, channel, text });
 export const reply = (user, thread, text) => post('reply', { user, thread, text });
 export const react = (user, message, reaction, remove) => post('react', { user, message, reaction, remove });
@@ -53,6 +55,8 @@ async function call(url, options) {
   if (body?.errors) return body;
   if (answer.ok && body !== null) return body;
   const says = typeof body?.error?.message === 'string' ? body.error.message : null;
+  // The session ended while the page was open: it begins anew, with the form. Drafts are kept.
+  if (answer.status === 401 && document.body.classList.contains('ready')) location.reload();
   if (says) throw new Refusal(says, { status: answer.status });
   const lost = answer.status >= 502 && answer.status <= 504;
   throw new Refusal(`Tidegate answered ${answer.status} without a reason.`, { lost, status: answer.status });

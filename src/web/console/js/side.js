@@ -5,9 +5,11 @@ import { closeButton, showKeys } from './dialog.js';
 import { h, put } from './element.js';
 import { icon, logo } from './icon.js';
 import { go } from './place.js';
+import { signOut } from './sign_in.js';
 import { person, state } from './state.js';
 import { openSwitcher } from './switcher.js';
 import { theme, turnTheme } from './theme.js';
+import { toast } from './toast.js';
 import { unread } from './unread.js';
 import { hasWorld, world } from './world.js';
 
@@ -108,8 +110,8 @@ function me() {
         id: 'person',
         disabled: Boolean(state.about.you),
         dataset: { focus: 'person', user: who.name },
-        'aria-label': `Speaking as ${who.name}, ${roles}. Change`,
-        title: 'Speak as somebody else',
+        'aria-label': `Speaking as ${who.name}, ${roles}${state.about.you ? '' : '. Change'}`,
+        title: state.about.you ? null : 'Speak as somebody else',
         onclick: () => openSwitcher('people'),
       },
       avatar(who.name),
@@ -141,5 +143,18 @@ function me() {
       },
       icon('keys'),
     ),
+    state.about.you &&
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'round',
+          id: 'sign-out',
+          title: 'Sign out',
+          'aria-label': 'Sign out',
+          onclick: () => signOut().catch((error) => toast(error.message, 'critical')),
+        },
+        icon('out'),
+      ),
   );
 }
