@@ -16,7 +16,7 @@ use crate::harness::{Story, settings};
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("<!here> <!channel> @here @everyone ".to_owned()),
-        Just("<@U0ADA> <@100000000000000001> <@&5> <#C1> <t:1:R> </deploy:1> ".to_owned()),
+        Just("<@U0LIN> <@100000000000000002> <@&5> <#C1> <t:1:R> </deploy:1> ".to_owned()),
         Just("[a](https://evil.example) https://evil.example <https://evil.example|fine> ".to_owned()),
         Just("*b* _i_ ~s~ **b** __u__ ~~s~~ ||s|| ".to_owned()),
         Just("`c` ``` ` ".to_owned()),
@@ -172,7 +172,11 @@ fn discord_fault(message: &Message, name: &str) -> Option<String> {
     texts(&payload["embeds"], &mut all);
     all.push(&drawn.content);
     let loud = |text: &&&str| {
-        text.contains("@everyone") || text.contains("@here") || text.contains("<@&") || !lies_still(text)
+        text.contains("@everyone")
+            || text.contains("@here")
+            || text.contains("<@&")
+            || text.contains("<@100000000000000002")
+            || !lies_still(text)
     };
     all.iter().find(loud).map(|text| format!("{text:?}"))
 }
@@ -201,7 +205,7 @@ const HARM: &str = r"
         const away = e.tagName === 'A' && !/^https:\/\/example\.com\//.test(e.href);
         const foreign = e.tagName === 'IMG' && !e.src.startsWith(location.origin + '/');
         const act = ['SCRIPT', 'IFRAME', 'STYLE', 'OBJECT', 'LINK', 'B', 'I'].includes(e.tagName) || [...e.attributes].some((a) => a.name.startsWith('on'));
-        if (away || foreign || act) faults.push(`${i}: ${e.outerHTML.slice(0, 200)}`);
+        if (away || foreign || act) faults.push(`${i}: ${e.outerHTML.slice(0, 200).toWellFormed()}`);
       }
       node.remove();
     }
