@@ -136,7 +136,9 @@ fn somebody_elses_plan_is_not_amended_and_nothing_new_is_no_amendment() {
     story.says("noor", "/deploy take shop-1");
     assert!(story.whispered_to("noor").contains("is @ada's plan"), "{}", story.whispered_to("noor"));
     story.says("ada", "/deploy amend shop-1 --why PAY-1");
-    assert!(story.whispered_to("ada").contains("Nothing in `shop-1` would change"), "{}", story.whispered_to("ada"));
+    // A platform that shows code as code has no backticks there.
+    let told = story.whispered_to("ada").replace('`', "");
+    assert!(told.contains("Nothing in shop-1 would change"), "{told}");
     assert_eq!(story.plan("shop-1")["state"], "approved");
 }
 
