@@ -33,15 +33,19 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     let conditions = plan.as_ref().map(conditions_of).unwrap_or_default();
     let at = seen.deployment.finished.unwrap_or(seen.deployment.at);
     let look = judge(&series, at, now, &settings.watch, &conditions);
+    // Read before the transaction, which holds a connection of its own: on PostgreSQL the pool is small.
+    let newer = newer(app, &seen, now).await?;
 
     let mut tx = app.store.begin_finishing(claim, now).await?;
-    let Some(row) = tx.deployment(id).await? else { return tx.commit().await };
+    let Some(mut row) = tx.deployment(id).await? else { return tx.commit().await };
     let Some(until) = row.watch_until else { return tx.commit().await };
     let mut alerts = tx.alerts(id).await?;
+    let first_blind = row.watch_body.is_none() && look.is_blind();
+    row.watch_body = Some(serde_json::to_string(&look)?);
     let scene = Scene { app, row: &row, plan: plan.as_ref(), look: &look, series: &series, at, settings: &settings };
     // What runs is the newer one's doing: of two watches over one service only that one speaks.
-    let newer = newer(app, &row, now).await?;
-    for signal in look.subjects().iter().filter(|_| newer.is_none()) {
+    let subjects = if newer.is_none() { look.subjects() } else { Vec::new() };
+    for signal in &subjects {
         let open = alerts.iter_mut().find(|a| a.signal == signal.subject && a.recovered_at.is_none());
         match (signal.state, open) {
             (SignalState::Worse, None) => open_alert(&mut tx, &scene, signal).await?,
@@ -51,9 +55,8 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
         }
     }
     let over = now >= until || row.status == Status::RolledBack || newer.is_some();
-    let first_blind = row.watch_body.is_none() && look.is_blind();
     if over {
-        finish(&mut tx, &scene, &mut alerts, newer.as_ref(), &unseen).await?;
+        finish(&mut tx, &scene, &alerts, newer.as_ref(), &unseen).await?;
     } else {
         if let (true, Some(plan)) = (first_blind, &plan) {
             show::in_thread_as(
@@ -64,9 +67,7 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
             )
             .await?;
         }
-        let outcome = row.deployment.outcome;
-        let seen = DeploymentRow { watch_body: Some(serde_json::to_string(&look)?), ..row };
-        tx.update_deployment(&seen, outcome).await?;
+        tx.update_deployment(&row, row.deployment.outcome).await?;
         tx.due(&Due::Look { deployment: id.to_owned() }, now.plus(settings.watch.every.ms())).await?;
     }
     tx.commit().await
@@ -215,14 +216,13 @@ async fn newer(app: &App, row: &DeploymentRow, now: Time) -> anyhow::Result<Opti
 async fn finish(
     tx: &mut Tx,
     scene: &Scene<'_>,
-    alerts: &mut [Alert],
+    alerts: &[Alert],
     newer: Option<&DeploymentRow>,
     unseen: &[String],
 ) -> anyhow::Result<()> {
     let Scene { app, plan, look, settings, .. } = *scene;
     let mut row = scene.row.clone();
     row.watch_until = None;
-    row.watch_body = Some(serde_json::to_string(look)?);
     let proposed = match (alerts.is_empty(), newer) {
         (false, _) => Some(Outcome::Degraded),
         // What could not be seen, or only for a while, is not called clean.
