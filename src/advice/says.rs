@@ -180,6 +180,12 @@ fn trim_zeros(text: &str) -> String {
     trimmed.to_owned()
 }
 
+/// With a capital, to begin a sentence.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -256,7 +256,7 @@ pub fn watch_over(
     };
     for alert in alerts {
         let since = says::time(alert.opened_at, zone, now);
-        let signal = capitalised(&alert.signal);
+        let signal = says::capital(&alert.signal);
         says.push_str(&match alert.recovered_at {
             Some(at) => format!(". {signal} looked worse from {since} to {}", says::time(at, zone, now)),
             None => format!(". {signal} looked worse from {since} on and had not recovered"),
@@ -273,11 +273,6 @@ pub fn watch_over(
         (false, false, _) => format!(". At the end: {}.", measured.join(", ")),
     });
     Message::line(Mark::Watch, says)
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 pub fn asks_outcome(plan: &PlanRow, proposed: Option<Outcome>, _: &Settings) -> Message {

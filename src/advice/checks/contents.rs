@@ -29,8 +29,10 @@ pub fn category(view: &View<'_>) -> Option<Answer> {
     let answer = match (declared, seen.as_slice()) {
         (None, []) => Answer::info("No path or word of the change matches a category."),
         (None, seen) => Answer::info(format!("Looks like {}.", seen.join("; "))),
-        (Some(declared), []) => Answer::info(format!("{}; nothing seen speaks against it.", capital(&declared))),
-        (Some(declared), seen) => Answer::info(format!("{}; looks like {}.", capital(&declared), seen.join("; "))),
+        (Some(declared), []) => Answer::info(format!("{}; nothing seen speaks against it.", says::capital(&declared))),
+        (Some(declared), seen) => {
+            Answer::info(format!("{}; looks like {}.", says::capital(&declared), seen.join("; ")))
+        }
     };
     let answer = answer.because(evidence).unless(missing);
     let answer = match broken {
@@ -170,11 +172,6 @@ pub fn ai(view: &View<'_>) -> Option<Answer> {
 pub(super) fn interval(rate: Rate) -> String {
     let (low, high) = wilson(rate);
     format!("{:.0}–{:.0} %", low * 100.0, high * 100.0)
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
 #[cfg(test)]

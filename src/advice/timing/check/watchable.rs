@@ -43,7 +43,7 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
     } else {
         FlagLevel::Pass
     };
-    let mut says = capital(&parts.join("; "));
+    let mut says = says::capital(&parts.join("; "));
     if let Some(gap) = &line.calendar_gap {
         // Working hours without public holidays are no all-clear.
         says.push_str(&format!("; public holidays unknown: {}", gap.reason));
@@ -160,9 +160,4 @@ impl<'a> Ends<'a> {
             Ends::ByDate => None,
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
