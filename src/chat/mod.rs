@@ -82,6 +82,16 @@ pub struct Finding {
     pub says: String,
 }
 
+impl Finding {
+    pub fn well(says: String) -> Finding {
+        Finding { ok: true, says }
+    }
+
+    pub fn wrong(says: String) -> Finding {
+        Finding { ok: false, says }
+    }
+}
+
 /// Looks whether tokens, permissions and channels of every platform that the settings name are as they must be.
 pub async fn check(settings: &Settings) -> Vec<Finding> {
     let mut found = slack::check::check(settings).await;

@@ -265,7 +265,7 @@ fn form(body: &Value, files: &[File]) -> (String, Vec<u8>) {
     // Compared with nothing that others wrote except by chance: 2^-128.
     let mut random = [0u8; 16];
     getrandom::fill(&mut random).expect("the operating system gives random bytes");
-    let boundary: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let boundary = crate::ledger::hex(&random);
     let mut out = Vec::new();
     let mut part = |head: String, bytes: &[u8]| {
         out.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());

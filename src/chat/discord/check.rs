@@ -13,28 +13,31 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
     let Some(discord) = &settings.chat.discord else { return Vec::new() };
     let token = match discord.token.reveal(&settings.base) {
         Ok(token) => token,
-        Err(why) => return vec![bad(format!("Discord: [chat.discord] token: {why}."))],
+        Err(why) => return vec![Finding::wrong(format!("Discord: [chat.discord] token: {why}."))],
     };
     let api = match Api::new(&discord.api, token) {
         Ok(api) => api,
-        Err(error) => return vec![bad(format!("Discord: {error:#}."))],
+        Err(error) => return vec![Finding::wrong(format!("Discord: {error:#}."))],
     };
     let me = match api.get("users/@me").await {
         Ok(me) => me,
-        Err(failed) => return vec![bad(format!("Discord: {}", said(&failed.error)))],
+        Err(failed) => return vec![Finding::wrong(format!("Discord: {}", said(&failed.error)))],
     };
     let name = crate::message::tame(me["username"].as_str().unwrap_or("the bot"), 60);
     let id = me["id"].as_str().unwrap_or_default().to_owned();
-    let mut found = vec![good(format!("Discord: the token works; the bot is {name}."))];
+    let mut found = vec![Finding::well(format!("Discord: the token works; the bot is {name}."))];
     if discord.guild.is_empty() {
-        found.push(bad("Discord: no [[chat.discord.guild]] is set, so there is nowhere to post.".to_owned()));
+        found
+            .push(Finding::wrong("Discord: no [[chat.discord.guild]] is set, so there is nowhere to post.".to_owned()));
     }
     for guild in &discord.guild {
         found.extend(check_guild(&api, guild, &id).await);
     }
     let linked = settings.people.values().any(|person| !person.discord.is_empty());
     if !linked {
-        found.push(bad("Discord: nobody in [people] has a `discord` id, so nobody's word counts there.".to_owned()));
+        found.push(Finding::wrong(
+            "Discord: nobody in [people] has a `discord` id, so nobody's word counts there.".to_owned(),
+        ));
     }
     found
 }
@@ -42,7 +45,7 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
 async fn check_guild(api: &Api, guild: &DiscordGuild, me: &str) -> Vec<Finding> {
     let id = &guild.id;
     if !answer::is_id(id) || !answer::is_id(guild.channel.as_str()) {
-        return vec![bad(format!(
+        return vec![Finding::wrong(format!(
             "Discord: server `{}`, channel `{}`: both are ids, numbers of about 18 digits.",
             crate::message::tame(id, 40),
             crate::message::tame(guild.channel.as_str(), 40)
@@ -58,26 +61,30 @@ async fn check_guild(api: &Api, guild: &DiscordGuild, me: &str) -> Vec<Finding> 
         Ok(asked) => asked,
         Err(failed) => {
             let says = format!("Discord: server {id} cannot be read; invite the bot to it. {}", said(&failed.error));
-            return vec![bad(says)];
+            return vec![Finding::wrong(says)];
         }
     };
     let name = crate::message::tame(server["name"].as_str().unwrap_or(id), 60);
-    let mut found = vec![good(format!("Discord: {name} is reached."))];
+    let mut found = vec![Finding::well(format!("Discord: {name} is reached."))];
     for (role, ids) in &guild.roles {
         let known = |id: &String| roles.as_array().into_iter().flatten().any(|role| role["id"].as_str() == Some(id));
         for id in ids.iter().filter(|id| !known(id)) {
             let id = crate::message::tame(id, 40);
-            found.push(bad(format!("Discord: {name} has no role {id}, which should give `{role}`.")));
+            found.push(Finding::wrong(format!("Discord: {name} has no role {id}, which should give `{role}`.")));
         }
     }
     let channel = match api.get(&format!("channels/{}", guild.channel)).await {
         Ok(channel) if channel["guild_id"].as_str() == Some(id) => channel,
         Ok(_) => {
-            found.push(bad(format!("Discord: channel {} is not one of {name}.", guild.channel)));
+            found.push(Finding::wrong(format!("Discord: channel {} is not one of {name}.", guild.channel)));
             return found;
         }
         Err(failed) => {
-            found.push(bad(format!("Discord: channel {} of {name}: {}", guild.channel, said(&failed.error))));
+            found.push(Finding::wrong(format!(
+                "Discord: channel {} of {name}: {}",
+                guild.channel,
+                said(&failed.error)
+            )));
             return found;
         }
     };
@@ -89,10 +96,13 @@ async fn check_guild(api: &Api, guild: &DiscordGuild, me: &str) -> Vec<Finding> 
     let missing: Vec<&permissions::Needed> =
         permissions::NEEDED.iter().filter(|needed| may & needed.bit == 0).collect();
     if missing.is_empty() {
-        found.push(good(format!("Discord: #{shown} of {name} allows all that is needed.")));
+        found.push(Finding::well(format!("Discord: #{shown} of {name} allows all that is needed.")));
     }
     found.extend(missing.into_iter().map(|needed| {
-        bad(format!("Discord: #{shown} of {name} lacks {}; without it there is no {}.", needed.name, needed.without))
+        Finding::wrong(format!(
+            "Discord: #{shown} of {name} lacks {}; without it there is no {}.",
+            needed.name, needed.without
+        ))
     }));
     found
 }
@@ -102,12 +112,4 @@ fn said(error: &ChatError) -> String {
         ChatError::Later(_, says) | ChatError::Blocked(says) | ChatError::Refused(says) => says.clone(),
         ChatError::Gone => "It is gone.".to_owned(),
     }
-}
-
-fn good(says: String) -> Finding {
-    Finding { ok: true, says }
-}
-
-fn bad(says: String) -> Finding {
-    Finding { ok: false, says }
 }

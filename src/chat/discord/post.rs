@@ -10,6 +10,7 @@ use super::api::{
 use super::render::{PICTURE, Place, Rendered, WHOLE, render};
 use super::{Inner, channel_of, emoji, parts};
 use crate::chat::{ChatError, To};
+use crate::ledger::hex;
 use crate::message::Message;
 
 /// Before the id of a message that one person alone sees and that is in no channel.
@@ -267,8 +268,7 @@ impl Inner {
 
 /// At most 25 characters that are the same for the same post.
 fn nonce(dedup: &str) -> String {
-    let digest = Sha256::digest(dedup.as_bytes());
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(dedup.as_bytes())[..12])
 }
 
 /// The words of embeds, as far as Discord gives them back as they were sent.

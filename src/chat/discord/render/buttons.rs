@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::text::{clean, length};
+use crate::ledger::hex;
 use crate::message::{Button, ButtonStyle, Message};
 
 /// The id of the button that opens the form that a message carries.
@@ -44,9 +45,7 @@ fn custom_id(id: &str) -> String {
     if plain && !id.starts_with(FORM) && length(id) <= LONGEST_ID {
         return id.to_owned();
     }
-    let digest = Sha256::digest(id.as_bytes());
-    let hex: String = digest.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
-    format!("#{hex}")
+    format!("#{}", hex(&Sha256::digest(id.as_bytes())[..24]))
 }
 
 fn button(id: &str, says: &str, style: ButtonStyle) -> Value {
