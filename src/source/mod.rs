@@ -4,6 +4,7 @@
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
 
 pub mod calendar;
+mod code;
 pub mod database;
 pub mod gather;
 pub mod git;

@@ -2,23 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use gix::ObjectId;
-use regex::bytes::{Regex, RegexBuilder};
-
 use super::churn;
 use super::commit::commit;
 use super::lines::{Counter, join_renamed};
 use super::migration;
 use super::names::natural;
 use super::objects::{Objects, Trouble};
-use super::paths::{Globs, path_text};
 use super::range::{Range, range};
 use super::tree::{self, Difference};
 use crate::advice::facts::{Change, Direction, FileChange, FileStatus, Version};
 use crate::clock::Time;
-use crate::config::Settings;
-use crate::message::tame;
-use crate::name::Service;
+use crate::source::code::paths::path_text;
+use crate::source::code::place::{Place, find_flags, says_unclaimed};
+use gix::ObjectId;
 
 /// So many commits are told.
 const MOST_COMMITS: usize = 250;
@@ -26,58 +22,6 @@ const MOST_COMMITS: usize = 250;
 const MOST_FILTERED: usize = 2_000;
 /// So many files are told.
 const MOST_FILES: usize = 1_000;
-/// So many flags are told.
-const MOST_FLAGS: usize = 100;
-/// The longest name of a flag, in characters.
-const LONGEST_FLAG: usize = 100;
-/// Lines longer than this are not searched for flags.
-const LONGEST_LINE: usize = 2_000;
-/// So many paths are named in a sentence.
-const MOST_NAMED: usize = 3;
-
-/// What the settings say about a service's place in the repository.
-#[derive(Debug)]
-pub(super) struct Place {
-    own: Globs,
-    /// Paths of the other services in the same repository.
-    others: Globs,
-    migrations: Option<Globs>,
-    flags: Vec<Regex>,
-    /// What of the settings could not be used.
-    bad: Vec<String>,
-    /// The same text means the same place.
-    pub key: String,
-}
-
-impl Place {
-    pub fn of(settings: &Settings, service: &Service) -> Place {
-        let about = settings.service.get(service);
-        let repository = about.and_then(|about| about.repository.as_ref());
-        let neighbours =
-            settings.service.iter().filter(|(name, other)| *name != service && other.repository.as_ref() == repository);
-        let others: Vec<&str> = neighbours.flat_map(|(_, other)| other.paths.iter().map(String::as_str)).collect();
-        let paths = about.map(|about| about.paths.as_slice()).unwrap_or_default();
-        let migrations = about.and_then(|about| about.migrations.as_deref());
-        let patterns = &settings.policy.flag_patterns;
-        let own_globs = Globs::new(paths.iter().map(String::as_str));
-        let migration_globs = migrations.map(|pattern| Globs::new([pattern]));
-        let (mut flags, mut bad) = (Vec::new(), Vec::new());
-        for pattern in own_globs.bad.iter().chain(migration_globs.iter().flat_map(|globs| &globs.bad)) {
-            bad.push(format!("the setting `{}` is no pattern of paths", tame(pattern, LONGEST_FLAG)));
-        }
-        for pattern in patterns {
-            match RegexBuilder::new(pattern).size_limit(1 << 20).build() {
-                Ok(regex) => flags.push(regex),
-                Err(_) => {
-                    bad.push(format!("the flag pattern `{}` is no regular expression", tame(pattern, LONGEST_FLAG)))
-                }
-            }
-        }
-        let key = format!("{:?}", (service, paths, &others, migrations, patterns));
-        Place { own: own_globs, others: Globs::new(others), migrations: migration_globs, flags, bad, key }
-    }
-}
-
 /// What was found, and what could not be read of it.
 pub(super) type Found = (Change, Vec<String>);
 
@@ -250,34 +194,6 @@ fn add_past(
         }
     }
     Ok(())
-}
-
-fn find_flags(patterns: &[Regex], line: &[u8], found: &mut BTreeSet<String>) {
-    if line.len() > LONGEST_LINE || found.len() >= MOST_FLAGS {
-        return;
-    }
-    for pattern in patterns {
-        for captures in pattern.captures_iter(line) {
-            let Some(name) = captures.get(1).or_else(|| captures.get(0)) else { continue };
-            let name = tame(&String::from_utf8_lossy(name.as_bytes()), LONGEST_FLAG);
-            if !name.is_empty() && found.len() < MOST_FLAGS {
-                found.insert(name);
-            }
-        }
-    }
-}
-
-/// Files that no service claims may matter to every service: a lock file, shared code.
-fn says_unclaimed(mut paths: Vec<String>) -> Option<String> {
-    if paths.is_empty() {
-        return None;
-    }
-    paths.sort();
-    let count = paths.len();
-    let named: Vec<String> = paths.iter().take(MOST_NAMED).map(|path| format!("`{path}`")).collect();
-    let more = if count > MOST_NAMED { ", …" } else { "" };
-    let (files, belong) = if count == 1 { ("file", "belongs") } else { ("files", "belong") };
-    Some(format!("{count} changed {files} {belong} to no service's paths: {}{more}", named.join(", ")))
 }
 
 fn status(difference: &Difference, renamed: bool) -> FileStatus {

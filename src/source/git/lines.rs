@@ -9,8 +9,8 @@ use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
 use super::objects::{Objects, Trouble};
-use super::paths::is_binary;
 use super::tree::{Difference, Located, Side};
+use crate::source::code::paths::is_binary;
 
 /// Files larger than this are not compared line by line.
 pub(super) const LARGEST_FILE: u64 = 1 << 20;

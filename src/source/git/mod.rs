@@ -7,13 +7,11 @@
 mod change;
 mod churn;
 mod commit;
-mod declared;
 mod lines;
 mod migration;
 mod names;
 mod notes;
 mod objects;
-mod paths;
 mod range;
 mod tree;
 
@@ -29,9 +27,10 @@ use tokio::sync::Semaphore;
 
 pub use self::names::near_names;
 
-use self::change::{Found as FoundChange, Place, change};
+use self::change::{Found as FoundChange, change};
 use self::names::{Found, Peeled, Prefixes};
 use self::objects::{Objects, Trouble};
+use super::code::place::Place;
 use super::{Answer, Ask, CannotSay, Learned, Question, Source};
 use crate::advice::facts::{Change, Direction, Version, Versions};
 use crate::config::{Settings, SourceKind, SourceSettings};

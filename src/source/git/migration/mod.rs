@@ -1,19 +1,16 @@
 //! Migrations in a repository, told by the file-name conventions of sqlx, Flyway, Rails, Alembic, Django, Diesel and goose.
 
-mod checksum;
-mod identity;
-mod undo;
-
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
-use self::identity::{Identity, Tool, Way};
 use super::names::natural;
 use super::objects::{Objects, Trouble};
-use super::paths::{self, Globs, file_name, path_text};
 use super::tree::{self, Side};
 use crate::advice::facts::{FileStatus, MigrationFile};
+use crate::source::code::migration::identity::{self, Identity, Tool, Way};
+use crate::source::code::migration::{checksum, undo};
+use crate::source::code::paths::{self, Globs, file_name, path_text};
 
 /// SQL beyond this is cut off.
 const LARGEST_SQL: usize = 256 << 10;

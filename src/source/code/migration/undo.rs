@@ -1,7 +1,7 @@
 //! Whether a migration says how it is taken back. What cannot be read as a way back counts as none.
 
 /// Whether SQL holds anything but comments.
-pub(super) fn has_statement(sql: &str) -> bool {
+pub(in crate::source) fn has_statement(sql: &str) -> bool {
     let mut rest = sql;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
@@ -16,14 +16,14 @@ pub(super) fn has_statement(sql: &str) -> bool {
 }
 
 /// The part that goes up, where one file holds both ways (goose: `-- +goose Up`); otherwise the whole.
-pub(super) fn up_section(sql: &str) -> &str {
+pub(in crate::source) fn up_section(sql: &str) -> &str {
     let end = marker(sql, "down").map_or(sql.len(), |(start, _)| start);
     let start = marker(sql, "up").map_or(0, |(_, after)| after);
     if start <= end { &sql[start..end] } else { &sql[start..] }
 }
 
 /// The part that goes down, where there is one.
-pub(super) fn down_section(sql: &str) -> Option<&str> {
+pub(in crate::source) fn down_section(sql: &str) -> Option<&str> {
     let (_, after) = marker(sql, "down")?;
     let end = marker(sql, "up").map_or(sql.len(), |(start, _)| if start > after { start } else { sql.len() });
     sql.get(after..end)
@@ -45,7 +45,7 @@ fn marker(sql: &str, way: &str) -> Option<(usize, usize)> {
 }
 
 /// Rails: `def down` that does something, or `def change` whose steps Rails knows how to turn round.
-pub(super) fn rails(text: &str) -> bool {
+pub(in crate::source) fn rails(text: &str) -> bool {
     if text.contains("IrreversibleMigration") {
         return false;
     }
@@ -96,13 +96,13 @@ fn indent(line: &str) -> usize {
 }
 
 /// Alembic: `downgrade` does something and does not refuse.
-pub(super) fn alembic(text: &str) -> bool {
+pub(in crate::source) fn alembic(text: &str) -> bool {
     let Some(body) = python_body(text, "def downgrade") else { return false };
     does_something(&body)
 }
 
 /// Django: every step knows its way back.
-pub(super) fn django(text: &str) -> bool {
+pub(in crate::source) fn django(text: &str) -> bool {
     let python = every_call(text, "RunPython(", |arguments| arguments >= 2);
     let sql = every_call(text, "RunSQL(", |arguments| arguments >= 2);
     text.contains("operations") && python && sql && !text.contains("IrreversibleError")

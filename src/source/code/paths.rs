@@ -11,7 +11,7 @@ const LONGEST: usize = 500;
 
 /// Globs of the settings. `*` stays inside a folder, `**` does not; a plain name means everything below it.
 #[derive(Debug)]
-pub(super) struct Globs {
+pub(in crate::source) struct Globs {
     set: GlobSet,
     /// The folders in which a match can lie, where that is known.
     roots: Vec<String>,
@@ -71,7 +71,7 @@ fn root(pattern: &str) -> &str {
 
 /// A path as text: bytes that are not text, control characters and characters that change how text reads are written as
 /// escapes, so that nothing is lost and nothing happens.
-pub(super) fn path_text(path: &[u8]) -> String {
+pub(in crate::source) fn path_text(path: &[u8]) -> String {
     let mut out = String::new();
     for chunk in path.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -95,16 +95,16 @@ pub(super) fn path_text(path: &[u8]) -> String {
 }
 
 /// The last part of a path.
-pub(super) fn file_name(path: &str) -> &str {
+pub(in crate::source) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Text of a file, if it is one: a file with a NUL near its beginning is binary, as git sees it.
-pub(super) fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(in crate::source) fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     (!is_binary(bytes)).then(|| String::from_utf8_lossy(bytes))
 }
 
-pub(super) fn is_binary(bytes: &[u8]) -> bool {
+pub(in crate::source) fn is_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(8_000).any(|&byte| byte == 0)
 }
 

@@ -1,9 +1,9 @@
 //! Which tool a migration's file belongs to, and what the tool calls it in its table.
 
-use super::super::paths::file_name;
+use crate::source::code::paths::file_name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Tool {
+pub(in crate::source) enum Tool {
     Sqlx,
     Flyway,
     Rails,
@@ -20,13 +20,13 @@ impl Tool {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Way {
+pub(in crate::source) enum Way {
     Up,
     Down,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) struct Identity {
+pub(in crate::source) struct Identity {
     pub tool: Tool,
     /// Its identity in the tool's table, written as in the file's name where the table holds a number (`0047` for 47).
     pub version: String,
@@ -34,7 +34,7 @@ pub(in super::super) struct Identity {
 }
 
 /// What a file is, by its path and, where that does not tell, its text. None: no migration.
-pub(super) fn of(path: &str, text: Option<&str>) -> Option<Identity> {
+pub(in crate::source) fn of(path: &str, text: Option<&str>) -> Option<Identity> {
     let name = file_name(path);
     let folder = path.strip_suffix(name).unwrap_or_default().trim_end_matches('/');
     let (stem, extension) = name.rsplit_once('.')?;
@@ -50,7 +50,7 @@ pub(super) fn of(path: &str, text: Option<&str>) -> Option<Identity> {
 }
 
 /// Whether the path alone does not tell.
-pub(super) fn needs_text(path: &str) -> bool {
+pub(in crate::source) fn needs_text(path: &str) -> bool {
     path.ends_with(".py") && !in_django(path.rsplit_once('/').map_or("", |(folder, _)| folder))
 }
 

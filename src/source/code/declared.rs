@@ -62,7 +62,7 @@ const LONGEST_TOOL: usize = 60;
 
 /// Who wrote and committed, and the message, as text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words<'a> {
+pub(in crate::source) struct Words<'a> {
     pub author_name: &'a str,
     pub author_email: &'a str,
     pub committer_name: &'a str,
@@ -71,7 +71,7 @@ pub(super) struct Words<'a> {
 }
 
 /// What a commit declares.
-pub(super) fn mark(words: &Words<'_>) -> AiMark {
+pub(in crate::source) fn mark(words: &Words<'_>) -> AiMark {
     match tool(words) {
         Some(tool) => AiMark::Declared { tool },
         None if is_bot(words.author_name, words.author_email) => AiMark::Bot,
@@ -80,12 +80,12 @@ pub(super) fn mark(words: &Words<'_>) -> AiMark {
 }
 
 /// Whether an address is a tool's or a bot's: nobody who shares authorship.
-pub(super) fn is_nobody(name: &str, email: &str) -> bool {
+pub(in crate::source) fn is_nobody(name: &str, email: &str) -> bool {
     tool_of_address(email).is_some() || is_bot(name, email)
 }
 
 /// The name and address of a co-author line's value: `Ada <ada@sample.test>`.
-pub(super) fn name_and_address(value: &str) -> (&str, &str) {
+pub(in crate::source) fn name_and_address(value: &str) -> (&str, &str) {
     match value.rsplit_once('<') {
         Some((name, rest)) => (name.trim(), rest.split('>').next().unwrap_or(rest).trim()),
         None => (value.trim(), ""),
@@ -93,7 +93,7 @@ pub(super) fn name_and_address(value: &str) -> (&str, &str) {
 }
 
 /// `Key: value`, where a line is one.
-pub(super) fn trailer(line: &str) -> Option<(&str, &str)> {
+pub(in crate::source) fn trailer(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.trim().split_once(':')?;
     let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (is_key && !value.starts_with("//")).then_some((key, value.trim()))

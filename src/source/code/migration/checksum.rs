@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha384};
 
 /// sqlx: SHA-384 of the file, in hexadecimal digits.
-pub(super) fn sqlx(content: &[u8]) -> String {
+pub(in crate::source) fn sqlx(content: &[u8]) -> String {
     Sha384::digest(content).iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -13,7 +13,7 @@ pub(super) fn sqlx(content: &[u8]) -> String {
 }
 
 /// Flyway: CRC-32 of the lines without their ends and without a byte-order mark, as a signed number.
-pub(super) fn flyway(text: &str) -> String {
+pub(in crate::source) fn flyway(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut crc = u32::MAX;
     for byte in text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')) {

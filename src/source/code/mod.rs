@@ -1,0 +1,8 @@
+//! What is read in the same way wherever code is kept, in a repository on disk or on a host: what commits say, which paths
+//! belong to a service, which files are migrations.
+
+pub(super) mod commit;
+pub(super) mod declared;
+pub(super) mod migration;
+pub(super) mod paths;
+pub(super) mod place;
