@@ -18,6 +18,7 @@ const OF_EVERY_SOURCE: &[&str] = &["kind", "name", "answers", "timeout", "servic
 /// Each kind of source and the keys that it adds.
 const SOURCES: &[(&str, &[&str])] = &[
     ("git", &["path", "link"]),
+    ("github", &["repository", "url", "token", "incident-label"]),
     ("ics", &["from", "means", "person", "on-call", "refresh", "token"]),
     ("jsonl", &["deployments", "incidents", "on-call"]),
     ("prometheus", &["url", "token", "requests", "errors", "latency", "link"]),

@@ -40,6 +40,19 @@ pub enum SourceKind {
         #[serde(default)]
         link: Option<String>,
     },
+    /// A repository on GitHub or a GitHub Enterprise server.
+    Github {
+        /// `owner/name`.
+        repository: String,
+        /// The API; of an Enterprise server `https://HOST/api/v3`.
+        #[serde(default = "github")]
+        url: url::Url,
+        #[serde(default)]
+        token: Option<Secret>,
+        /// Issues with this label are incidents.
+        #[serde(default = "incident")]
+        incident_label: String,
+    },
     /// Calendars: files or addresses.
     Ics {
         /// A file, a folder of files, or an http(s) address.
@@ -107,4 +120,13 @@ pub struct HttpProbe {
     /// Statuses that are well; default 200 to 399.
     #[serde(default)]
     pub expect: Option<Vec<u16>>,
+}
+
+fn github() -> url::Url {
+    #[allow(clippy::expect_used)]
+    url::Url::parse("https://api.github.com").expect("a constant that reads")
+}
+
+fn incident() -> String {
+    "incident".to_owned()
 }

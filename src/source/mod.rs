@@ -8,6 +8,7 @@ mod code;
 pub mod database;
 pub mod gather;
 pub mod git;
+pub mod github;
 pub mod http;
 pub mod ics;
 pub mod jsonl;
@@ -196,6 +197,9 @@ pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result
         let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
         let opened: Arc<dyn Source> = match &source.kind {
             SourceKind::Git { .. } => Arc::new(git::Git::open(source, &settings.base)?),
+            SourceKind::Github { .. } => {
+                Arc::new(github::Github::open(source, &settings.base, crate::http::trusted(patience)?)?)
+            }
             SourceKind::Ics { .. } => Arc::new(calendar::Calendars::open(source, &settings.base, clock)?),
             SourceKind::Jsonl { .. } => Arc::new(jsonl::Jsonl::open(source, &settings.base)?),
             SourceKind::Prometheus { .. } => {

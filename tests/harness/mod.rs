@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod discord;
 pub mod faults;
+pub mod github;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;

@@ -20,6 +20,7 @@ mod silence;
 mod slack;
 mod slack_people;
 mod source_database;
+mod source_github;
 mod source_prometheus;
 mod stale;
 mod start;

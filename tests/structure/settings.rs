@@ -30,6 +30,7 @@ fn the_example_shows_every_section_and_every_kind_of_source() {
         .iter()
         .map(|source| match source.kind {
             SourceKind::Git { .. } => "git",
+            SourceKind::Github { .. } => "github",
             SourceKind::Ics { .. } => "ics",
             SourceKind::Jsonl { .. } => "jsonl",
             SourceKind::Prometheus { .. } => "prometheus",
@@ -37,7 +38,7 @@ fn the_example_shows_every_section_and_every_kind_of_source() {
             SourceKind::Database { .. } => "database",
         })
         .collect();
-    assert_eq!(kinds.len(), 6, "config/example.toml does not show every kind of source, only {kinds:?}");
+    assert_eq!(kinds.len(), 7, "config/example.toml does not show every kind of source, only {kinds:?}");
 }
 
 /// What the README shows is what a newcomer pastes.

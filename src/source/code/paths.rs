@@ -52,6 +52,11 @@ impl Globs {
         self.set.is_match(Path::new(path.as_ref()))
     }
 
+    /// The folders in which matches lie, each once; the empty text is the whole repository.
+    pub fn folders(&self) -> std::collections::BTreeSet<&str> {
+        self.roots.iter().map(String::as_str).collect()
+    }
+
     /// Whether a match may lie in this folder or below it.
     pub fn may_lie_below(&self, folder: &[u8]) -> bool {
         let folder = String::from_utf8_lossy(folder);
