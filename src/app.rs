@@ -11,7 +11,7 @@ use crate::clock::{Clock, Time};
 use crate::config::Settings;
 use crate::ledger::Signer;
 use crate::name::{Channel, Person, PlanId, Role};
-use crate::source::Source;
+use crate::source::Opened;
 use crate::store::Store;
 use crate::work::Inbox;
 
@@ -42,7 +42,7 @@ pub struct App {
     /// What `try` lets people do to the sample world; None in `serve`.
     pub world: Option<Arc<crate::cli::sample::World>>,
     settings: Arc<RwLock<Known>>,
-    sources: Arc<RwLock<Vec<Arc<dyn Source>>>>,
+    sources: Arc<RwLock<Vec<Arc<Opened>>>>,
     chats: Arc<BTreeMap<&'static str, Arc<dyn Chat>>>,
     /// When each plan's words were last compared with its card.
     pub(crate) read_back: Arc<Mutex<BTreeMap<PlanId, Time>>>,
@@ -55,7 +55,7 @@ impl App {
         store: Store,
         clock: Clock,
         settings: Settings,
-        sources: Vec<Arc<dyn Source>>,
+        sources: Vec<Arc<Opened>>,
         signer: Signer,
         data: PathBuf,
     ) -> App {
@@ -85,12 +85,12 @@ impl App {
         self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).whole.clone()
     }
 
-    pub fn sources(&self) -> Vec<Arc<dyn Source>> {
+    pub fn sources(&self) -> Vec<Arc<Opened>> {
         self.sources.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Replaces settings and sources whole.
-    pub fn reload(&self, settings: Settings, sources: Vec<Arc<dyn Source>>) {
+    pub fn reload(&self, settings: Settings, sources: Vec<Arc<Opened>>) {
         let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         known.read = Arc::new(settings);
         known.join();

@@ -16,12 +16,19 @@ pub enum Topic {
     OnCall,
     Load,
     Health,
+    Reviews,
+    Builds,
+    Flags,
+    Findings,
+    Ticket,
+    Alerts,
+    Support,
     History,
     Others,
 }
 
 impl Topic {
-    pub const ALL: [Topic; 10] = [
+    pub const ALL: [Topic; 17] = [
         Topic::Change,
         Topic::Versions,
         Topic::Migrations,
@@ -30,6 +37,13 @@ impl Topic {
         Topic::OnCall,
         Topic::Load,
         Topic::Health,
+        Topic::Reviews,
+        Topic::Builds,
+        Topic::Flags,
+        Topic::Findings,
+        Topic::Ticket,
+        Topic::Alerts,
+        Topic::Support,
         Topic::History,
         Topic::Others,
     ];
@@ -45,6 +59,13 @@ impl Topic {
             Topic::OnCall => "On-call",
             Topic::Load => "Traffic",
             Topic::Health => "Health",
+            Topic::Reviews => "Reviews",
+            Topic::Builds => "Builds",
+            Topic::Flags => "Feature flags",
+            Topic::Findings => "Findings of scanners",
+            Topic::Ticket => "The ticket",
+            Topic::Alerts => "Alerts",
+            Topic::Support => "What users told support",
             Topic::History => "History",
             Topic::Others => "Other deployments",
         }
@@ -60,6 +81,11 @@ impl Topic {
             Topic::OnCall => "an `ics` or `jsonl` rota would tell",
             Topic::Load => "a `prometheus` source would tell",
             Topic::Health => "a `prometheus` source or an `http` probe would tell",
+            Topic::Reviews | Topic::Builds | Topic::Findings => "a code host such as `github` would tell",
+            Topic::Flags => "the provider of your flags would tell",
+            Topic::Ticket => "your tracker would tell",
+            Topic::Alerts => "an `alertmanager` would tell",
+            Topic::Support => "your support desk would tell",
             Topic::History => "deployments recorded here or a `jsonl` file would tell",
             Topic::Others => "Tidegate's own record would tell",
         }
@@ -69,7 +95,7 @@ impl Topic {
     fn weight(self) -> u32 {
         match self {
             Topic::Change => 4,
-            Topic::Others => 0,
+            Topic::Others | Topic::Support => 0,
             _ => 1,
         }
     }
@@ -122,6 +148,15 @@ pub fn gap(view: &View<'_>, topic: Topic) -> Option<Gap> {
         Topic::Health => look(topic, view.health, "has no data", |health| {
             health.errors.is_none() && health.latency_ms.is_none() && health.last_data.is_none()
         }),
+        Topic::Reviews => look(topic, view.reviews, "", |_| false),
+        Topic::Builds => look(topic, view.builds, "knows no build of this commit", |builds| {
+            builds.builds.is_empty() && builds.runs.is_empty()
+        }),
+        Topic::Flags => look(topic, view.flags, "", |_| false),
+        Topic::Findings => look(topic, view.findings, "", |_| false),
+        Topic::Ticket => look(topic, view.ticket, "", |_| false),
+        Topic::Alerts => look(topic, view.alerts, "", |_| false),
+        Topic::Support => look(topic, view.support, "counts nothing", |support| support.days.is_empty()),
         Topic::History => look(topic, view.history, "records no deployment of this service here", |history| {
             history.recent.is_empty() && history.running.is_none() && history.service_rate.n == 0
         }),
@@ -137,6 +172,14 @@ pub fn gaps(view: &View<'_>) -> Vec<(Gap, u32)> {
     let matters = |topic: &Topic| match topic {
         Topic::Change | Topic::Versions => versioned,
         Topic::Migrations => versioned && migrates,
+        // Not every team has such a system; one that has, and cannot be seen, is a gap.
+        Topic::Reviews => versioned && !view.reviews.is_unasked(),
+        Topic::Builds => versioned && !view.builds.is_unasked(),
+        Topic::Flags => !view.flags.is_unasked(),
+        Topic::Findings => versioned && !view.findings.is_unasked(),
+        Topic::Ticket => !view.ticket.is_unasked(),
+        Topic::Alerts => !view.alerts.is_unasked(),
+        Topic::Support => !view.support.is_unasked(),
         _ => true,
     };
     Topic::ALL.into_iter().filter(matters).filter_map(|t| gap(view, t).map(|gap| (gap, t.weight()))).collect()

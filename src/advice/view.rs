@@ -8,7 +8,8 @@ use chrono_tz::Tz;
 
 use crate::advice::category::Category;
 use crate::advice::facts::{
-    Asked, CalendarEvent, Change, Fact, Health, History, Incident, Load, MigrationState, Other, Shift, Versions,
+    Alert, Asked, Builds, CalendarEvent, Change, Fact, Finding, FlagState, Health, History, Incident, Load,
+    MigrationState, Other, Reviews, Shift, Support, Ticket, Versions,
 };
 use crate::advice::paths::PathBook;
 use crate::advice::rollback::{self, Rollback};
@@ -39,6 +40,13 @@ pub struct View<'a> {
     pub migrations: &'a Asked<MigrationState>,
     pub load: &'a Asked<Load>,
     pub health: &'a Asked<Health>,
+    pub reviews: &'a Asked<Reviews>,
+    pub builds: &'a Asked<Builds>,
+    pub flags: &'a Asked<Vec<FlagState>>,
+    pub findings: &'a Asked<Vec<Finding>>,
+    pub ticket: &'a Asked<Ticket>,
+    pub alerts: &'a Asked<Vec<Alert>>,
+    pub support: &'a Asked<Support>,
     pub history: &'a Asked<History>,
     pub others: &'a Asked<Vec<Other>>,
     pub paths: &'a PathBook,
@@ -69,6 +77,13 @@ impl<'a> View<'a> {
             migrations: &facts.migrations,
             load: &facts.load,
             health: &facts.health,
+            reviews: &facts.reviews,
+            builds: &facts.builds,
+            flags: &facts.flags,
+            findings: &facts.findings,
+            ticket: &facts.ticket,
+            alerts: &facts.alerts,
+            support: &facts.support,
             history: &facts.history,
             others: &facts.others,
             paths,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Place, print};
 use crate::clock::{Clock, DAY};
 use crate::name::{Environment, Service};
-use crate::source::{Answer, Ask, Learned, Source, ask_all, build};
+use crate::source::{Answer, Ask, Learned, Opened, ask_all, build};
 
 pub async fn run(place: Place) -> anyhow::Result<u8> {
     let settings = match place.settings() {
@@ -48,7 +48,7 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
 }
 
 /// One real question to one source, for the first target that it concerns.
-async fn ask(source: &Arc<dyn Source>, settings: &Arc<crate::config::Settings>, clock: &Clock) -> bool {
+async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, clock: &Clock) -> bool {
     let name = source.name();
     let targets = settings.service.keys().flat_map(|s| settings.environment.keys().map(move |e| (s, e)));
     let mut concerned = targets.filter(|(s, e)| source.concerns(s, e));

@@ -8,23 +8,13 @@ use toml::Table;
 use toml::de::{DeTable, DeValue};
 
 use super::Settings;
+use crate::source::SourceKind;
 
 /// The defaults, as documented.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// The keys of every source, whatever its kind.
 const OF_EVERY_SOURCE: &[&str] = &["kind", "name", "answers", "timeout", "services", "environments"];
-
-/// Each kind of source and the keys that it adds.
-const SOURCES: &[(&str, &[&str])] = &[
-    ("git", &["path", "link"]),
-    ("github", &["repository", "url", "token", "incident-label"]),
-    ("ics", &["from", "means", "person", "on-call", "refresh", "token"]),
-    ("jsonl", &["deployments", "incidents", "on-call"]),
-    ("prometheus", &["url", "token", "requests", "errors", "latency", "link"]),
-    ("http", &["probe", "every"]),
-    ("database", &["url", "tool", "table"]),
-];
 
 impl Settings {
     /// Reads a settings file over the defaults; paths in it are relative to its folder.
@@ -157,16 +147,16 @@ fn check_sources(own: &Table, text: &str, name: &str) -> anyhow::Result<()> {
         let line = |key: &str| {
             find(text, &format!("source[{i}].{key}")).or_else(|| find(text, &format!("source[{i}]"))).unwrap_or(0)
         };
-        let kinds: Vec<&str> = SOURCES.iter().map(|(kind, _)| *kind).collect();
+        let kinds = SourceKind::WORDS;
         let Some(kind) = table.get("kind").and_then(toml::Value::as_str) else {
             bail!("{name}, line {}: the source has no `kind`; it is one of {}", line("kind"), kinds.join(", "));
         };
-        let Some((_, keys)) = SOURCES.iter().find(|(known, _)| *known == kind) else {
+        let Some(keys) = SourceKind::keys(kind) else {
             bail!(
                 "{name}, line {}: there is no kind of source `{}`{}. There are: {}.",
                 line("kind"),
                 crate::message::tame(kind, 40),
-                near(kind, &kinds),
+                near(kind, kinds),
                 kinds.join(", ")
             );
         };

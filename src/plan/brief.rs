@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::history;
-use crate::advice::facts::{Asked, Deployment, Doing, Fact, Facts, History, Other, Shape, Unknown};
+use crate::advice::facts::{Asked, Deployment, Doing, Fact, Facts, History, Other, Shape, Ticket, Unknown};
 use crate::app::App;
 use crate::clock::{DAY, HOUR, Time};
 use crate::config::Settings;
 use crate::learn::most_alike;
 use crate::name::{Environment, Service, SourceName};
-use crate::plan::{Plan, State};
+use crate::plan::{Kind, Plan, State};
 use crate::source::gather::Gathered;
-use crate::source::{self, Ask, Question, Source, brief_deadline};
+use crate::source::{self, Ask, Opened, Question, brief_deadline};
 use crate::store::plan::PlanRow;
 
 /// Calendars and rotations are looked at this far ahead: windows are searched for so long.
@@ -34,23 +34,31 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let (mut ahead, mut behind, mut lately) = (Gathered::default(), Gathered::default(), Gathered::default());
     let (past, past_month, hour) =
         (over(now.plus(-550 * DAY), now), over(now.plus(-30 * DAY), now), over(now.plus(-HOUR), now));
-    let ((), (), (), others, load) = tokio::join!(
+    let ((), (), (), others, health, ticket) = tokio::join!(
         source::gather(
             &mut ahead,
             &sources,
             &template,
-            &[Question::Calendar, Question::OnCall, Question::Versions, Question::Migrations],
+            &[Question::Calendar, Question::OnCall, Question::Versions, Question::Migrations, Question::Alerts],
             &app.clock,
             until
         ),
         source::gather(&mut behind, &sources, &past, &[Question::Deployments], &app.clock, until),
-        source::gather(&mut lately, &sources, &past_month, &[Question::Incidents, Question::Load], &app.clock, until),
+        source::gather(
+            &mut lately,
+            &sources,
+            &past_month,
+            &[Question::Incidents, Question::Load, Question::Support],
+            &app.clock,
+            until
+        ),
         others(app, plan),
         async {
             let mut health = Gathered::default();
             source::gather(&mut health, &sources, &hour, &[Question::Health], &app.clock, until).await;
             health.facts.health
         },
+        ticket(app, &sources, plan, &template, until),
     );
     let history =
         history::past(app, settings, (&plan.service, &plan.environment), (version, commit), &behind.deployments).await;
@@ -60,13 +68,27 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let change = Ask { version: plan.commit.clone().or_else(|| plan.version.clone()), running, ..template.clone() };
     let mut second = Gathered::default();
     if plan.kind.has_version() && plan.version.is_some() {
-        source::gather(&mut second, &sources, &change, &[Question::Change], &app.clock, until).await;
+        let questions = [Question::Change, Question::Reviews, Question::Builds, Question::Findings];
+        source::gather(&mut second, &sources, &change, &questions, &app.clock, until).await;
+    }
+    // Which flags matter shows in the change.
+    let mut third = Gathered::default();
+    let names = flags(plan, &second.facts);
+    if !names.is_empty() {
+        let about = Ask { names, ..template.clone() };
+        source::gather(&mut third, &sources, &about, &[Question::Flags], &app.clock, until).await;
     }
     let mut facts = Facts {
         incidents: lately.facts.incidents,
         load: lately.facts.load,
-        health: load,
+        support: lately.facts.support,
+        health,
+        ticket,
         change: second.facts.change,
+        reviews: second.facts.reviews,
+        builds: second.facts.builds,
+        findings: second.facts.findings,
+        flags: third.facts.flags,
         others,
         history: Asked::default(),
         ..ahead.facts
@@ -85,6 +107,32 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     facts
 }
 
+/// What the tracker says of the ticket that the reason names; nothing is asked where it names none.
+async fn ticket(
+    app: &App,
+    sources: &[Arc<Opened>],
+    plan: &Plan,
+    template: &Ask,
+    until: tokio::time::Instant,
+) -> Asked<Ticket> {
+    let mut gathered = Gathered::default();
+    if let Some(name) = plan.why.as_deref().and_then(super::ticket) {
+        let about = Ask { names: vec![name], ..template.clone() };
+        source::gather(&mut gathered, sources, &about, &[Question::Ticket], &app.clock, until).await;
+    }
+    gathered.facts.ticket
+}
+
+/// The flags that a plan is about: the one that it changes, and those that the change mentions.
+fn flags(plan: &Plan, facts: &Facts) -> Vec<String> {
+    let mentioned = facts.change.known.iter().flat_map(|fact| &fact.value.flags);
+    let own = plan.set.iter().filter(|_| plan.kind == Kind::Flag).map(|setting| &setting.name);
+    let mut names: Vec<String> = own.chain(mentioned).cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// Asks one question of everybody who can answer it, within the time of a brief.
 pub async fn ask(app: &App, ask: &Ask) -> Vec<source::Said> {
     let sources = sources_for(app, &ask.settings, &ask.service, &ask.environment);
@@ -92,14 +140,9 @@ pub async fn ask(app: &App, ask: &Ask) -> Vec<source::Said> {
 }
 
 /// The sources that have anything to say about a target.
-pub fn sources_for(
-    app: &App,
-    settings: &Settings,
-    service: &Service,
-    environment: &Environment,
-) -> Vec<Arc<dyn Source>> {
+pub fn sources_for(app: &App, settings: &Settings, service: &Service, environment: &Environment) -> Vec<Arc<Opened>> {
     let repository = settings.service.get(service).and_then(|s| s.repository.as_ref());
-    let concerns = |source: &Arc<dyn Source>| {
+    let concerns = |source: &Arc<Opened>| {
         let is_code = source.answers().contains(&Question::Change);
         (!is_code || repository.is_none_or(|name| name == source.name())) && source.concerns(service, environment)
     };

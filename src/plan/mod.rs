@@ -9,9 +9,11 @@ pub mod material;
 pub mod shape;
 pub mod show;
 mod state;
+mod ticket;
 pub mod view;
 
 pub use advise::{advise, void};
 pub use due::{expire, remind};
 pub use intent::{Kind, Plan, Risk, Setting, When};
 pub use state::{State, Transition};
+pub use ticket::ticket;

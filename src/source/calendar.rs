@@ -2,32 +2,92 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use anyhow::bail;
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 
 use super::ics::feed::{Feed, refresh, reread};
 use super::ics::{Limits, Occurrence};
-use super::{Answer, Ask, CannotSay, Learned, Question, Source};
+use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{CalendarEvent, Means, Shift};
 use crate::clock::{Clock, MINUTE, Millis, SECOND, Time};
-use crate::config::{Settings, SourceKind, SourceSettings};
+use crate::config::{Secret, Settings, Span};
 use crate::message::tame;
-use crate::name::{Environment, Person, Service, SourceName};
+use crate::name::{Environment, Person, Service};
 
 /// How long an address is taken as fresh without asking again.
 const FRESH: Millis = 5 * MINUTE;
 
+/// How long an address is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The most files that a folder of calendars may have.
 const MOST_FILES: usize = 200;
 
+/// Calendars: files or addresses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// A file, a folder of files, or an http(s) address.
+    from: String,
+    /// What its entries mean; without it their words decide.
+    #[serde(default)]
+    means: Option<Means>,
+    /// Whose calendar it is, for entries that take a person's time.
+    #[serde(default)]
+    person: Option<Person>,
+    /// On-call rotations are calendars too: each entry's title names who is called.
+    #[serde(default)]
+    on_call: bool,
+    #[serde(default)]
+    refresh: Option<Span>,
+    #[serde(default)]
+    token: Option<Secret>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![if self.on_call { Question::OnCall } else { Question::Calendar }]
+    }
+
+    fn whose(&self) -> Option<&Person> {
+        self.person.as_ref()
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        let from = if self.from.starts_with("http://") || self.from.starts_with("https://") {
+            let timeout = opening.settings.timeout.map_or(PATIENCE, Span::std);
+            // The address is the settings' own, so it may be on a private network.
+            let client = crate::http::trusted(timeout)?;
+            let mut url: url::Url = self.from.parse()?;
+            if let Some(token) = &self.token {
+                let token = token.reveal(opening.folder).map_err(anyhow::Error::msg)?;
+                url.query_pairs_mut().append_pair("token", token.expose_secret());
+            }
+            From::Address { client, url: url.into() }
+        } else {
+            From::Path(opening.folder.join(self.from.strip_prefix("file://").unwrap_or(&self.from)))
+        };
+        let settings = opening.settings;
+        Ok(Arc::new(Calendars {
+            services: settings.services.clone(),
+            environments: settings.environments.clone(),
+            from,
+            means: self.means,
+            person: self.person.clone(),
+            refresh: self.refresh.map_or(FRESH, |r| r.ms().max(SECOND)),
+            clock: opening.clock.clone(),
+            feeds: Mutex::default(),
+        }))
+    }
+}
+
 /// Calendars that mean one thing: freezes, launches, a rotation.
 #[derive(Debug)]
-pub struct Calendars {
-    name: SourceName,
-    answers: Vec<Question>,
+struct Calendars {
     services: Vec<Service>,
     environments: Vec<Environment>,
     from: From,
@@ -45,43 +105,6 @@ enum From {
 }
 
 impl Calendars {
-    /// Takes the settings of an `ics` source; a relative path is seen from `folder`, where the settings are.
-    pub fn open(settings: &SourceSettings, folder: &Path, clock: &Clock) -> anyhow::Result<Calendars> {
-        let SourceKind::Ics { from, means, person, on_call, refresh, token } = &settings.kind else {
-            bail!("`{}` is not a calendar", settings.name)
-        };
-        let own = if *on_call { Question::OnCall } else { Question::Calendar };
-        let answers = settings.answers.clone().unwrap_or_else(|| vec![own]);
-        if let Some(other) = answers.iter().find(|q| !matches!(q, Question::Calendar | Question::OnCall)) {
-            bail!("`{}`: a calendar cannot answer `{}`", settings.name, other.as_str());
-        }
-        let from = if from.starts_with("http://") || from.starts_with("https://") {
-            let timeout = settings.timeout.map_or(std::time::Duration::from_secs(10), |t| t.std());
-            // The address is the settings' own, so it may be on a private network.
-            let client = crate::http::trusted(timeout)?;
-            let mut url: url::Url = from.parse()?;
-            if let Some(token) = token {
-                let token = token.reveal(folder).map_err(|why| anyhow::anyhow!("`{}`: {why}", settings.name))?;
-                url.query_pairs_mut().append_pair("token", token.expose_secret());
-            }
-            From::Address { client, url: url.into() }
-        } else {
-            From::Path(folder.join(from.strip_prefix("file://").unwrap_or(from)))
-        };
-        Ok(Calendars {
-            name: settings.name.clone(),
-            answers,
-            services: settings.services.clone(),
-            environments: settings.environments.clone(),
-            from,
-            means: *means,
-            person: person.clone(),
-            refresh: refresh.map_or(FRESH, |r| r.ms().max(SECOND)),
-            clock: clock.clone(),
-            feeds: Mutex::default(),
-        })
-    }
-
     fn known(&self, path: &Path) -> Feed {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned().unwrap_or_default()
     }
@@ -161,19 +184,6 @@ impl Calendars {
 }
 
 impl Source for Calendars {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
             let now = self.clock.now();

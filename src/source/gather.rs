@@ -9,17 +9,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, join_all};
-use tokio::sync::Semaphore;
+use futures::future::join_all;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
-use super::{Answer, Ask, CannotSay, Learned, Question, Series, Source};
+use super::{Answer, Ask, CannotSay, Learned, Opened, Question, Series};
 use crate::advice::facts::{Asked, Deployment, Fact, Facts, Unknown};
 use crate::clock::{Clock, Time};
 use crate::config::Settings;
 use crate::message::tame;
-use crate::name::{Environment, Service, SourceName};
+use crate::name::SourceName;
 
 /// What one source said.
 pub type Said = (SourceName, Result<Answer, CannotSay>);
@@ -44,7 +43,7 @@ pub fn brief_deadline(settings: &Settings) -> Instant {
 /// to `into`, so that a second round (the change needs the running version) goes on where the first one ended.
 pub async fn gather(
     into: &mut Gathered,
-    sources: &[Arc<dyn Source>],
+    sources: &[Arc<Opened>],
     template: &Ask,
     questions: &[Question],
     clock: &Clock,
@@ -58,7 +57,7 @@ pub async fn gather(
 }
 
 /// Asks one question of every source that concerns it, within the time that a whole brief may take.
-pub async fn ask_all(sources: &[Arc<dyn Source>], ask: &Ask, clock: &Clock) -> Vec<Said> {
+pub async fn ask_all(sources: &[Arc<Opened>], ask: &Ask, clock: &Clock) -> Vec<Said> {
     ask_all_until(sources, ask, clock, brief_deadline(&ask.settings)).await
 }
 
@@ -66,8 +65,8 @@ pub async fn ask_all(sources: &[Arc<dyn Source>], ask: &Ask, clock: &Clock) -> V
 ///
 /// A source that does not answer in its time, fails, panics or answers another question has an error, and nothing else
 /// is delayed beyond `until`.
-pub async fn ask_all_until(sources: &[Arc<dyn Source>], ask: &Ask, clock: &Clock, until: Instant) -> Vec<Said> {
-    let mut asked: Vec<&Arc<dyn Source>> = sources
+pub async fn ask_all_until(sources: &[Arc<Opened>], ask: &Ask, clock: &Clock, until: Instant) -> Vec<Said> {
+    let mut asked: Vec<&Arc<Opened>> = sources
         .iter()
         .filter(|source| source.answers().contains(&ask.question) && source.concerns(&ask.service, &ask.environment))
         .collect();
@@ -96,38 +95,6 @@ pub fn asked<T>(said: Vec<Said>, at: Time, pick: fn(Learned) -> Option<T>) -> As
         }
     }
     asked
-}
-
-/// A source that is asked at most `at_once` questions at a time; waiting counts as part of its deadline.
-pub fn limited(source: Arc<dyn Source>, at_once: usize) -> Arc<dyn Source> {
-    Arc::new(Limited { source, turns: Semaphore::new(at_once.max(1)) })
-}
-
-#[derive(Debug)]
-struct Limited {
-    source: Arc<dyn Source>,
-    turns: Semaphore,
-}
-
-impl Source for Limited {
-    fn name(&self) -> &SourceName {
-        self.source.name()
-    }
-
-    fn answers(&self) -> &[Question] {
-        self.source.answers()
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        self.source.concerns(service, environment)
-    }
-
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
-        Box::pin(async move {
-            let _turn = self.turns.acquire().await.map_err(|_| CannotSay::because("was shut down"))?;
-            self.source.ask(ask).await
-        })
-    }
 }
 
 /// Takes the answers to one question to where they belong.
@@ -160,6 +127,13 @@ fn keep(into: &mut Gathered, question: Question, said: Vec<Said>, at: Time) {
         Question::Load => pick!(into.facts.load, Load),
         Question::Health => pick!(into.facts.health, Health),
         Question::Series => pick!(into.series, Series),
+        Question::Reviews => pick!(into.facts.reviews, Reviews),
+        Question::Builds => pick!(into.facts.builds, Builds),
+        Question::Flags => pick!(into.facts.flags, Flags),
+        Question::Findings => pick!(into.facts.findings, Findings),
+        Question::Ticket => pick!(into.facts.ticket, Ticket),
+        Question::Alerts => pick!(into.facts.alerts, Alerts),
+        Question::Support => pick!(into.facts.support, Support),
     }
 }
 
@@ -169,7 +143,7 @@ fn add<T>(to: &mut Asked<T>, more: Asked<T>) {
 }
 
 /// Asks in a task of its own, so that a panic stays there; the task is ended when nobody waits for it any more.
-async fn ask_one(source: Arc<dyn Source>, ask: Arc<Ask>, until: Instant) -> Result<Answer, CannotSay> {
+async fn ask_one(source: Arc<Opened>, ask: Arc<Ask>, until: Instant) -> Result<Answer, CannotSay> {
     let started = Instant::now();
     if started >= until {
         return Err(CannotSay::because("was not asked, because the time for the whole brief was up"));

@@ -1,7 +1,7 @@
 //! Questions, and the systems that can answer them.
 //!
 //! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
-//! what an answer means; checks do. Adding a source: one file or folder here, and one line in [`build`].
+//! what an answer means; checks do. Adding a source: one file or folder here, and one line in the list of `kind.rs`.
 
 pub mod calendar;
 mod code;
@@ -12,7 +12,10 @@ pub mod github;
 pub mod http;
 pub mod ics;
 pub mod jsonl;
+mod kind;
+mod opened;
 pub mod prometheus;
+pub mod rest;
 mod unreached;
 
 use std::fmt;
@@ -22,13 +25,16 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::advice::facts::{
-    CalendarEvent, Change, Deployment, Health, Incident, Load, MigrationState, Shift, Versions,
+    Alert, Builds, CalendarEvent, Change, Deployment, Finding, FlagState, Health, Incident, Load, MigrationState,
+    Reviews, Shift, Support, Ticket, Versions,
 };
 use crate::clock::Time;
-use crate::config::{Settings, SourceKind};
-use crate::name::{Environment, Service, SourceName};
+use crate::config::Settings;
+use crate::name::{Environment, Service};
 
-pub use self::gather::{Said, ask_all, ask_all_until, asked, brief_deadline, gather, limited};
+pub use self::gather::{Said, ask_all, ask_all_until, asked, brief_deadline, gather};
+pub use self::kind::{Kind, Opening, SourceKind};
+pub use self::opened::{Opened, open};
 
 /// What must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,10 +52,24 @@ pub enum Question {
     Health,
     /// The series that the watch looks at.
     Series,
+    /// Who read the change before it was merged.
+    Reviews,
+    /// How the commit, and the main branch, fared in the builds.
+    Builds,
+    /// The feature flags of `Ask::names`, in this environment.
+    Flags,
+    /// What scanners and advisories found in the change.
+    Findings,
+    /// The ticket behind the plan: the first of `Ask::names` that is one.
+    Ticket,
+    /// What fires for the service now.
+    Alerts,
+    /// What users told support, day by day.
+    Support,
 }
 
 impl Question {
-    pub const ALL: [Question; 10] = [
+    pub const ALL: [Question; 17] = [
         Question::Calendar,
         Question::OnCall,
         Question::Incidents,
@@ -60,6 +80,13 @@ impl Question {
         Question::Load,
         Question::Health,
         Question::Series,
+        Question::Reviews,
+        Question::Builds,
+        Question::Flags,
+        Question::Findings,
+        Question::Ticket,
+        Question::Alerts,
+        Question::Support,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -74,6 +101,13 @@ impl Question {
             Question::Load => "load",
             Question::Health => "health",
             Question::Series => "series",
+            Question::Reviews => "reviews",
+            Question::Builds => "builds",
+            Question::Flags => "flags",
+            Question::Findings => "findings",
+            Question::Ticket => "ticket",
+            Question::Alerts => "alerts",
+            Question::Support => "support",
         }
     }
 }
@@ -85,11 +119,13 @@ pub struct Ask {
     pub settings: Arc<Settings>,
     pub service: Service,
     pub environment: Environment,
-    /// The version wanted (as typed or as the commit that it resolved to), for `Versions` and `Change`.
+    /// The version wanted (as typed or as the commit that it resolved to), for `Versions`, `Change`, `Reviews`, `Builds` and
+    /// `Findings`.
     pub version: Option<String>,
     /// What runs now, for `Change`: a commit or a version.
     pub running: Option<String>,
-    /// Other names that look like versions, for `Versions` (from the rollback plan).
+    /// Other names that are meant: what looks like versions, for `Versions` (from the rollback plan); flags, for `Flags`;
+    /// what looks like a ticket, for `Ticket`.
     pub names: Vec<String>,
     /// The time looked at, for `Calendar`, `OnCall`, `Incidents`, `Series`.
     pub from: Time,
@@ -134,6 +170,13 @@ pub enum Learned {
     Load(Load),
     Health(Health),
     Series(Series),
+    Reviews(Reviews),
+    Builds(Builds),
+    Flags(Vec<FlagState>),
+    Findings(Vec<Finding>),
+    Ticket(Ticket),
+    Alerts(Vec<Alert>),
+    Support(Support),
 }
 
 /// An answer: what was learned, when the source said so, where to read more, and what it could not read.
@@ -177,45 +220,23 @@ impl CannotSay {
 
 /// A system that can answer questions. Production has one implementation for each kind of `[[source]]`.
 pub trait Source: Send + Sync + fmt::Debug {
-    /// Its name in the settings.
-    fn name(&self) -> &SourceName;
-
-    /// The questions that it was set up to answer.
-    fn answers(&self) -> &[Question];
-
-    /// Whether it has anything to say about this service and environment; one that has not is not asked.
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool;
+    /// Whether it can know anything of this service and environment; what it does not know it is not asked.
+    fn knows(&self, _: &Service, _: &Environment) -> bool {
+        true
+    }
 
     /// Asks. The caller holds the deadline; dropping the future must be harmless.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>>;
 }
 
 /// Opens every source of the settings. A source that cannot be opened at all is named with its reason.
-pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result<Vec<Arc<dyn Source>>> {
-    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
-    for source in &settings.source {
+pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result<Vec<Arc<Opened>>> {
+    let opened = settings.source.iter().map(|source| {
         let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
-        let opened: Arc<dyn Source> = match &source.kind {
-            SourceKind::Git { .. } => Arc::new(git::Git::open(source, &settings.base)?),
-            SourceKind::Github { .. } => {
-                Arc::new(github::Github::open(source, &settings.base, crate::http::trusted(patience)?)?)
-            }
-            SourceKind::Ics { .. } => Arc::new(calendar::Calendars::open(source, &settings.base, clock)?),
-            SourceKind::Jsonl { .. } => Arc::new(jsonl::Jsonl::open(source, &settings.base)?),
-            SourceKind::Prometheus { .. } => {
-                Arc::new(prometheus::Prometheus::open(source, &settings.base, crate::http::trusted(patience)?)?)
-            }
-            SourceKind::Http { .. } => {
-                let probe = Arc::new(http::Probe::open(source, crate::http::trusted(patience)?)?);
-                probe.start(clock.clone());
-                probe
-            }
-            SourceKind::Database { .. } => Arc::new(database::Database::open(source, &settings.base)?),
-        };
-        sources.push(gather::limited(opened, 4));
-    }
-    Ok(sources)
+        open(&Opening { settings: source, folder: &settings.base, clock, patience }).map(Arc::new)
+    });
+    opened.collect()
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

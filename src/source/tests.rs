@@ -1,10 +1,12 @@
 //! What the tests of the sources share: settings and a question.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Ask, Question};
-use crate::clock::{DAY, Time};
-use crate::config::Settings;
+use super::{Ask, Opened, Opening, Question};
+use crate::clock::{Clock, DAY, Time};
+use crate::config::{Settings, SourceSettings};
 use crate::name::{Environment, Service};
 
 /// The least settings that can be read, and `more`.
@@ -54,4 +56,27 @@ pub(super) fn ask(question: Question, settings: &Arc<Settings>) -> Ask {
         to: now.plus(2 * DAY),
         now,
     }
+}
+
+/// A source of the settings, opened as production does; files are seen from `folder`.
+pub(crate) fn opened(settings: &SourceSettings, folder: &Path) -> anyhow::Result<Opened> {
+    super::open(&opening(settings, folder, &Clock::system()))
+}
+
+/// What a source is opened with.
+pub(super) fn opening<'a>(settings: &'a SourceSettings, folder: &'a Path, clock: &'a Clock) -> Opening<'a> {
+    Opening { settings, folder, clock, patience: Duration::from_secs(2) }
+}
+
+#[test]
+fn a_source_speaks_of_the_services_and_environments_that_it_names_and_answers_what_its_kind_can() {
+    let of = |more: &str| {
+        let text = format!("[[source]]\nname = \"code\"\nkind = \"git\"\npath = \".\"\n{more}");
+        opened(&settings(&text).source[0], Path::new("."))
+    };
+    let concerns = |more: &str| of(more).unwrap().concerns(&Service::new("checkout"), &Environment::new("production"));
+    assert!(concerns("") && concerns("services = [\"web\", \"checkout\"]"));
+    assert!(!concerns("services = [\"web\"]") && !concerns("environments = [\"staging\"]"));
+    let why = of("answers = [\"load\"]").unwrap_err().to_string();
+    assert_eq!(why, "the source `code` cannot answer `load`: as it is set up it can answer `versions`, `change`");
 }

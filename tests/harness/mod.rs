@@ -4,14 +4,16 @@
 //! and on work that is left over.
 
 pub mod browser;
+pub mod described;
 pub mod discord;
 pub mod faults;
-pub mod github;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;
 pub mod slack;
+pub mod source;
 pub mod stage;
+pub mod vendor;
 mod words;
 
 pub use words::said;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use tidegate::config::{Settings, SourceKind};
+use tidegate::config::Settings;
+use tidegate::source::SourceKind;
 
-use crate::code::{compiled, root};
+use crate::code::root;
 
 #[test]
 fn the_example_reads_without_its_secrets() {
@@ -25,20 +26,10 @@ fn the_example_shows_every_section_and_every_kind_of_source() {
     for section in defaults.keys().map(String::as_str).chain(["source", "service", "environment", "people"]) {
         assert!(example.contains_key(section), "config/example.toml does not show [{section}]");
     }
-    let kinds: BTreeSet<&str> = settings
-        .source
-        .iter()
-        .map(|source| match source.kind {
-            SourceKind::Git { .. } => "git",
-            SourceKind::Github { .. } => "github",
-            SourceKind::Ics { .. } => "ics",
-            SourceKind::Jsonl { .. } => "jsonl",
-            SourceKind::Prometheus { .. } => "prometheus",
-            SourceKind::Http { .. } => "http",
-            SourceKind::Database { .. } => "database",
-        })
-        .collect();
-    assert_eq!(kinds.len(), 7, "config/example.toml does not show every kind of source, only {kinds:?}");
+    let shown: BTreeSet<&str> = settings.source.iter().map(|source| source.kind.word()).collect();
+    let known: BTreeSet<&str> = SourceKind::WORDS.iter().copied().collect();
+    let missing: Vec<_> = known.difference(&shown).collect();
+    assert!(missing.is_empty(), "config/example.toml does not show the kinds of source {missing:?}");
 }
 
 /// What the README shows is what a newcomer pastes.
@@ -87,17 +78,12 @@ fn the_example_writes_out_every_key() {
             written_out(&example, key, text.lines().next().unwrap_or_default());
         }
     }
-    // The keys of a source depend on its kind; the loader's own list tells them.
-    let loader = std::fs::read_to_string(root().join("src/config/load.rs")).expect("the loader is there");
-    let kinds = compiled(r#"\("([a-z0-9-]+)", &\[([^\]]*)\]\)"#);
-    let mut known = 0;
-    for kind in kinds.captures_iter(&loader) {
-        known += 1;
-        for key in kind[2].split(", ") {
-            written_out(&example, key.trim_matches('"'), &format!("a source of kind {}", &kind[1]));
+    // The keys of a source depend on its kind.
+    for kind in SourceKind::WORDS {
+        for key in SourceKind::keys(kind).unwrap_or_default() {
+            written_out(&example, key, &format!("a source of kind {kind}"));
         }
     }
-    assert!(known >= 6, "src/config/load.rs lists the keys of only {known} kinds of source");
 }
 
 fn written_out(example: &str, key: &str, section: &str) {

@@ -348,6 +348,7 @@ impl World {
             health: known("prometheus", health),
             history: known("tidegate", history),
             others: known("tidegate", Vec::new()),
+            ..Facts::default()
         };
         World { plan, facts, settings, now: now() }
     }

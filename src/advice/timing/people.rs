@@ -135,15 +135,13 @@ pub fn part_of_week(shown: Millis) -> &'static str {
 }
 
 fn absences_told(ctx: &Context<'_>, calendar: &Calendar<'_>) -> bool {
-    use crate::config::SourceKind::Ics;
     let own = |name: &SourceName| {
         let set = ctx.settings.source.iter().find(|source| source.name == *name);
-        matches!(set.map(|set| &set.kind), Some(Ics { person: Some(_), .. }))
+        set.is_some_and(|set| set.kind.whose().is_some())
     };
     calendar.people.values().flat_map(|own| own.away.iter()).any(|entry| !own(&entry.fact.source))
 }
 
 fn has_calendar(person: &Person, settings: &Settings) -> bool {
-    use crate::config::SourceKind::Ics;
-    settings.source.iter().any(|source| matches!(&source.kind, Ics { person: Some(whose), .. } if whose == person))
+    settings.source.iter().any(|source| source.kind.whose() == Some(person))
 }

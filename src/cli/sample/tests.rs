@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock::MINUTE;
 use crate::name::{Environment, Service};
-use crate::source::{Ask, Learned, Question, Source};
+use crate::source::{Ask, Learned, Question};
 
 fn ask(settings: &Arc<Settings>, question: Question, service: &str, now: Time) -> Ask {
     Ask {
@@ -16,8 +16,10 @@ fn clock(at: &str) -> Clock {
     Clock::beginning_at(Time::parse_rfc3339(at).unwrap())
 }
 
-fn source_of(settings: &Settings, kind: fn(&crate::config::SourceKind) -> bool) -> &crate::config::SourceSettings {
-    settings.source.iter().find(|source| kind(&source.kind)).unwrap()
+/// The first source of a kind, opened.
+fn source_of(settings: &Settings, kind: &str) -> crate::source::Opened {
+    let source = settings.source.iter().find(|source| source.kind.word() == kind).unwrap();
+    crate::source::tests::opened(source, &settings.base).unwrap()
 }
 
 #[test]
@@ -65,8 +67,7 @@ async fn the_records_and_the_repository_agree_about_what_runs() {
     let (settings, _world) = build(folder.path(), &clock).await.unwrap();
     let settings = Arc::new(settings);
     let now = clock.now();
-    let records = source_of(&settings, |kind| matches!(kind, crate::config::SourceKind::Jsonl { .. }));
-    let records = crate::source::jsonl::Jsonl::open(records, &settings.base).unwrap();
+    let records = source_of(&settings, "jsonl");
     let answer = records.ask(&ask(&settings, Question::Deployments, "checkout", now)).await.unwrap();
     assert!(answer.incomplete.is_empty(), "{:?}", answer.incomplete);
     let Learned::Deployments(all) = answer.learned else { panic!("deployments") };
@@ -76,8 +77,7 @@ async fn the_records_and_the_repository_agree_about_what_runs() {
     let running = here.last().unwrap();
     assert_eq!(running.version.as_deref(), Some("v2.13.2"));
 
-    let harbor = source_of(&settings, |kind| matches!(kind, crate::config::SourceKind::Git { .. }));
-    let harbor = crate::source::git::Git::open(harbor, &settings.base).unwrap();
+    let harbor = source_of(&settings, "git");
     let mut versions = ask(&settings, Question::Versions, "checkout", now);
     versions.version = Some("v2.13.2".to_owned());
     let Learned::Versions(known) = harbor.ask(&versions).await.unwrap().learned else { panic!("versions") };

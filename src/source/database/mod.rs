@@ -7,28 +7,64 @@ mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::future::BoxFuture;
+use serde::Deserialize;
 
 use self::connection::{Address, Connection, Engine};
 use self::tool::{MOST_ROWS, Tool};
-use super::{Answer, Ask, CannotSay, Learned, Question, Source};
+use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::MigrationState;
-use crate::config::{SourceKind, SourceSettings};
-use crate::name::{Environment, Service, SourceName};
+use crate::config::Secret;
+use crate::name::SourceName;
 
 /// Connecting and reading may take this long together.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A database whose migrations are looked at.
-pub struct Database {
+/// A database whose migrations are looked at, read only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    url: Secret,
+    /// The tool whose table is read; found out if absent.
+    #[serde(default)]
+    tool: Option<String>,
+    /// The table, where it does not have the tool's usual name.
+    #[serde(default)]
+    table: Option<String>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![Question::Migrations]
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        let url = self.url.reveal(opening.folder).map_err(anyhow::Error::msg).context("its address")?;
+        let address = Address::read(&url, opening.folder)?;
+        let tool = match &self.tool {
+            None => None,
+            Some(text) => match Tool::parse(text) {
+                Some(tool) => Some(tool),
+                None => {
+                    let known: Vec<&str> = Tool::ALL.iter().map(|tool| tool.as_str()).collect();
+                    bail!("`tool` names no known migration tool: there are {}", known.join(", "));
+                }
+            },
+        };
+        if self.table.as_ref().is_some_and(|table| !is_plain(table)) {
+            bail!("`table` may have letters, digits and `_`, and one dot after its schema");
+        }
+        let name = opening.settings.name.clone();
+        Ok(Arc::new(Database { name, address, tool, table: self.table.clone() }))
+    }
+}
+
+struct Database {
     name: SourceName,
-    answers: Vec<Question>,
-    services: Vec<Service>,
-    environments: Vec<Environment>,
     address: Address,
     tool: Option<Tool>,
     table: Option<String>,
@@ -50,48 +86,6 @@ struct Place {
 }
 
 impl Database {
-    /// Takes the settings of a `database` source; files are seen from `folder`, where the settings are. Connects to
-    /// nothing yet.
-    pub fn open(settings: &SourceSettings, folder: &Path) -> anyhow::Result<Database> {
-        let name = &settings.name;
-        let SourceKind::Database { url, tool, table } = &settings.kind else {
-            bail!("`{name}` is not a database source")
-        };
-        let answers = settings.answers.clone().unwrap_or_else(|| vec![Question::Migrations]);
-        if let Some(question) = answers.iter().find(|question| **question != Question::Migrations) {
-            bail!("a database cannot answer `{}`: it can answer `migrations` (source `{name}`)", question.as_str());
-        }
-        let url = url
-            .reveal(folder)
-            .map_err(anyhow::Error::msg)
-            .with_context(|| format!("the address of the source `{name}`"))?;
-        let address = Address::read(&url, folder).with_context(|| format!("the source `{name}`"))?;
-        let tool = match tool {
-            None => None,
-            Some(text) => match Tool::parse(text) {
-                Some(tool) => Some(tool),
-                None => {
-                    let known: Vec<&str> = Tool::ALL.iter().map(|tool| tool.as_str()).collect();
-                    bail!("the source `{name}` names no known migration tool: there are {}", known.join(", "));
-                }
-            },
-        };
-        if let Some(table) = table
-            && !is_plain(table)
-        {
-            bail!("the table of the source `{name}` may have letters, digits and `_`, and one dot after its schema");
-        }
-        Ok(Database {
-            name: name.clone(),
-            answers,
-            services: settings.services.clone(),
-            environments: settings.environments.clone(),
-            address,
-            tool,
-            table: table.clone(),
-        })
-    }
-
     async fn answer(&self, ask: &Ask) -> Result<Answer, CannotSay> {
         if ask.question != Question::Migrations {
             return Err(CannotSay::because("was not set up for this question"));
@@ -163,19 +157,6 @@ impl Database {
 }
 
 impl Source for Database {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(self.answer(ask))
     }

@@ -9,6 +9,8 @@ use super::super::tests::{ask, settings as settings_with_seconds};
 use super::*;
 use crate::advice::facts::Health;
 use crate::clock::MINUTE;
+use crate::name::{Environment, Service};
+use crate::source::Source;
 
 /// Half a second instead of two: these tests wait in earnest.
 fn settings(more: &str) -> Arc<Settings> {
@@ -31,22 +33,13 @@ enum Does {
 
 #[derive(Debug)]
 struct Pretend {
-    name: SourceName,
     does: Does,
     inside: Arc<AtomicUsize>,
     most: Arc<Mutex<usize>>,
 }
 
 impl Source for Pretend {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &[Question::Incidents, Question::Health]
-    }
-
-    fn concerns(&self, service: &Service, _: &Environment) -> bool {
+    fn knows(&self, service: &Service, _: &Environment) -> bool {
         service.as_str() == "checkout"
     }
 
@@ -82,15 +75,20 @@ impl Drop for Leave {
     }
 }
 
-fn source(name: &str, does: Does) -> Arc<dyn Source> {
-    Arc::new(Pretend { name: SourceName::new(name), does, inside: Arc::default(), most: Arc::default() })
+fn source(name: &str, does: Does) -> Arc<Opened> {
+    opened(name, Pretend { does, inside: Arc::default(), most: Arc::default() }, 4)
+}
+
+fn opened(name: &str, pretend: Pretend, at_once: usize) -> Arc<Opened> {
+    let answers = [Question::Incidents, Question::Health];
+    Arc::new(Opened::new(SourceName::new(name), &answers, Arc::new(pretend), at_once))
 }
 
 fn in_a_while() -> Instant {
     Instant::now() + Duration::from_secs(4)
 }
 
-async fn health(sources: &[Arc<dyn Source>]) -> Asked<Health> {
+async fn health(sources: &[Arc<Opened>]) -> Asked<Health> {
     let settings = settings("");
     let mut gathered = Gathered::default();
     let ask = ask(Question::Health, &settings);
@@ -184,9 +182,8 @@ async fn who_is_not_concerned_is_not_asked() {
 async fn a_limited_source_answers_so_many_at_a_time_and_is_left_by_those_who_gave_up() {
     let (inside, most) = (Arc::<AtomicUsize>::default(), Arc::<Mutex<usize>>::default());
     let does = Does::AnswersAfter(Duration::from_millis(200));
-    let pretend =
-        Pretend { name: SourceName::new("narrow"), does, inside: Arc::clone(&inside), most: Arc::clone(&most) };
-    let sources = [limited(Arc::new(pretend), 2)];
+    let pretend = Pretend { does, inside: Arc::clone(&inside), most: Arc::clone(&most) };
+    let sources = [opened("narrow", pretend, 2)];
     let settings = settings("");
     let ask = ask(Question::Health, &settings);
     let clock = Clock::system();

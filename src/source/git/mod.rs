@@ -16,13 +16,13 @@ mod range;
 mod tree;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::bail;
 use futures::future::BoxFuture;
 use gix::ObjectId;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 pub use self::names::near_names;
@@ -31,11 +31,11 @@ use self::change::{Found as FoundChange, change};
 use self::names::{Found, Peeled, Prefixes};
 use self::objects::{Objects, Trouble};
 use super::code::place::Place;
-use super::{Answer, Ask, CannotSay, Learned, Question, Source};
+use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Change, Direction, Version, Versions};
-use crate::config::{Settings, SourceKind, SourceSettings};
+use crate::config::Settings;
 use crate::message::tame;
-use crate::name::{Environment, Person, Service, SourceName};
+use crate::name::{Person, Service, SourceName};
 
 /// So many answers are worked on at once, those that nobody waits for any more included.
 const AT_ONCE: usize = 2;
@@ -44,19 +44,50 @@ const CHANGES_KEPT: usize = 24;
 /// So many names are resolved in one answer.
 const MOST_NAMES: usize = 50;
 
-/// The questions that a repository can answer.
-const CAN_ANSWER: [Question; 2] = [Question::Versions, Question::Change];
-
 /// A repository on disk, bare or not.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    path: PathBuf,
+    /// A regular page of the repository, for links: `https://…/commit/{commit}`.
+    #[serde(default)]
+    link: Option<String>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![Question::Versions, Question::Change]
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        Ok(Arc::new(Git::of(self, opening)))
+    }
+}
+
 #[derive(Debug)]
-pub struct Git {
+struct Git {
     name: SourceName,
-    answers: Vec<Question>,
-    services: Vec<Service>,
-    environments: Vec<Environment>,
     repository: Arc<Repository>,
     turns: Arc<Semaphore>,
     closed: Arc<AtomicBool>,
+}
+
+impl Git {
+    fn of(keys: &Keys, opening: &Opening<'_>) -> Git {
+        let repository = Repository {
+            name: opening.settings.name.clone(),
+            path: opening.folder.join(&keys.path),
+            link: keys.link.clone(),
+            peeled: Peeled::default(),
+            changes: Mutex::default(),
+        };
+        Git {
+            name: opening.settings.name.clone(),
+            repository: Arc::new(repository),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            closed: Arc::default(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -71,48 +102,7 @@ struct Repository {
 /// What a change depends on: two commits, and what the settings say of the service's place.
 type ChangeKey = (Option<ObjectId>, ObjectId, String);
 
-impl Git {
-    /// Takes the settings of a `git` source; a relative path is seen from `folder`, where the settings are. Whether there
-    /// is a repository shows when it is asked, so that one that is not there yet stops nothing.
-    pub fn open(settings: &SourceSettings, folder: &Path) -> anyhow::Result<Git> {
-        let SourceKind::Git { path, link } = &settings.kind else { bail!("`{}` is not a git source", settings.name) };
-        let answers = settings.answers.clone().unwrap_or_else(|| CAN_ANSWER.to_vec());
-        if let Some(question) = answers.iter().find(|question| !CAN_ANSWER.contains(question)) {
-            bail!("a git repository cannot answer `{}`: it can answer `versions` and `change`", question.as_str());
-        }
-        let repository = Repository {
-            name: settings.name.clone(),
-            path: folder.join(path),
-            link: link.clone(),
-            peeled: Peeled::default(),
-            changes: Mutex::default(),
-        };
-        Ok(Git {
-            name: settings.name.clone(),
-            answers,
-            services: settings.services.clone(),
-            environments: settings.environments.clone(),
-            repository: Arc::new(repository),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            closed: Arc::default(),
-        })
-    }
-}
-
 impl Source for Git {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
             let home = ask.settings.service.get(&ask.service).and_then(|about| about.repository.as_ref());

@@ -1,10 +1,14 @@
 use std::fs;
 
-use super::super::tests::{ask, settings};
+use super::super::tests::{ask, opening, settings};
 use super::*;
 use crate::advice::facts::{AiMark, FileStatus};
 use crate::cli::sample::repository::{CommitStory, RepositoryStory, add_commit, make, move_tag};
+use crate::clock::Clock;
 use crate::clock::{DAY, Time};
+use crate::config::SourceSettings;
+use crate::name::Service;
+use crate::source::SourceKind;
 
 const SERVICE: &str = "[service.checkout]\nrepository = \"code\"\nmigrations = \"migrations/*.sql\"\n\
     [people.ada]\nemail = [\"Ada@sample.test\"]\n";
@@ -28,8 +32,13 @@ fn world(commits: Vec<CommitStory>, about: &str) -> World {
         "{about}\n[[source]]\nname = \"code\"\nkind = \"git\"\npath = \"code.git\"\n\
          link = \"https://code.sample.test/commit/{{commit}}\"\n"
     ));
-    let source = Git::open(&settings.source[0], folder.path()).unwrap();
+    let source = git(&settings.source[0], folder.path());
     World { folder, source, settings }
+}
+
+fn git(settings: &SourceSettings, folder: &std::path::Path) -> Git {
+    let SourceKind::Git(keys) = &settings.kind else { panic!("another kind") };
+    Git::of(keys, &opening(settings, folder, &Clock::system()))
 }
 
 fn day(n: i64) -> Time {
@@ -139,7 +148,7 @@ async fn a_services_versions_bear_its_prefix() {
     ];
     let about =
         "[service.checkout]\ntag-prefix = \"checkout/\"\n[service.search]\ntag-prefix = \"search/\"\n[service.web]\n";
-    let mut world = world(commits, about);
+    let world = world(commits, about);
     let (found, answer) = versions(&world, "v2", &["checkout/v1", "v1"]).await;
     let known: Vec<&str> = found.known.iter().map(|version| version.name.as_str()).collect();
     assert_eq!(known, ["v2", "v1"]);
@@ -153,8 +162,6 @@ async fn a_services_versions_bear_its_prefix() {
     let Learned::Versions(found) = answer.learned else { panic!() };
     let known: Vec<&str> = found.known.iter().map(|version| version.name.as_str()).collect();
     assert_eq!(known, ["v1", "v2"], "tags of other services are not this one's");
-    world.source.services = vec![Service::new("web")];
-    assert!(!world.source.concerns(&Service::new("checkout"), &Environment::new("production")));
 }
 
 #[tokio::test]
@@ -335,14 +342,14 @@ async fn a_missing_a_wrong_and_a_damaged_repository_say_what_is_wrong() {
         try_change(&world, Some("v1.9.0"), "v2.0.0").await.unwrap_err(),
         format!("has a damaged object {head}: run `git fsck` there")
     );
-    world.source = Git::open(&world.settings.source[0], world.folder.path()).unwrap();
+    world.source = git(&world.settings.source[0], world.folder.path());
     let (found, answer) = versions(&world, "v1.9.0", &[]).await;
     assert_eq!(found.known.len(), 2, "what can be read is told");
     assert_eq!(answer.incomplete, ["1 tags cannot be read"]);
 
     let mut say_at = async |name: &str| {
         let path = world.folder.path().join(name);
-        world.source = Git::open(&world.settings.source[0], &path).unwrap();
+        world.source = git(&world.settings.source[0], &path);
         world.source.ask(&ask(Question::Versions, &world.settings)).await.unwrap_err().0
     };
     assert!(say_at("nowhere").await.starts_with("found no folder at `"));
@@ -387,12 +394,12 @@ async fn a_repository_of_another_service_is_not_read_for_this_one() {
 
 #[tokio::test]
 async fn this_projects_own_repository_is_read_where_there_is_one() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     if !root.join(".git").exists() {
         return;
     }
     let settings = settings("[[source]]\nname = \"own\"\nkind = \"git\"\npath = \".\"\n");
-    let source = Git::open(&settings.source[0], root).unwrap();
+    let source = git(&settings.source[0], root);
     let opened = gix::open(root).unwrap();
     let head = opened.head_id().unwrap().to_string();
     let mut ask = ask(Question::Change, &settings);

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::Github;
-use super::api::{Failed, PAGE};
 use super::refs::{Head, Written, prefix};
 use crate::advice::facts::{Change, Commit, Direction, FileChange, FileStatus, Version};
 use crate::config::Settings;
@@ -17,6 +16,7 @@ use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_w
 use crate::source::code::declared::Words;
 use crate::source::code::paths::path_text;
 use crate::source::code::place::{Place, find_flags, says_unclaimed};
+use crate::source::rest::{Failed, PAGE};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// So many commits are told.

@@ -41,7 +41,7 @@ impl Github {
     pub(super) async fn deployments(&self, ask: &Ask) -> Result<Answer, CannotSay> {
         let environment = ask.environment.to_string();
         let path = self.path(&["deployments"]);
-        let (told, more) = self.api.list::<Told>(&path, &[("environment", &environment)], MOST).await?;
+        let (told, more) = self.api.pages::<Told>(&path, &[("environment", &environment)], MOST).await?;
         let mut incomplete = Vec::new();
         if more {
             incomplete.push(format!("only the newest {MOST} deployments were read"));

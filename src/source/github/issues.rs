@@ -47,8 +47,8 @@ impl Github {
         let open = [label[0], ("state", "open")];
         let closed = [label[0], ("state", "closed"), ("since", since.as_str())];
         let (open, closed) = futures::try_join!(
-            self.api.list::<Issue>(&path, &open, MOST),
-            self.api.list::<Issue>(&path, &closed, MOST)
+            self.api.pages::<Issue>(&path, &open, MOST),
+            self.api.pages::<Issue>(&path, &closed, MOST)
         )?;
         let mut incomplete = Vec::new();
         if open.1 || closed.1 {

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::Github;
-use super::api::Failed;
 use super::change::{File, status};
 use crate::advice::facts::{FileStatus, MigrationFile};
 use crate::source::CannotSay;
@@ -15,6 +14,7 @@ use crate::source::code::migration::identity::{self, Identity, Tool, Way};
 use crate::source::code::migration::{checksum, undo};
 use crate::source::code::paths::{self, file_name, path_text};
 use crate::source::code::place::Place;
+use crate::source::rest::Failed;
 
 /// So many migrations of one change are read.
 const MOST: usize = 20;

@@ -2,7 +2,6 @@
 //!
 //! Read only. Shapes: <https://docs.github.com/en/rest>, held against GitHub's published description by the tests.
 
-mod api;
 mod change;
 mod deployments;
 mod issues;
@@ -10,29 +9,63 @@ mod migrations;
 mod refs;
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use anyhow::bail;
 use futures::future::BoxFuture;
+use serde::Deserialize;
 
-use self::api::Api;
-use super::{Answer, Ask, CannotSay, Question, Source};
-use crate::config::{SourceKind, SourceSettings};
-use crate::name::{Environment, Service, SourceName};
+use super::rest::{Credential, Rest};
+use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
+use crate::config::Secret;
+use crate::name::SourceName;
 
-const CAN_ANSWER: [Question; 4] = [Question::Versions, Question::Change, Question::Deployments, Question::Incidents];
+/// The version whose description the tests hold requests against.
+const VERSION: &str = "2022-11-28";
+
+/// A repository on GitHub or a GitHub Enterprise server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// `owner/name`.
+    repository: String,
+    /// The API; of an Enterprise server `https://HOST/api/v3`.
+    #[serde(default = "github")]
+    url: url::Url,
+    #[serde(default)]
+    token: Option<Secret>,
+    /// Issues with this label are incidents.
+    #[serde(default = "incident")]
+    incident_label: String,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![Question::Versions, Question::Change, Question::Deployments, Question::Incidents]
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        let parts = self.repository.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
+        let Some((owner, name)) = parts else { bail!("`repository` is `owner/name`") };
+        let credential = self.token.clone().map_or(Credential::None, Credential::Bearer);
+        Ok(Arc::new(Github {
+            name: opening.settings.name.clone(),
+            repository: (owner.to_owned(), name.to_owned()),
+            incident_label: self.incident_label.clone(),
+            api: Rest::open(opening, "GitHub", &self.url, credential)?
+                .header("accept", "application/vnd.github+json")
+                .header("x-github-api-version", VERSION),
+        }))
+    }
+}
 
 /// One repository on github.com or a GitHub Enterprise server.
-pub struct Github {
+struct Github {
     name: SourceName,
-    answers: Vec<Question>,
-    services: Vec<Service>,
-    environments: Vec<Environment>,
     /// Owner and name.
     repository: (String, String),
     incident_label: String,
-    api: Api,
+    api: Rest,
 }
 
 impl fmt::Debug for Github {
@@ -43,39 +76,6 @@ impl fmt::Debug for Github {
 }
 
 impl Github {
-    /// Takes the settings of a `github` source; the token's file is seen from `folder`, where the settings are.
-    pub fn open(settings: &SourceSettings, folder: &Path, client: reqwest::Client) -> anyhow::Result<Github> {
-        let SourceKind::Github { repository, url, token, incident_label } = &settings.kind else {
-            bail!("`{}` is not a github source", settings.name)
-        };
-        let parts = repository.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
-        let Some((owner, name)) = parts else {
-            bail!("the source `{}` needs `repository = \"owner/name\"`", settings.name)
-        };
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            bail!("the source `{}` needs an address that begins with http:// or https://", settings.name);
-        }
-        let answers = settings.answers.clone().unwrap_or_else(|| CAN_ANSWER.to_vec());
-        if let Some(question) = answers.iter().find(|question| !CAN_ANSWER.contains(question)) {
-            bail!("the source `{}` cannot answer `{}`: GitHub is not asked that", settings.name, question.as_str());
-        }
-        Ok(Github {
-            name: settings.name.clone(),
-            answers,
-            services: settings.services.clone(),
-            environments: settings.environments.clone(),
-            repository: (owner.to_owned(), name.to_owned()),
-            incident_label: incident_label.clone(),
-            api: Api {
-                client,
-                base: url.clone(),
-                token: token.clone(),
-                folder: folder.to_owned(),
-                kept: Mutex::default(),
-            },
-        })
-    }
-
     /// The path of something in the repository.
     fn path<'p>(&'p self, rest: &[&'p str]) -> Vec<&'p str> {
         let mut path = vec!["repos", self.repository.0.as_str(), self.repository.1.as_str()];
@@ -85,19 +85,6 @@ impl Github {
 }
 
 impl Source for Github {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
             match ask.question {
@@ -113,4 +100,13 @@ impl Source for Github {
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+fn github() -> url::Url {
+    #[allow(clippy::expect_used)]
+    url::Url::parse("https://api.github.com").expect("a constant that reads")
+}
+
+fn incident() -> String {
+    "incident".to_owned()
 }

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::Github;
-use super::api::Failed;
 use crate::advice::facts::{Version, Versions};
 use crate::clock::Time;
 use crate::message::tame;
+use crate::source::rest::Failed;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// So many names are resolved in one answer.
@@ -76,8 +76,8 @@ impl Github {
         let prefix = prefix(ask);
         let (tags_path, releases_path) = (self.path(&["tags"]), self.path(&["releases"]));
         let (tags, releases) = futures::try_join!(
-            self.api.list::<Tag>(&tags_path, &[], 200),
-            self.api.list::<Release>(&releases_path, &[], 100),
+            self.api.pages::<Tag>(&tags_path, &[], 200),
+            self.api.pages::<Release>(&releases_path, &[], 100),
         )?;
         let mut incomplete = Vec::new();
         if tags.1 {

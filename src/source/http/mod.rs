@@ -16,26 +16,56 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use futures::future::{BoxFuture, join_all};
+use serde::Deserialize;
 use url::Url;
 
 use self::seen::{Look, Seen};
-use super::{Answer, Ask, CannotSay, Learned, Question, Source};
+use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::Health;
 use crate::clock::{Clock, MINUTE, SECOND, Time};
-use crate::config::{SourceKind, SourceSettings, Span};
+use crate::config::Span;
 use crate::name::{Environment, Service, SourceName};
 
-const CAN_ANSWER: [Question; 2] = [Question::Health, Question::Series];
 const EVERY: Span = Span::from_ms(10 * SECOND);
 /// How long a look may take; longer is an error.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much of a page is read before its connection is let go.
 const ENOUGH: usize = 64 * 1024;
 
+/// Asks URLs and looks at status and latency.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// `service/environment` to what is asked.
+    probe: BTreeMap<String, HttpProbe>,
+    #[serde(default)]
+    every: Option<Span>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HttpProbe {
+    pub url: Url,
+    /// Statuses that are well; default 200 to 399.
+    #[serde(default)]
+    pub expect: Option<Vec<u16>>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![Question::Health, Question::Series]
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        let probe = Arc::new(Probe::of(self, opening)?);
+        probe.start(opening.clock.clone());
+        Ok(probe)
+    }
+}
+
 /// URLs that are looked at, by service and environment.
-pub struct Probe {
+struct Probe {
     name: SourceName,
-    answers: Vec<Question>,
     targets: BTreeMap<(Service, Environment), Target>,
     every: Duration,
     patience: Duration,
@@ -57,46 +87,38 @@ impl fmt::Debug for Probe {
 }
 
 impl Probe {
-    /// Takes the settings of an `http` source. It looks on its own once [`Probe::start`] was called.
-    pub fn open(settings: &SourceSettings, client: reqwest::Client) -> anyhow::Result<Probe> {
-        let name = &settings.name;
-        let SourceKind::Http { probe, every } = &settings.kind else { bail!("`{name}` is not an http source") };
-        if probe.is_empty() {
-            bail!("the source `{name}` probes nothing: name a URL for `service/environment`");
+    /// It looks on its own once [`Probe::start`] was called.
+    fn of(keys: &Keys, opening: &Opening<'_>) -> anyhow::Result<Probe> {
+        if keys.probe.is_empty() {
+            bail!("it probes nothing: name a URL for `service/environment`");
         }
-        let answers = settings.answers.clone().unwrap_or_else(|| CAN_ANSWER.to_vec());
-        if let Some(question) = answers.iter().find(|question| !CAN_ANSWER.contains(question)) {
-            bail!(
-                "a probe cannot answer `{}`: it can answer `health` and `series` (source `{name}`)",
-                question.as_str()
-            );
-        }
-        let every = every.unwrap_or(EVERY);
+        let every = keys.every.unwrap_or(EVERY);
         if !(SECOND..=MINUTE).contains(&every.ms()) {
-            bail!("the source `{name}` may probe every 1s to 1m, not every {every}");
+            bail!("it may probe every 1s to 1m, not every {every}");
         }
         let mut targets = BTreeMap::new();
-        for (place, probe) in probe {
+        for (place, probe) in &keys.probe {
             let Some((service, environment)) = place.rsplit_once('/').filter(|(s, e)| !s.is_empty() && !e.is_empty())
             else {
-                bail!("`{place}` in the source `{name}` is not of the form `service/environment`");
+                bail!("`{place}` is not of the form `service/environment`");
             };
             if !matches!(probe.url.scheme(), "http" | "https") || probe.url.host().is_none() {
-                bail!("`{place}` in the source `{name}` needs an address that begins with http:// or https://");
+                bail!("`{place}` needs an address that begins with http:// or https://");
             }
             if probe.expect.as_ref().is_some_and(|expect| expect.is_empty()) {
-                bail!("`{place}` in the source `{name}` expects no status at all");
+                bail!("`{place}` expects no status at all");
             }
             let target = Target { url: probe.url.clone(), expect: probe.expect.clone(), seen: Mutex::default() };
             targets.insert((Service::new(service), Environment::new(environment)), target);
         }
-        let patience = settings.timeout.map_or(PATIENCE, Span::std).min(PATIENCE);
-        Ok(Probe { name: name.clone(), answers, targets, every: every.std(), patience, client })
+        let patience = opening.settings.timeout.map_or(PATIENCE, Span::std).min(PATIENCE);
+        let (name, client) = (opening.settings.name.clone(), opening.client()?);
+        Ok(Probe { name, targets, every: every.std(), patience, client })
     }
 
     /// Looks at every URL again and again until the last other holder of the probe lets go of it, or the task is
     /// aborted.
-    pub fn start(self: &Arc<Self>, clock: Clock) -> tokio::task::JoinHandle<()> {
+    fn start(self: &Arc<Self>, clock: Clock) -> tokio::task::JoinHandle<()> {
         let probe = Arc::downgrade(self);
         tokio::spawn(async move {
             while let Some(probe) = probe.upgrade() {
@@ -115,7 +137,7 @@ impl Probe {
     }
 
     /// Looks at every URL once.
-    pub async fn look(&self, now: Time) {
+    async fn look(&self, now: Time) {
         join_all(self.targets.values().map(|target| self.look_at(target, now, self.patience))).await;
     }
 
@@ -186,15 +208,7 @@ impl Probe {
 }
 
 impl Source for Probe {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
+    fn knows(&self, service: &Service, environment: &Environment) -> bool {
         self.targets.contains_key(&(service.clone(), environment.clone()))
     }
 

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use super::super::tests::{ask, settings};
+use super::super::tests::{ask, opening, settings};
 use super::*;
 use crate::clock::{DAY, HOUR};
-use crate::source::Minute;
+use crate::config::SourceSettings;
+use crate::source::{Minute, SourceKind};
 
 type Word = Arc<AtomicU16>;
 
@@ -26,7 +27,8 @@ async fn service() -> (String, Word) {
 
 fn source(text: &str) -> anyhow::Result<Probe> {
     let source: SourceSettings = toml::from_str(text).unwrap();
-    Probe::open(&source, crate::http::trusted(Duration::from_secs(2)).unwrap())
+    let SourceKind::Http(keys) = &source.kind else { panic!("another kind") };
+    Probe::of(keys, &opening(&source, std::path::Path::new("."), &Clock::system()))
 }
 
 fn probe(url: &str) -> Probe {
@@ -133,7 +135,6 @@ fn settings_that_make_no_sense_are_refused() {
         (place("[probe]\n'a/b' = { url = 'ftp://a' }"), "http://"),
         (place("[probe]\n'a/b' = { url = 'http://a', expect = [] }"), "no status"),
         (place("every = '10ms'\n[probe]\n'a/b' = { url = 'http://a' }"), "every 1s to 1m"),
-        (place("answers = ['load']\n[probe]\n'a/b' = { url = 'http://a' }"), "cannot answer `load`"),
     ] {
         let error = source(&text).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");

@@ -14,14 +14,14 @@ use std::time::SystemTime;
 
 use anyhow::bail;
 use futures::future::BoxFuture;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use self::record::Told;
 use self::stream::{Lines, Unread};
-use super::{Answer, Ask, CannotSay, Learned, Question, Source};
+use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Deployment, Incident, Shift};
-use crate::config::{SourceKind, SourceSettings};
-use crate::name::{Environment, Service, SourceName};
+use crate::name::{Environment, Service};
 
 /// So many deployments are kept for one question, newest first.
 const MOST_DEPLOYMENTS: usize = 5_000;
@@ -30,13 +30,45 @@ const MOST_RECORDS: usize = 2_000;
 /// So many answers about deployments are kept until their file changes.
 const ANSWERS_KEPT: usize = 8;
 
-/// Files with one JSON object a line.
+/// Deployments, incidents and on-call from files with one JSON object a line. It answers what it has files for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    #[serde(default)]
+    deployments: Option<PathBuf>,
+    #[serde(default)]
+    incidents: Option<PathBuf>,
+    #[serde(default)]
+    on_call: Option<PathBuf>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        let has = [
+            (Question::Deployments, self.deployments.is_some()),
+            (Question::Incidents, self.incidents.is_some()),
+            (Question::OnCall, self.on_call.is_some()),
+        ];
+        has.into_iter().filter_map(|(question, has)| has.then_some(question)).collect()
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        if self.can_answer().is_empty() {
+            bail!("it names no file: set `deployments`, `incidents` or `on-call`");
+        }
+        let at = |path: &Option<PathBuf>| path.as_ref().map(|path| opening.folder.join(path));
+        let files = Files {
+            deployments: at(&self.deployments),
+            incidents: at(&self.incidents),
+            on_call: at(&self.on_call),
+            kept: Mutex::default(),
+        };
+        Ok(Arc::new(Jsonl { files: Arc::new(files), turn: Arc::new(Semaphore::new(1)), closed: Arc::default() }))
+    }
+}
+
 #[derive(Debug)]
-pub struct Jsonl {
-    name: SourceName,
-    answers: Vec<Question>,
-    services: Vec<Service>,
-    environments: Vec<Environment>,
+struct Jsonl {
     files: Arc<Files>,
     /// One file is read at a time.
     turn: Arc<Semaphore>,
@@ -60,59 +92,7 @@ struct Kept {
     incomplete: Vec<String>,
 }
 
-impl Jsonl {
-    /// Takes the settings of a `jsonl` source; relative paths are seen from `folder`, where the settings are. By default
-    /// it answers what it has files for. Whether the files are there shows when they are asked.
-    pub fn open(settings: &SourceSettings, folder: &Path) -> anyhow::Result<Jsonl> {
-        let SourceKind::Jsonl { deployments, incidents, on_call } = &settings.kind else {
-            bail!("`{}` is not a jsonl source", settings.name)
-        };
-        let has = [
-            (Question::Deployments, deployments.is_some()),
-            (Question::Incidents, incidents.is_some()),
-            (Question::OnCall, on_call.is_some()),
-        ];
-        let can: Vec<Question> = has.into_iter().filter_map(|(question, has)| has.then_some(question)).collect();
-        if can.is_empty() {
-            bail!("the source `{}` names no file: set `deployments`, `incidents` or `on-call`", settings.name);
-        }
-        let answers = settings.answers.clone().unwrap_or_else(|| can.clone());
-        if let Some(question) = answers.iter().find(|question| !can.contains(question)) {
-            bail!("the source `{}` is to answer `{}` but names no file for it", settings.name, question.as_str());
-        }
-        let at = |path: &Option<PathBuf>| path.as_ref().map(|path| folder.join(path));
-        let files = Files {
-            deployments: at(deployments),
-            incidents: at(incidents),
-            on_call: at(on_call),
-            kept: Mutex::default(),
-        };
-        Ok(Jsonl {
-            name: settings.name.clone(),
-            answers,
-            services: settings.services.clone(),
-            environments: settings.environments.clone(),
-            files: Arc::new(files),
-            turn: Arc::new(Semaphore::new(1)),
-            closed: Arc::default(),
-        })
-    }
-}
-
 impl Source for Jsonl {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
             let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| CannotSay::because("was shut down"))?;

@@ -1,12 +1,13 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use super::super::tests::{ask, settings};
+use super::super::tests::{ask, opened, settings};
 use super::*;
 use crate::advice::facts::Outcome;
 use crate::clock::Time;
 use crate::config::Settings;
 use crate::name::Person;
+use crate::source::Opened;
 
 const SERVICES: &str = "[service.checkout]\ndepends-on = [\"payments\"]\n[service.payments]\n[service.web]\n\
     depends-on = [\"checkout\"]\n[service.search]\n[environment.production]\nafter = \"staging\"\n[environment.staging]\n\
@@ -14,7 +15,7 @@ const SERVICES: &str = "[service.checkout]\ndepends-on = [\"payments\"]\n[servic
 
 struct World {
     folder: tempfile::TempDir,
-    source: Jsonl,
+    source: Opened,
     settings: Arc<Settings>,
 }
 
@@ -27,7 +28,7 @@ fn world(deployments: &str, incidents: &str, on_call: &str) -> World {
         "{SERVICES}\n[[source]]\nname = \"files\"\nkind = \"jsonl\"\ndeployments = \"deployments.jsonl\"\n\
          incidents = \"incidents.jsonl\"\non-call = \"on-call.jsonl\"\n"
     ));
-    let source = Jsonl::open(&settings.source[0], folder.path()).unwrap();
+    let source = opened(&settings.source[0], folder.path()).unwrap();
     World { folder, source, settings }
 }
 
@@ -170,7 +171,7 @@ fn a_source_without_files_or_with_a_question_that_it_has_none_for_is_refused() {
         "[[source]]\nname = \"a\"\nkind = \"jsonl\"\n[[source]]\nname = \"b\"\nkind = \"jsonl\"\nincidents = \"x\"\n\
          answers = [\"deployments\"]\n",
     );
-    let says = |n: usize| Jsonl::open(&settings.source[n], Path::new(".")).unwrap_err().to_string();
-    assert_eq!(says(0), "the source `a` names no file: set `deployments`, `incidents` or `on-call`");
-    assert_eq!(says(1), "the source `b` is to answer `deployments` but names no file for it");
+    let says = |n: usize| format!("{:#}", opened(&settings.source[n], Path::new(".")).unwrap_err());
+    assert_eq!(says(0), "the source `a`: it names no file: set `deployments`, `incidents` or `on-call`");
+    assert_eq!(says(1), "the source `b` cannot answer `deployments`: as it is set up it can answer `incidents`");
 }

@@ -2,22 +2,18 @@
 //!
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries>
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::clock::{Millis, SECOND, Time};
+use crate::source::rest::{Asked, Rest};
 use crate::source::{CannotSay, unreached};
 
-/// Longer answers are not read.
-const LARGEST: usize = 10 * 1024 * 1024;
 /// Prometheus itself refuses more points than this.
 pub const MOST_POINTS: i64 = 11_000;
 
 /// Where to ask.
 pub struct Api {
-    pub client: reqwest::Client,
-    pub base: url::Url,
-    pub token: Option<SecretString>,
+    pub rest: Rest,
 }
 
 /// One query over a stretch of time, both ends included.
@@ -52,43 +48,14 @@ impl Api {
         if range.step <= 0 || range.end < range.start || range.end.since(range.start) / range.step > MOST_POINTS {
             return Err(CannotSay::because("was asked for a stretch of time that makes no sense"));
         }
-        let mut url = self.base.clone();
-        url.path_segments_mut()
-            .map_err(|()| CannotSay::because("has an address that is no web address"))?
-            .pop_if_empty()
-            .extend(["api", "v1", "query_range"]);
         let seconds = |ms: i64| format!("{}.{:03}", ms / SECOND, ms % SECOND);
         let (start, end, step) = (seconds(range.start.ms()), seconds(range.end.ms()), seconds(range.step));
-        let params = [("query", range.query), ("start", &start), ("end", &end), ("step", &step)];
-        let mut request = self.client.get(url).query(&params).header("accept", "application/json");
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose_secret());
-        }
-        let response = request.send().await.map_err(|error| CannotSay::because(unreached::why(&error)))?;
-        let status = response.status();
-        let body = match read(response).await {
-            Ok(body) => body,
-            Err(_) if !status.is_success() => Vec::new(),
-            Err(why) => return Err(why),
-        };
-        parse(status, &body, several)
+        let query = [("query", range.query), ("start", &start), ("end", &end), ("step", &step)];
+        let asked = Asked { path: &["api", "v1", "query_range"], query: &query, ..Asked::default() };
+        // Prometheus explains errors in the body, whatever the status.
+        let received = self.rest.send(asked).await?;
+        parse(received.status, &received.body, several)
     }
-}
-
-/// Reads the body up to [`LARGEST`].
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, CannotSay> {
-    let too_long = || CannotSay::because(format!("answered with more than {} MB", LARGEST / 1024 / 1024));
-    if response.content_length().is_some_and(|length| length > LARGEST as u64) {
-        return Err(too_long());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| CannotSay::because(unreached::why(&error)))? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(too_long());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 #[derive(Deserialize)]

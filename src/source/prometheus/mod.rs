@@ -8,20 +8,20 @@ mod measure;
 mod query;
 
 use std::fmt;
-use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
 use futures::future::{BoxFuture, OptionFuture, try_join3, try_join4};
+use serde::Deserialize;
 
 use self::api::{Api, Range, Several, Values};
 use self::query::Queries;
-use super::{Answer, Ask, CannotSay, Learned, Question, Source};
+use super::rest::{Credential, Rest};
+use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::Health;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, Time};
-use crate::config::{SourceKind, SourceSettings};
-use crate::name::{Environment, Service, SourceName};
+use crate::config::Secret;
+use crate::name::SourceName;
 
-const CAN_ANSWER: [Question; 3] = [Question::Load, Question::Health, Question::Series];
 /// What the usual week and the error budget rest on.
 const PROFILE: Millis = 28 * DAY;
 /// What "now" is.
@@ -32,11 +32,45 @@ const RECENT: Millis = 10 * MINUTE;
 const MOST_MINUTES: i64 = 3_000;
 
 /// A Prometheus server, or anything that speaks its API.
-pub struct Prometheus {
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    url: url::Url,
+    #[serde(default)]
+    token: Option<Secret>,
+    /// Requests per second; `{service}` and `{environment}` are filled in.
+    #[serde(default)]
+    requests: Option<String>,
+    #[serde(default)]
+    errors: Option<String>,
+    #[serde(default)]
+    latency: Option<String>,
+    #[serde(default)]
+    link: Option<String>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![Question::Load, Question::Health, Question::Series]
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        let credential = self.token.clone().map_or(Credential::None, Credential::Bearer);
+        Ok(Arc::new(Prometheus {
+            name: opening.settings.name.clone(),
+            queries: Queries {
+                requests: self.requests.clone(),
+                errors: self.errors.clone(),
+                latency: self.latency.clone(),
+            },
+            link: self.link.clone(),
+            api: Api { rest: Rest::open(opening, "Prometheus", &self.url, credential)? },
+        }))
+    }
+}
+
+struct Prometheus {
     name: SourceName,
-    answers: Vec<Question>,
-    services: Vec<Service>,
-    environments: Vec<Environment>,
     queries: Queries,
     link: Option<String>,
     api: Api,
@@ -50,38 +84,6 @@ impl fmt::Debug for Prometheus {
 }
 
 impl Prometheus {
-    /// Takes the settings of a `prometheus` source; the token's file is seen from `folder`, where the settings are.
-    pub fn open(settings: &SourceSettings, folder: &Path, client: reqwest::Client) -> anyhow::Result<Prometheus> {
-        let SourceKind::Prometheus { url, token, requests, errors, latency, link } = &settings.kind else {
-            bail!("`{}` is not a prometheus source", settings.name)
-        };
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            bail!("the source `{}` needs an address that begins with http:// or https://", settings.name);
-        }
-        let answers = settings.answers.clone().unwrap_or_else(|| CAN_ANSWER.to_vec());
-        if let Some(question) = answers.iter().find(|question| !CAN_ANSWER.contains(question)) {
-            bail!(
-                "Prometheus cannot answer `{}`: it can answer `load`, `health` and `series` (source `{}`)",
-                question.as_str(),
-                settings.name
-            );
-        }
-        let token = token.as_ref().map(|token| token.reveal(folder).map_err(anyhow::Error::msg)).transpose();
-        Ok(Prometheus {
-            name: settings.name.clone(),
-            answers,
-            services: settings.services.clone(),
-            environments: settings.environments.clone(),
-            queries: Queries { requests: requests.clone(), errors: errors.clone(), latency: latency.clone() },
-            link: link.clone(),
-            api: Api {
-                client,
-                base: without_query(url),
-                token: token.with_context(|| format!("the token of the source `{}`", settings.name))?,
-            },
-        })
-    }
-
     async fn answer(&self, ask: &Ask) -> Result<Answer, CannotSay> {
         let own = ask.settings.service.get(&ask.service).map(|service| &service.health);
         let queries = self.queries.filled(own, &ask.service, &ask.environment)?;
@@ -233,19 +235,6 @@ impl Prometheus {
 }
 
 impl Source for Prometheus {
-    fn name(&self) -> &SourceName {
-        &self.name
-    }
-
-    fn answers(&self) -> &[Question] {
-        &self.answers
-    }
-
-    fn concerns(&self, service: &Service, environment: &Environment) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(self.answer(ask))
     }
@@ -274,11 +263,4 @@ fn note(gaps: &mut Vec<String>, what: &str, values: &[&Values]) {
     if values.iter().any(|values| values.partial) {
         gaps.push(format!("it says that its answer on {what} has gaps"));
     }
-}
-
-fn without_query(url: &url::Url) -> url::Url {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    url
 }

@@ -11,7 +11,7 @@ use super::{answered, gateway};
 /// The names of the files that a message has after the request.
 pub fn files(world: &World, operation: &Operation, asked: &Asked) -> Vec<String> {
     let edits = operation.id.starts_with("update");
-    let message = answered::message_of(world, operation).unwrap_or_else(|| operation.snowflake("message_id"));
+    let message = answered::message_of(world, operation).unwrap_or_else(|| operation.number("message_id"));
     let Some(message) = world.messages.get(&message).filter(|_| edits) else {
         return asked.files.iter().map(|(name, _)| name.clone()).collect();
     };
@@ -27,7 +27,7 @@ pub fn files(world: &World, operation: &Operation, asked: &Asked) -> Vec<String>
 pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<String>) -> Answer {
     let body = asked.body.clone().unwrap_or_default();
     let query = |name: &str| asked.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let (channel, message) = (operation.snowflake("channel_id"), operation.snowflake("message_id"));
+    let (channel, message) = (operation.number("channel_id"), operation.number("message_id"));
     let in_channel = !operation.value("channel_id").is_empty();
     if in_channel {
         match world.channels.get(&channel) {
@@ -50,8 +50,8 @@ pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<S
         }
         "get_gateway" => (200, json!({ "url": world.gateway })),
         "get_my_user" => (200, world.user_json(BOT)),
-        "get_user" => match world.users.contains_key(&operation.snowflake("user_id")) {
-            true => (200, world.user_json(operation.snowflake("user_id"))),
+        "get_user" => match world.users.contains_key(&operation.number("user_id")) {
+            true => (200, world.user_json(operation.number("user_id"))),
             false => refusal(404, 10013, "Unknown User"),
         },
         "get_my_application" => (200, application(world)),
@@ -92,7 +92,7 @@ pub fn act(world: &mut World, operation: &Operation, asked: &Asked, files: Vec<S
             (204, Value::Null)
         }
         "delete_user_message_reaction" => {
-            world.unreact(operation.snowflake("user_id"), message, operation.value("emoji_name"));
+            world.unreact(operation.number("user_id"), message, operation.value("emoji_name"));
             (204, Value::Null)
         }
         "list_message_reactions_by_emoji" => {
@@ -249,10 +249,10 @@ fn direct(world: &mut World, body: &Value) -> Answer {
 }
 
 fn of_guild(world: &World, operation: &Operation, after: Option<&str>, limit: Option<&str>) -> Answer {
-    if operation.snowflake("guild_id") != GUILD {
+    if operation.number("guild_id") != GUILD {
         return refusal(404, 10004, "Unknown Guild");
     }
-    let user = operation.snowflake("user_id");
+    let user = operation.number("user_id");
     match operation.id.as_str() {
         "get_guild" => (200, world.guild_json()),
         "list_guild_roles" => (200, world.roles_json()),

@@ -13,7 +13,7 @@ const EPHEMERAL: u64 = 64;
 pub fn message_of(world: &World, operation: &Operation) -> Option<u64> {
     match operation.id.as_str() {
         "update_webhook_message" | "get_webhook_message" | "delete_webhook_message" => {
-            Some(operation.snowflake("message_id"))
+            Some(operation.number("message_id"))
         }
         "create_interaction_response" => world.interactions.get(operation.value("interaction_token"))?.original,
         _ => world.interactions.get(operation.value("webhook_token"))?.original,
@@ -69,8 +69,7 @@ pub fn act(world: &mut World, operation: &Operation, body: &Value, files: Vec<St
 
 fn callback(world: &mut World, operation: &Operation, body: &Value, files: Vec<String>) -> Answer {
     let token = operation.value("interaction_token").to_owned();
-    let Some(of) = world.interactions.get_mut(&token).filter(|of| of.id == operation.snowflake("interaction_id"))
-    else {
+    let Some(of) = world.interactions.get_mut(&token).filter(|of| of.id == operation.number("interaction_id")) else {
         return refusal(404, 10062, "Unknown interaction");
     };
     if of.expired {

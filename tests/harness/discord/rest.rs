@@ -92,7 +92,7 @@ fn carry_out(world: &mut World, asked: &Asked) -> Answer {
         return refusal(401, 0, "401: Unauthorized");
     }
     let files = act::files(world, &operation, asked);
-    let checked = operation.check(&asked.query, asked.body.as_ref());
+    let checked = contract::check(&operation, &asked.query, asked.body.as_ref());
     let checked =
         checked.and_then(|()| limits::check(&operation.id, asked.body.as_ref().unwrap_or(&Value::Null), &files));
     if let Err(wrong) = checked {

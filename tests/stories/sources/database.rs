@@ -1,17 +1,16 @@
 //! Migration state from real databases, and from servers that misbehave.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::harness::source;
 use tidegate::advice::facts::MigrationState;
 use tidegate::clock::{DAY, Time};
-use tidegate::config::{Settings, SourceSettings};
-use tidegate::source::database::Database;
-use tidegate::source::{Ask, CannotSay, Learned, Question, Source};
+use tidegate::config::Settings;
+use tidegate::source::{Ask, CannotSay, Learned, Opened, Question};
 
 use crate::harness::mariadb::Mariadb;
 use crate::harness::postgres;
@@ -73,9 +72,8 @@ const TOOLS: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
-fn open(url: &str, more: &str) -> anyhow::Result<Database> {
-    let text = format!("name = 'target'\nkind = 'database'\nurl = {{ value = '{url}' }}\n{more}");
-    Database::open(&toml::from_str::<SourceSettings>(&text).unwrap(), Path::new("/nonexistent"))
+fn open(url: &str, more: &str) -> anyhow::Result<Opened> {
+    source::opened(&format!("kind = 'database'\nurl = {{ value = '{url}' }}\n{more}"))
 }
 
 async fn state(url: &str, more: &str) -> Result<MigrationState, CannotSay> {

@@ -1,9 +1,15 @@
 //! What was learned for a brief: typed facts, each with its source, link and age, or unknown with the reason.
 
+mod around;
+mod code;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
 use crate::name::{Environment, Person, Service, SourceName};
+
+pub use self::around::{Alert, FlagState, Support, Ticket};
+pub use self::code::{Build, BuildState, Builds, Finding, FindingKind, MergeRequest, Review, Reviews, Run, Verdict};
 
 /// All that was learned for one plan at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +22,20 @@ pub struct Facts {
     pub migrations: Asked<MigrationState>,
     pub load: Asked<Load>,
     pub health: Asked<Health>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub reviews: Asked<Reviews>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub builds: Asked<Builds>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub flags: Asked<Vec<FlagState>>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub findings: Asked<Vec<Finding>>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub ticket: Asked<Ticket>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub alerts: Asked<Vec<Alert>>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub support: Asked<Support>,
     /// Tidegate's own history, with what deployment files tell.
     pub history: Asked<History>,
     /// Other plans and deployments that are waiting, under way or watched.

@@ -1,83 +1,64 @@
 //! The GitHub source against a pretend GitHub that holds every request against GitHub's own description.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+mod world;
 
 use serde_json::json;
 
 use tidegate::advice::facts::{AiMark, Change, Deployment, Direction, FileStatus, Incident, Versions};
-use tidegate::clock::{DAY, Time};
-use tidegate::config::{Settings, SourceSettings};
-use tidegate::source::github::Github;
-use tidegate::source::{Answer, Ask, CannotSay, Learned, Question, Source};
+use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
-use crate::harness::github::{Github as Server, REPOSITORY, TOKEN};
+use self::world::{Github as Server, REPOSITORY, TOKEN, World};
+use super::Case;
+use crate::harness::source;
+use crate::harness::vendor::Reply;
+
+pub const CASE: Case = Case {
+    kind: "github",
+    stanza: "kind = 'github'\nrepository = 'harbor/shop'\nurl = '{address}'\ntoken = { value = '{secret}' }",
+};
 
 const SETTINGS: &str = r#"
-[team]
-zone = "UTC"
 [service.shop]
-repository = "code"
+repository = "told"
 migrations = "migrations/*.sql"
 [[source]]
 kind = "github"
-name = "code"
+name = "told"
 repository = "harbor/shop"
 [environment.production]
 [people.ada]
 email = ["ada@harbor.test"]
 "#;
 
-fn now() -> Time {
-    Time::parse_rfc3339("2026-11-23T12:00:00Z").unwrap()
-}
-
-fn source(address: &str, token: &str) -> Github {
-    let text = format!(
-        "name = 'code'\nkind = 'github'\nrepository = '{REPOSITORY}'\nurl = '{address}'\ntoken = {{ value = '{token}' }}"
-    );
-    let settings: SourceSettings = toml::from_str(&text).unwrap();
-    let client = tidegate::http::trusted(Duration::from_secs(20)).unwrap();
-    Github::open(&settings, Path::new("."), client).unwrap()
+fn source(address: &str, token: &str) -> Opened {
+    source::opened(&CASE.filled(address, token)).unwrap()
 }
 
 fn asking(question: Question, version: Option<&str>, running: Option<&str>) -> Ask {
-    let settings = Settings::read(SETTINGS, "story", ".".into()).unwrap();
-    let version = version.map(str::to_owned);
-    let running = running.map(str::to_owned);
-    let from = now().plus(-30 * DAY);
-    let about = Ask::of(question, &Arc::new(settings), &"shop".into(), &"production".into(), now());
-    Ask { version, running, from, ..about }
+    let (version, running) = (version.map(str::to_owned), running.map(str::to_owned));
+    Ask { version, running, ..source::asking(question, SETTINGS) }
 }
 
 /// Two releases and a branch ahead of them.
 async fn world() -> Server {
-    let server = Server::open().await;
-    let one = server.commit("First", "ada@harbor.test", "2026-11-01T10:00:00Z");
-    let two = server.commit(
+    let mut world = World::default();
+    let one = world.commit("First", "ada@harbor.test", "2026-11-01T10:00:00Z");
+    let two = world.commit(
         "Fix double capture\n\nCo-authored-by: Claude <noreply@anthropic.com>",
         "ada@harbor.test",
         "2026-11-10T10:00:00Z",
     );
-    let three = server.commit("Add refunds", "lin@harbor.test", "2026-11-20T10:00:00Z");
-    let mut world = server.world();
+    let three = world.commit("Add refunds", "lin@harbor.test", "2026-11-20T10:00:00Z");
     world.refs =
         [("v1.0.0", &one), ("v1.1.0", &two), ("main", &three)].map(|(name, id)| (name.to_owned(), id.clone())).into();
     world.releases = [("v1.0.0", "2026-11-01T11:00:00Z"), ("v1.1.0", "2026-11-10T11:00:00Z")]
         .map(|(a, b)| (a.into(), b.into()))
         .into();
-    drop(world);
-    server
+    world::open(world).await
 }
 
-async fn ask(source: &Github, ask: &Ask) -> Result<Answer, CannotSay> {
+async fn ask(source: &Opened, ask: &Ask) -> Result<Answer, CannotSay> {
     source.ask(ask).await
-}
-
-fn fine(server: &Server) {
-    let complaints = server.world().complaints.clone();
-    assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
 fn versions(answer: Answer) -> Versions {
@@ -102,17 +83,17 @@ async fn versions_are_told_newest_first_and_names_resolve() {
     let names: Vec<&str> = found.known.iter().map(|version| version.name.as_str()).collect();
     assert_eq!(names, ["main", "v1.1.0", "v1.0.0"]);
     let commit = |name: &str| found.resolved.iter().find(|(n, _)| n == name).unwrap().1.clone();
-    assert_eq!(commit("main"), Some(server.world().refs["main"].clone()));
+    assert_eq!(commit("main"), Some(server.shared().world.refs["main"].clone()));
     assert_eq!(commit("v9.9.9"), None);
     assert!(commit("v1.0.0").is_some());
-    fine(&server);
+    server.is_content();
 }
 
 #[tokio::test]
 async fn a_change_has_its_commits_files_authors_and_migrations() {
     let server = world().await;
     {
-        let mut world = server.world();
+        let world = &mut server.shared().world;
         world.files = vec![
             json!({ "sha": "a", "filename": "src/capture.rs", "status": "modified", "additions": 12, "deletions": 3,
                 "patch": "@@ -1 +1 @@\n-old\n+if flag(\"refunds-v2\") {" }),
@@ -155,14 +136,14 @@ async fn a_change_has_its_commits_files_authors_and_migrations() {
     assert_eq!(back.migrations[0].status, FileStatus::Removed);
     let same = change(ask(&source, &asking(Question::Change, Some("main"), Some("main"))).await.unwrap());
     assert_eq!(same.direction, Direction::Same);
-    fine(&server);
+    server.is_content();
 }
 
 #[tokio::test]
 async fn deployments_that_were_brought_out_are_told() {
     let server = world().await;
     {
-        let mut world = server.world();
+        let world = &mut server.shared().world;
         let told = |id: u64, environment: &str, at: &str| json!({ "id": id, "ref": "v1.1.0", "environment": environment, "created_at": at });
         world.deployments = vec![
             told(3, "production", "2026-11-22T10:00:00Z"),
@@ -178,13 +159,13 @@ async fn deployments_that_were_brought_out_are_told() {
     assert_eq!(ids, ["github-2"], "a failed one and another environment's are not");
     assert_eq!(found[0].version.as_deref(), Some("v1.1.0"));
     assert!(found[0].commit.is_some() && found[0].finished.is_some());
-    fine(&server);
+    server.is_content();
 }
 
 #[tokio::test]
 async fn labelled_issues_are_incidents_and_pull_requests_are_not() {
     let server = world().await;
-    server.world().issues = vec![
+    server.shared().world.issues = vec![
         json!({ "number": 482, "state": "open", "title": "Captures fail", "created_at": "2026-11-22T10:00:00Z",
             "closed_at": null, "labels": [{ "name": "incident" }, { "name": "service:shop" }, { "name": "severity: high" }] }),
         json!({ "number": 483, "state": "open", "title": "Not one", "created_at": "2026-11-22T10:00:00Z",
@@ -199,7 +180,7 @@ async fn labelled_issues_are_incidents_and_pull_requests_are_not() {
     assert_eq!(ids, ["#482"]);
     assert_eq!((found[0].severity.as_deref(), found[0].blocks), (Some("high"), false));
     assert_eq!(found[0].services, ["shop".into()]);
-    fine(&server);
+    server.is_content();
 }
 
 #[tokio::test]
@@ -208,53 +189,57 @@ async fn what_did_not_change_is_not_sent_again() {
     let source = source(&server.address, TOKEN);
     let asked = asking(Question::Versions, Some("v1.1.0"), None);
     let first = versions(ask(&source, &asked).await.unwrap());
-    assert_eq!(server.world().unchanged, 0);
+    assert_eq!(server.shared().unchanged, 0);
     assert_eq!(versions(ask(&source, &asked).await.unwrap()), first);
-    let world = server.world();
+    let world = server.shared();
     assert_eq!(world.unchanged * 2, world.requests.len(), "the second answers were all 304");
 }
 
 #[tokio::test]
-async fn a_github_that_misbehaves_is_unknown_with_the_reason() {
+async fn githubs_own_refusals_are_told_apart() {
     let server = world().await;
-    let wrong = source(&server.address, "not-the-token");
-    let why = |answer: Result<Answer, CannotSay>| answer.unwrap_err().0;
-    assert_eq!(why(ask(&wrong, &asking(Question::Versions, None, None)).await), "refused the token (401)");
-    let source = source(&server.address, TOKEN);
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    for (status, headers, body, says) in [
-        (404, vec![], "{}", "has no such repository, or the token may not see it (404)"),
-        (403, vec![], "{}", "refused the question (403): the token lacks a permission"),
+    let header = |name: &'static str, value: &str| (name, value.to_owned());
+    for (status, headers, says) in [
+        (404, vec![], "has nothing at this address, or the credential may not see it (404)"),
+        (403, vec![], "refused the question (403): the credential lacks a permission"),
         (
             403,
             vec![header("x-ratelimit-remaining", "0"), header("x-ratelimit-reset", "1795435200")],
-            "{}",
-            "has no questions left for this token until 12:00 UTC",
+            "has no questions left for this credential until 12:00 UTC (403)",
         ),
-        (429, vec![header("retry-after", "60")], "{}", "asks for fewer questions"),
-        (301, vec![], "{}", "says that the repository has moved (301)"),
-        (502, vec![], "<html>", "answered with an error (502)"),
-        (200, vec![], "{]", "answered with something that is not GitHub's format"),
-        (200, vec![], "{\"secret\":\"hush\"}", "answered with something that is not GitHub's format"),
+        (301, vec![], "says that this has moved (301), which is not followed"),
     ] {
-        server.world().fault = Some((status, headers, body.to_owned()));
+        server.shared().fault = Some(Reply(status, headers, json!({ "message": "hush" })));
+        let source = source(&server.address, TOKEN);
         for question in [Question::Versions, Question::Deployments, Question::Incidents] {
-            assert_eq!(why(ask(&source, &asking(question, None, None)).await), says, "{status} {question:?}");
+            assert_eq!(ask(&source, &asking(question, None, None)).await.unwrap_err().0, says, "{status} {question:?}");
         }
     }
-    assert!(!format!("{source:?}").contains(TOKEN));
+}
+
+#[tokio::test]
+async fn who_asks_for_fewer_questions_is_left_alone_for_a_while() {
+    let server = world().await;
+    let source = source(&server.address, TOKEN);
+    server.shared().fault = Some(Reply(429, vec![("retry-after", "60".to_owned())], json!({})));
+    let first = ask(&source, &asking(Question::Deployments, None, None)).await.unwrap_err().0;
+    assert_eq!(first, "asks for fewer questions (429)");
+    server.shared().fault = None;
+    let asked = server.shared().requests.len();
+    let second = ask(&source, &asking(Question::Deployments, None, None)).await.unwrap_err().0;
+    assert!(second.starts_with("asked for no more questions for another "), "{second}");
+    assert_eq!(server.shared().requests.len(), asked, "nothing was sent");
 }
 
 #[tokio::test]
 async fn a_request_that_github_does_not_describe_is_complained_of() {
     let server = world().await;
-    let client = tidegate::http::trusted(Duration::from_secs(20)).unwrap();
-    let _ = client
-        .get(format!("{}/repos/{REPOSITORY}/issues?state=some&per_page=500&colour=red", server.address))
-        .send()
-        .await;
-    let complaints = server.world().complaints.join("\n");
-    for wrong in ["`state` of", "at most 100", "no parameter `colour`", "media type"] {
+    let client = tidegate::http::trusted(std::time::Duration::from_secs(20)).unwrap();
+    for query in ["state=some", "colour=red", "per_page=many"] {
+        let _ = client.get(format!("{}/repos/{REPOSITORY}/issues?{query}", server.address)).send().await;
+    }
+    let complaints = server.shared().complaints.join("\n");
+    for wrong in ["?state: is not one of", "?colour: no such parameter", "?per_page: is not of type", "accept:"] {
         assert!(complaints.contains(wrong), "{wrong}: {complaints}");
     }
 }

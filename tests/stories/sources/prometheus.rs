@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect};
 use axum::routing::get;
 
+use crate::harness::source as harness;
 use tidegate::advice::facts::{Health, Load, hour_of_week};
 use tidegate::clock::{DAY, HOUR, MINUTE, Time};
-use tidegate::config::{Settings, SourceSettings};
-use tidegate::source::prometheus::Prometheus;
-use tidegate::source::{Answer, Ask, CannotSay, Learned, Minute, Question, Source};
+use tidegate::config::Settings;
+use tidegate::source::{Answer, Ask, CannotSay, Learned, Minute, Opened, Question};
 
 use crate::harness::faults::Expired;
 use crate::harness::prometheus::{Prometheus as Server, Told};
@@ -53,6 +53,11 @@ fn four_weeks() -> Server {
     ])
 }
 
+pub const CASE: super::Case = super::Case {
+    kind: "prometheus",
+    stanza: "kind = 'prometheus'\nurl = '{address}'\ntoken = { value = '{secret}' }\nrequests = 'sum(a)'\nerrors = 'sum(b)'\nlatency = 'c'",
+};
+
 const QUERIES: &str = r#"
     requests = 'sum by (code) (rate(http_requests_total{service="{service}",env="{environment}"}[2m]))'
     errors = 'sum(rate(http_requests_total{service="{service}",env="{environment}",code=~"5.."}[2m]))'
@@ -60,15 +65,12 @@ const QUERIES: &str = r#"
     link = 'https://graphs.example.org/d/{service}?env={environment}'
 "#;
 
-fn source(url: &str, queries: &str) -> Prometheus {
+fn source(url: &str, queries: &str) -> Opened {
     source_within(url, queries, Duration::from_secs(2))
 }
 
-fn source_within(url: &str, queries: &str, timeout: Duration) -> Prometheus {
-    let text = format!("name = 'metrics'\nkind = 'prometheus'\nurl = '{url}'\n{queries}");
-    let settings: SourceSettings = toml::from_str(&text).unwrap();
-    let client = tidegate::http::trusted(timeout).unwrap();
-    Prometheus::open(&settings, std::path::Path::new("."), client).unwrap()
+fn source_within(url: &str, queries: &str, timeout: Duration) -> Opened {
+    harness::opened_within(&format!("kind = 'prometheus'\nurl = '{url}'\n{queries}"), timeout).unwrap()
 }
 
 fn asking(question: Question, service: &str, more: &str) -> Ask {
@@ -88,7 +90,7 @@ fn asking(question: Question, service: &str, more: &str) -> Ask {
     }
 }
 
-async fn ask(source: &Prometheus, question: Question) -> Result<Answer, CannotSay> {
+async fn ask(source: &Opened, question: Question) -> Result<Answer, CannotSay> {
     source.ask(&asking(question, "checkout", "")).await
 }
 

@@ -1,0 +1,79 @@
+//! A source as it is set up: its name, what and whom it is asked about, and how many questions at once.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::sync::Semaphore;
+
+use super::{Answer, Ask, CannotSay, Opening, Question, Source};
+use crate::name::{Environment, Service, SourceName};
+
+/// So many questions are put to one source at once; waiting counts as part of its deadline.
+const AT_ONCE: usize = 4;
+
+/// A source that can be asked.
+#[derive(Debug)]
+pub struct Opened {
+    name: SourceName,
+    answers: Vec<Question>,
+    services: Vec<Service>,
+    environments: Vec<Environment>,
+    source: Arc<dyn Source>,
+    turns: Semaphore,
+}
+
+/// Opens one source of the settings.
+///
+/// # Errors
+/// Where its keys make no sense, or it is to answer what its kind cannot.
+pub fn open(opening: &Opening<'_>) -> anyhow::Result<Opened> {
+    let settings = opening.settings;
+    let (name, kind) = (&settings.name, settings.kind.kind());
+    let source = kind.open(opening).with_context(|| format!("the source `{name}`"))?;
+    let can = kind.can_answer();
+    let answers = settings.answers.clone().unwrap_or_else(|| can.clone());
+    if let Some(question) = answers.iter().find(|question| !can.contains(question)) {
+        let can: Vec<String> = can.iter().map(|question| format!("`{}`", question.as_str())).collect();
+        let (asked, can) = (question.as_str(), can.join(", "));
+        bail!("the source `{name}` cannot answer `{asked}`: as it is set up it can answer {can}");
+    }
+    Ok(Opened {
+        name: name.clone(),
+        answers,
+        services: settings.services.clone(),
+        environments: settings.environments.clone(),
+        source,
+        turns: Semaphore::new(AT_ONCE),
+    })
+}
+
+impl Opened {
+    /// A source that speaks of every service in every environment.
+    pub fn new(name: SourceName, answers: &[Question], source: Arc<dyn Source>, at_once: usize) -> Opened {
+        let turns = Semaphore::new(at_once.max(1));
+        Opened { name, answers: answers.to_vec(), services: Vec::new(), environments: Vec::new(), source, turns }
+    }
+
+    /// Its name in the settings.
+    pub fn name(&self) -> &SourceName {
+        &self.name
+    }
+
+    /// The questions that it was set up to answer.
+    pub fn answers(&self) -> &[Question] {
+        &self.answers
+    }
+
+    /// Whether it has anything to say about this service and environment; one that has not is not asked.
+    pub fn concerns(&self, service: &Service, environment: &Environment) -> bool {
+        (self.services.is_empty() || self.services.contains(service))
+            && (self.environments.is_empty() || self.environments.contains(environment))
+            && self.source.knows(service, environment)
+    }
+
+    /// Asks. The caller holds the deadline; dropping the future is harmless.
+    pub async fn ask(&self, ask: &Ask) -> Result<Answer, CannotSay> {
+        let _turn = self.turns.acquire().await.map_err(|_| CannotSay::because("was shut down"))?;
+        self.source.ask(ask).await
+    }
+}

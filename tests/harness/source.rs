@@ -1,0 +1,34 @@
+//! A source as the program opens it, from its `[[source]]`, and questions to put to it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate::clock::{Clock, DAY, Time};
+use tidegate::config::{Settings, SourceSettings};
+use tidegate::source::{Ask, Opened, Opening, Question};
+
+/// The moment at which sources' stories happen.
+pub fn now() -> Time {
+    Time::parse_rfc3339("2026-11-23T12:00:00Z").unwrap()
+}
+
+/// Opens the source of a stanza (without `[[source]]` and `name`, which is `told`).
+pub fn opened(stanza: &str) -> anyhow::Result<Opened> {
+    opened_within(stanza, Duration::from_secs(20))
+}
+
+/// The same with a limit on how long each of its requests may take.
+pub fn opened_within(stanza: &str, patience: Duration) -> anyhow::Result<Opened> {
+    let settings: SourceSettings = toml::from_str(&format!("name = 'told'\n{stanza}"))?;
+    let clock = Clock::beginning_at(now());
+    tidegate::source::open(&Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience })
+}
+
+/// A question about `shop` in `production`, with more settings; it looks 30 days back and two ahead.
+pub fn asking(question: Question, settings: &str) -> Ask {
+    let least = "[team]\nname = 'Story'\nzone = 'UTC'\n";
+    let settings = Settings::read(&format!("{least}{settings}"), "story", ".".into()).unwrap();
+    let about = Ask::of(question, &Arc::new(settings), &"shop".into(), &"production".into(), now());
+    Ask { from: now().plus(-30 * DAY), to: now().plus(2 * DAY), ..about }
+}

@@ -1,0 +1,24 @@
+//! Each kind of source against the real system, or a pretend one that holds every request against the vendor's description;
+//! and every fault, for all of them.
+
+mod database;
+mod faults;
+mod github;
+mod prometheus;
+
+/// A source that is asked over HTTP, for the faults that all share.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub kind: &'static str,
+    /// Its `[[source]]`, without the name; `{address}` and `{secret}` are filled in.
+    pub stanza: &'static str,
+}
+
+impl Case {
+    fn filled(&self, address: &str, secret: &str) -> String {
+        self.stanza.replace("{address}", address).replace("{secret}", secret)
+    }
+}
+
+/// Every kind that is asked over HTTP.
+const ALL: &[Case] = &[github::CASE, prometheus::CASE];
