@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::{Secret, WeekHours};
-use crate::name::Role;
+use super::{Secret, Settings, WeekHours};
+use crate::name::{Person, Role};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -23,6 +23,8 @@ pub struct PersonSettings {
     pub discord: Vec<String>,
     /// What signs this person in to the console of `serve`.
     pub console: Option<Secret>,
+    /// Logins in code hosts, trackers and other systems that mean this person.
+    pub logins: Vec<String>,
     /// Names in on-call schedules that mean this person.
     pub on_call: Vec<String>,
 }
@@ -36,4 +38,15 @@ pub enum PersonKind {
     Guest,
     Bot,
     Deactivated,
+}
+
+impl Settings {
+    /// The person of ours whom another system calls so, by address or login. A name that merely looks like one of ours is
+    /// nobody's: anyone may take it there.
+    pub fn person_known_as(&self, name: &str) -> Option<&Person> {
+        let name = name.trim();
+        let is = |known: &String| known.eq_ignore_ascii_case(name);
+        let found = self.people.iter().find(|(_, about)| about.email.iter().chain(&about.logins).any(is));
+        found.filter(|_| !name.is_empty()).map(|(person, _)| person)
+    }
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod approval;
 mod blast;
+mod builds;
 mod contents;
 mod coordination;
 mod dependency;
@@ -12,6 +13,7 @@ mod history;
 mod incident;
 mod migration;
 mod plan;
+mod reviews;
 mod size;
 mod target;
 mod users;
@@ -48,7 +50,11 @@ pub enum By {
 /// The list, in the order in which flags are shown.
 pub const ALL: &[Check] = &[
     // Technical: could it break?
+    brief("tests.status", "did every required build pass at the exact commit?", builds::status),
+    brief("tests.main-branch", "how often do the builds of the main branch pass?", builds::main_branch),
     brief("tests.missing", "source changed and no test changed?", size::tests_missing),
+    brief("review.approved", "who approved this change, as it is now?", reviews::approved),
+    brief("review.depth", "was it read, by time and comments?", reviews::depth),
     brief("change.size", "how large is it, against this service's own past?", size::size),
     brief("change.category", "what kind of change is it?", contents::category),
     brief("change.complexity", "how far is it spread, and over how restless files?", size::complexity),

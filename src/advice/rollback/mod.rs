@@ -102,7 +102,21 @@ fn missing(view: &View<'_>) -> Rollback {
         ),
         _ => "No rollback plan.".to_owned(),
     };
-    Rollback { verdict: Verdict::Missing, says, because: Vec::new() }
+    match told_by_request(view) {
+        Some((told, because)) => {
+            Rollback { verdict: Verdict::Missing, says: format!("{says} {told}"), because: vec![because] }
+        }
+        None => Rollback { verdict: Verdict::Missing, says, because: Vec::new() },
+    }
+}
+
+/// What the requests that brought the change say of the way back. It is a hint: whoever deploys has to stand behind it.
+fn told_by_request(view: &View<'_>) -> Option<(String, Because)> {
+    let fact = newest(view.reviews)?;
+    let (request, told) = fact.value.requests.iter().find_map(|r| Some((r, r.rollback.as_deref()?)))?;
+    let (id, told) = (tame(&request.id, 40), schema::fragment(told));
+    let because = Because { link: request.link.clone(), ..view::because(fact, format!("the text of {id}")) };
+    Some((format!("{id} tells one: \"{told}\"."), because))
 }
 
 /// A flag or configuration plan goes back to its values before.

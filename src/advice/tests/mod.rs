@@ -2,6 +2,7 @@
 
 mod laws;
 mod stories_change;
+mod stories_code_host;
 mod stories_plan;
 mod stories_world;
 mod world;

@@ -210,3 +210,15 @@ fn reach_and_what_people_are_in_the_middle_of_come_with_the_hours_traffic() {
     world.says("users.midway", Unknown, &["prometheus answered rubbish"]);
     world.says("users.reached", Unknown, &[]);
 }
+
+/// 3.0 as a share of requests can never be reached; it stood there once, meant as "three times the usual".
+#[test]
+fn the_default_limits_are_ones_that_can_be_reached() {
+    let settings = crate::config::Settings::read("[team]\nname = 'T'\nzone = 'UTC'\n", "test", ".".into()).unwrap();
+    for code in ["health.now", "timing.peak-traffic", "history.service", "change.size", "tests.main-branch"] {
+        let limits = &settings.policy.threshold[code];
+        for limit in [limits.caution, limits.critical].into_iter().flatten() {
+            assert!((0.0..=1.0).contains(&limit), "{code}: {limit} is no share");
+        }
+    }
+}

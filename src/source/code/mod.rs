@@ -6,3 +6,4 @@ pub(super) mod declared;
 pub(super) mod migration;
 pub(super) mod paths;
 pub(super) mod place;
+pub(super) mod rollback;

@@ -160,6 +160,12 @@ impl Github {
         }
     }
 
+    /// The commits of the change alone, newest first.
+    pub(super) async fn commits_between(&self, base: Option<&Head>, head: &Head) -> Result<Vec<String>, CannotSay> {
+        let between = self.between(base, head, &mut Vec::new()).await?;
+        Ok(between.commits.into_iter().map(|listed| listed.sha).collect())
+    }
+
     /// Commits newest first; the files come with the first page.
     async fn compare(&self, base: &str, head: &str) -> Result<Compared, CannotSay> {
         let basehead = format!("{base}...{head}");

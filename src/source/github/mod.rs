@@ -2,11 +2,13 @@
 //!
 //! Read only. Shapes: <https://docs.github.com/en/rest>, held against GitHub's published description by the tests.
 
+mod builds;
 mod change;
 mod deployments;
 mod issues;
 mod migrations;
 mod refs;
+mod reviews;
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +43,14 @@ pub struct Keys {
 
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
-        vec![Question::Versions, Question::Change, Question::Deployments, Question::Incidents]
+        vec![
+            Question::Versions,
+            Question::Change,
+            Question::Reviews,
+            Question::Builds,
+            Question::Deployments,
+            Question::Incidents,
+        ]
     }
 
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
@@ -90,6 +99,8 @@ impl Source for Github {
             match ask.question {
                 Question::Versions => self.versions(ask).await,
                 Question::Change => self.change(ask).await,
+                Question::Reviews => self.reviews(ask).await,
+                Question::Builds => self.builds(ask).await,
                 Question::Deployments => self.deployments(ask).await,
                 Question::Incidents => self.incidents(ask).await,
                 other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),

@@ -4,7 +4,9 @@ mod world;
 
 use serde_json::json;
 
-use tidegate::advice::facts::{AiMark, Change, Deployment, Direction, FileStatus, Incident, Versions};
+use tidegate::advice::facts::{
+    AiMark, BuildState, Change, Deployment, Direction, FileStatus, Incident, Verdict, Versions,
+};
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
 use self::world::{Github as Server, REPOSITORY, TOKEN, World};
@@ -28,6 +30,7 @@ repository = "harbor/shop"
 [environment.production]
 [people.ada]
 email = ["ada@harbor.test"]
+logins = ["ada-h"]
 "#;
 
 fn source(address: &str, token: &str) -> Opened {
@@ -180,6 +183,91 @@ async fn labelled_issues_are_incidents_and_pull_requests_are_not() {
     assert_eq!(ids, ["#482"]);
     assert_eq!((found[0].severity.as_deref(), found[0].blocks), (Some("high"), false));
     assert_eq!(found[0].services, ["shop".into()]);
+    server.is_content();
+}
+
+#[tokio::test]
+async fn who_read_the_change_is_told_by_the_requests_that_brought_it() {
+    let server = world().await;
+    {
+        let world = &mut server.shared().world;
+        let (two, three) = (world.commits[1].0.clone(), world.commits[2].0.clone());
+        let body = "Adds refunds.\n\n## Rollback\nRedeploy v1.1.0.";
+        let pull = json!({ "number": 12, "title": "Add refunds", "body": body, "created_at": "2026-11-19T10:00:00Z",
+            "merged_at": "2026-11-20T10:00:00Z", "additions": 90, "deletions": 10, "comments": 1, "review_comments": 3,
+            "user": { "login": "lin-chen" }, "head": { "sha": three }, "labels": [{ "name": "payments" }] });
+        let review = |login: &str, state: &str, commit: &str, at: &str| {
+            json!({ "user": { "login": login },
+            "state": state, "commit_id": commit, "submitted_at": at })
+        };
+        let reviews = vec![
+            review("ada-h", "CHANGES_REQUESTED", &two, "2026-11-19T11:00:00Z"),
+            review("ada-h", "APPROVED", &three, "2026-11-19T15:00:00Z"),
+            review("ada-h", "COMMENTED", &three, "2026-11-19T16:00:00Z"),
+            review("sam", "APPROVED", &two, "2026-11-19T12:00:00Z"),
+            review("eve", "APPROVED", &three, "2026-11-19T12:30:00Z"),
+            review("eve", "DISMISSED", &three, "2026-11-19T12:30:00Z"),
+        ];
+        world.pulls = [(12, (pull, vec![three.clone()], reviews))].into();
+    }
+    let source = source(&server.address, TOKEN);
+    let answer = ask(&source, &asking(Question::Reviews, Some("main"), Some("v1.0.0"))).await.unwrap();
+    let Learned::Reviews(found) = answer.learned else { panic!() };
+    assert_eq!(found.direct, 1, "one of the two commits came by no request");
+    let request = &found.requests[0];
+    assert_eq!((request.id.as_str(), request.lines, request.comments), ("#12", 100, 4));
+    assert_eq!(request.author.as_str(), "lin-chen", "a login that is nobody of ours stays as it is");
+    assert_eq!(request.rollback.as_deref(), Some("Redeploy v1.1.0."));
+    assert_eq!(request.labels, ["payments"]);
+    let said: Vec<_> = request.reviews.iter().map(|r| (r.by.as_str(), r.verdict, r.newest)).collect();
+    assert_eq!(said, [("ada", Verdict::Approved, Some(true)), ("sam", Verdict::Approved, Some(false))]);
+    server.is_content();
+}
+
+#[tokio::test]
+async fn builds_are_told_at_the_commit_and_on_the_default_branch() {
+    let server = world().await;
+    {
+        let world = &mut server.shared().world;
+        let check = |name: &str, status: &str, conclusion: Option<&str>| {
+            json!({ "name": name, "status": status,
+            "conclusion": conclusion })
+        };
+        world.check_runs = vec![
+            check("unit", "completed", Some("success")),
+            check("e2e", "in_progress", None),
+            check("docs", "completed", Some("skipped")),
+            check("slow", "completed", Some("timed_out")),
+        ];
+        world.statuses = vec![json!({ "context": "ci/old", "state": "error" })];
+        world.required = vec!["unit".to_owned(), "e2e".to_owned()];
+        let run = |sha: &str, conclusion: &str, attempt: u32, at: &str| {
+            json!({ "head_sha": sha, "status": "completed",
+            "conclusion": conclusion, "run_attempt": attempt, "created_at": at })
+        };
+        world.workflow_runs = vec![
+            run("c", "success", 2, "2026-11-22T10:00:00Z"),
+            run("b", "success", 1, "2026-11-21T10:00:00Z"),
+            run("b", "failure", 1, "2026-11-21T10:01:00Z"),
+            run("a", "cancelled", 1, "2026-11-20T10:00:00Z"),
+        ];
+    }
+    let source = source(&server.address, TOKEN);
+    let answer = ask(&source, &asking(Question::Builds, Some("v1.1.0"), None)).await.unwrap();
+    let Learned::Builds(found) = answer.learned else { panic!() };
+    let states: Vec<_> = found.builds.iter().map(|build| (build.name.as_str(), build.state)).collect();
+    let told = [
+        ("unit", BuildState::Passed),
+        ("e2e", BuildState::Pending),
+        ("docs", BuildState::Skipped),
+        ("slow", BuildState::Failed),
+        ("ci/old", BuildState::Failed),
+    ];
+    assert_eq!(states, told);
+    assert_eq!(found.required, Some(vec!["e2e".to_owned(), "unit".to_owned()]));
+    let runs: Vec<_> = found.runs.iter().map(|run| (run.commit.as_str(), run.passed, run.attempts)).collect();
+    assert_eq!(runs, [("c", true, 2), ("b", false, 1)], "newest first; a cancelled one is neither");
+    assert_eq!(found.branch.as_deref(), Some("main"));
     server.is_content();
 }
 

@@ -38,6 +38,12 @@ pub struct World {
     /// The newest state of each deployment.
     pub states: BTreeMap<u64, String>,
     pub issues: Vec<Value>,
+    /// Pull requests by number, the commits that each brought, and its reviews.
+    pub pulls: BTreeMap<u64, (Value, Vec<String>, Vec<Value>)>,
+    pub check_runs: Vec<Value>,
+    pub statuses: Vec<Value>,
+    pub required: Vec<String>,
+    pub workflow_runs: Vec<Value>,
 }
 
 pub type Github = Vendor<World>;
@@ -145,6 +151,34 @@ impl World {
                     }
                 }
                 found
+            }
+            "repos/get" => laid_over(one(), json!({ "default_branch": "main" })),
+            "repos/list-pull-requests-associated-with-commit" => {
+                let commit = asked.value("commit_sha").to_owned();
+                let brought = self.pulls.values().filter(|(_, commits, _)| commits.contains(&commit));
+                brought.map(|(pull, ..)| laid_over(one(), pull.clone())).collect()
+            }
+            "pulls/get" => laid_over(one(), self.pulls.get(&asked.operation.number("pull_number"))?.0.clone()),
+            "pulls/list-reviews" => all(&self.pulls.get(&asked.operation.number("pull_number"))?.2),
+            "checks/list-for-ref" => {
+                let like = asked.operation.example()["check_runs"][0].clone();
+                let told: Value = self.check_runs.iter().map(|run| laid_over(like.clone(), run.clone())).collect();
+                json!({ "total_count": self.check_runs.len(), "check_runs": told })
+            }
+            "repos/get-combined-status-for-ref" => {
+                let like = asked.operation.example()["statuses"][0].clone();
+                let told: Value = self.statuses.iter().map(|status| laid_over(like.clone(), status.clone())).collect();
+                laid_over(one(), json!({ "total_count": self.statuses.len(), "statuses": told }))
+            }
+            "repos/get-branch-rules" => {
+                let names: Vec<Value> = self.required.iter().map(|name| json!({ "context": name })).collect();
+                let demands = json!({ "strict_required_status_checks_policy": false, "required_status_checks": names });
+                json!([{ "type": "deletion" }, { "type": "required_status_checks", "parameters": demands }])
+            }
+            "actions/list-workflow-runs-for-repo" => {
+                let like = asked.operation.example()["workflow_runs"][0].clone();
+                let told: Value = self.workflow_runs.iter().map(|run| laid_over(like.clone(), run.clone())).collect();
+                json!({ "total_count": self.workflow_runs.len(), "workflow_runs": told })
             }
             _ => return None,
         })
