@@ -168,6 +168,7 @@ zone = "America/New_York"
 [policy]
 horizon = "14d"
 source-timeout = "2s"
+source-keep = "20s"
 brief-timeout = "5s"
 approval-expires = "24h"
 plan-expires = "7d"

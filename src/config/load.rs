@@ -14,7 +14,7 @@ use crate::source::SourceKind;
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// The keys of every source, whatever its kind.
-const OF_EVERY_SOURCE: &[&str] = &["kind", "name", "answers", "timeout", "services", "environments"];
+const OF_EVERY_SOURCE: &[&str] = &["kind", "name", "answers", "timeout", "keep", "services", "environments"];
 
 impl Settings {
     /// Reads a settings file over the defaults; paths in it are relative to its folder.

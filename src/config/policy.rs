@@ -15,6 +15,8 @@ pub struct Policy {
     pub horizon: Span,
     /// How long a source is waited for, unless it says otherwise.
     pub source_timeout: Span,
+    /// How long what a server said is good for the next who ask the same.
+    pub source_keep: Span,
     /// How long the whole brief may take; what comes later comes by edit.
     pub brief_timeout: Span,
     /// How long an approval holds.

@@ -16,6 +16,9 @@ pub struct SourceSettings {
     /// How long it is waited for. Default: `policy.source-timeout`.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// How long its answers are good for the next who ask the same. Default: `policy.source-keep`.
+    #[serde(default)]
+    pub keep: Option<Span>,
     /// Services that it speaks of; empty means all.
     #[serde(default)]
     pub services: Vec<Service>,

@@ -131,6 +131,7 @@ pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
     let now = app.clock.now();
     let ask = Ask {
         version: Some(version.clone()),
+        fresh: true,
         ..Ask::of(Question::Versions, &settings, &row.plan.service, &row.plan.environment, now)
     };
     let mut commit = None;

@@ -66,6 +66,11 @@ pub trait Kind {
         None
     }
 
+    /// Whether its answers may be kept for a moment. What is on this machine, or keeps itself fresh, is asked each time.
+    fn keeps(&self) -> bool {
+        true
+    }
+
     /// Takes the keys; whether the system is there shows when it is asked, so that one that is down stops nothing.
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>>;
 }
@@ -79,6 +84,8 @@ pub struct Opening<'a> {
     pub clock: &'a Clock,
     /// How long an answer is waited for.
     pub patience: Duration,
+    /// How long an answer of a server is good for the next who ask the same.
+    pub keep: Duration,
 }
 
 impl Opening<'_> {

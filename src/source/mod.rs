@@ -12,6 +12,7 @@ pub mod github;
 pub mod http;
 pub mod ics;
 pub mod jsonl;
+mod kept;
 mod kind;
 mod opened;
 pub mod prometheus;
@@ -131,6 +132,8 @@ pub struct Ask {
     pub from: Time,
     pub to: Time,
     pub now: Time,
+    /// Whether an answer of a moment ago will not do.
+    pub fresh: bool,
 }
 
 impl Ask {
@@ -153,6 +156,7 @@ impl Ask {
             from: now,
             to: now,
             now,
+            fresh: false,
         }
     }
 }
@@ -233,7 +237,8 @@ pub trait Source: Send + Sync + fmt::Debug {
 pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result<Vec<Arc<Opened>>> {
     let opened = settings.source.iter().map(|source| {
         let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
-        open(&Opening { settings: source, folder: &settings.base, clock, patience }).map(Arc::new)
+        let keep = source.keep.unwrap_or(settings.policy.source_keep).std();
+        open(&Opening { settings: source, folder: &settings.base, clock, patience, keep }).map(Arc::new)
     });
     opened.collect()
 }

@@ -1,10 +1,12 @@
 //! A source as it is set up: its name, what and whom it is asked about, and how many questions at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::sync::Semaphore;
 
+use super::kept::Kept;
 use super::{Answer, Ask, CannotSay, Opening, Question, Source};
 use crate::name::{Environment, Service, SourceName};
 
@@ -20,6 +22,7 @@ pub struct Opened {
     environments: Vec<Environment>,
     source: Arc<dyn Source>,
     turns: Semaphore,
+    kept: Kept,
 }
 
 /// Opens one source of the settings.
@@ -44,14 +47,16 @@ pub fn open(opening: &Opening<'_>) -> anyhow::Result<Opened> {
         environments: settings.environments.clone(),
         source,
         turns: Semaphore::new(AT_ONCE),
+        kept: Kept::for_a_while(if kind.keeps() { opening.keep } else { Duration::ZERO }),
     })
 }
 
 impl Opened {
-    /// A source that speaks of every service in every environment.
+    /// A source that speaks of every service in every environment, and keeps nothing.
     pub fn new(name: SourceName, answers: &[Question], source: Arc<dyn Source>, at_once: usize) -> Opened {
         let turns = Semaphore::new(at_once.max(1));
-        Opened { name, answers: answers.to_vec(), services: Vec::new(), environments: Vec::new(), source, turns }
+        let (answers, kept) = (answers.to_vec(), Kept::for_a_while(Duration::ZERO));
+        Opened { name, answers, services: Vec::new(), environments: Vec::new(), source, turns, kept }
     }
 
     /// Its name in the settings.
@@ -73,7 +78,10 @@ impl Opened {
 
     /// Asks. The caller holds the deadline; dropping the future is harmless.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let _turn = self.turns.acquire().await.map_err(|_| CannotSay::because("was shut down"))?;
-        self.source.ask(ask).await
+        let asking = async {
+            let _turn = self.turns.acquire().await.map_err(|_| CannotSay::because("was shut down"))?;
+            self.source.ask(ask).await
+        };
+        self.kept.or(ask, asking).await
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn settings(more: &str) -> Arc<Settings> {
         [policy]
         horizon = "2d"
         source-timeout = "2s"
+        source-keep = "20s"
         brief-timeout = "4s"
         approval-expires = "1d"
         plan-expires = "7d"
@@ -55,6 +56,7 @@ pub(super) fn ask(question: Question, settings: &Arc<Settings>) -> Ask {
         from: now.plus(-DAY),
         to: now.plus(2 * DAY),
         now,
+        fresh: false,
     }
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn opened(settings: &SourceSettings, folder: &Path) -> anyhow::Result
 
 /// What a source is opened with.
 pub(super) fn opening<'a>(settings: &'a SourceSettings, folder: &'a Path, clock: &'a Clock) -> Opening<'a> {
-    Opening { settings, folder, clock, patience: Duration::from_secs(2) }
+    Opening { settings, folder, clock, patience: Duration::from_secs(2), keep: Duration::ZERO }
 }
 
 #[test]

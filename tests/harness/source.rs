@@ -22,7 +22,13 @@ pub fn opened(stanza: &str) -> anyhow::Result<Opened> {
 pub fn opened_within(stanza: &str, patience: Duration) -> anyhow::Result<Opened> {
     let settings: SourceSettings = toml::from_str(&format!("name = 'told'\n{stanza}"))?;
     let clock = Clock::beginning_at(now());
-    tidegate::source::open(&Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience })
+    tidegate::source::open(&Opening {
+        settings: &settings,
+        folder: Path::new("."),
+        clock: &clock,
+        patience,
+        keep: Duration::ZERO,
+    })
 }
 
 /// A question about `shop` in `production`, with more settings; it looks 30 days back and two ahead.

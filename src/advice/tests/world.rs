@@ -70,6 +70,7 @@ soak = "1d"
 [policy]
 horizon = "48h"
 source-timeout = "2s"
+source-keep = "20s"
 brief-timeout = "5s"
 approval-expires = "24h"
 plan-expires = "7d"

@@ -42,6 +42,10 @@ impl Kind for Keys {
         vec![Question::Migrations]
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         let url = self.url.reveal(opening.folder).map_err(anyhow::Error::msg).context("its address")?;
         let address = Address::read(&url, opening.folder)?;

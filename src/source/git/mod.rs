@@ -59,6 +59,10 @@ impl Kind for Keys {
         vec![Question::Versions, Question::Change]
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         Ok(Arc::new(Git::of(self, opening)))
     }

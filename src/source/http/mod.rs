@@ -56,6 +56,10 @@ impl Kind for Keys {
         vec![Question::Health, Question::Series]
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         let probe = Arc::new(Probe::of(self, opening)?);
         probe.start(opening.clock.clone());

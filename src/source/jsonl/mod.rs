@@ -52,6 +52,10 @@ impl Kind for Keys {
         has.into_iter().filter_map(|(question, has)| has.then_some(question)).collect()
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         if self.can_answer().is_empty() {
             bail!("it names no file: set `deployments`, `incidents` or `on-call`");

@@ -91,6 +91,7 @@ async fn state(url: &str, more: &str) -> Result<MigrationState, CannotSay> {
         from: now,
         to: now.plus(DAY),
         now,
+        fresh: false,
     };
     let answer = source.ask(&ask).await?;
     assert!(!format!("{source:?}").contains("://"));

@@ -87,6 +87,7 @@ fn asking(question: Question, service: &str, more: &str) -> Ask {
         from: noon().plus(-2 * DAY - 3 * HOUR),
         to: noon().plus(HOUR),
         now: noon(),
+        fresh: false,
     }
 }
 

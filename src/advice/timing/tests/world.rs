@@ -50,6 +50,7 @@ zone = "Europe/Berlin"
 [policy]
 horizon = "48h"
 source-timeout = "2s"
+source-keep = "20s"
 brief-timeout = "5s"
 approval-expires = "24h"
 plan-expires = "7d"
