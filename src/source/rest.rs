@@ -31,6 +31,9 @@ pub const PAGE: usize = 100;
 /// The longest that a server is left alone at its own wish.
 const LONGEST_REST: Duration = Duration::from_secs(15 * 60);
 
+/// In seconds: what is less is a span, what is more a moment.
+const A_YEAR: i64 = 366 * 86_400;
+
 /// Where to ask, and how.
 pub struct Rest {
     client: reqwest::Client,
@@ -335,10 +338,16 @@ fn refused(status: StatusCode, headers: &HeaderMap) -> Failed {
         404 | 410 => Failed::Missing,
         403 | 429 if spent => {
             let reset = ["x-ratelimit-reset", "ratelimit-reset"].iter().find_map(|name| number(name));
-            // Seconds since 1970, as GitHub, GitLab and LaunchDarkly (there in milliseconds) say it.
-            let until = reset.and_then(|at| if at > 100_000_000_000 { Some(at) } else { at.checked_mul(1_000) });
-            let until = until.map(crate::clock::Time::from_ms);
-            let until = until.map(|at| format!(" until {}", at.utc().format("%H:%M UTC"))).unwrap_or_default();
+            // Seconds since 1970, as GitHub, GitLab and LaunchDarkly (there in milliseconds) say it; or from now, as PagerDuty
+            // and the draft of a standard do.
+            let until = match reset {
+                None => String::new(),
+                Some(left) if left < A_YEAR => format!(" for another {} s", left.max(0)),
+                Some(at) => {
+                    let ms = if at > 100_000_000_000 { at } else { at.saturating_mul(1_000) };
+                    format!(" until {}", crate::clock::Time::from_ms(ms).utc().format("%H:%M UTC"))
+                }
+            };
             says(&format!("has no questions left for this credential{until} ({})", status.as_u16()))
         }
         403 if number("retry-after").is_some() => says("asks for fewer questions (403)"),
