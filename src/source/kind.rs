@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, calendar, database, git, github, http, jsonl, prometheus};
+use super::{Question, Source, calendar, database, git, github, http, jsonl, pagerduty, prometheus};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -54,6 +54,7 @@ kinds! {
     Prometheus "prometheus" prometheus::Keys,
     Http "http" http::Keys,
     Database "database" database::Keys,
+    Pagerduty "pagerduty" pagerduty::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

@@ -4,6 +4,7 @@
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in the list of `kind.rs`.
 
 pub mod calendar;
+mod called;
 mod code;
 pub mod database;
 pub mod gather;
@@ -15,6 +16,7 @@ pub mod jsonl;
 mod kept;
 mod kind;
 mod opened;
+mod pagerduty;
 pub mod prometheus;
 pub mod rest;
 mod unreached;

@@ -34,6 +34,11 @@ impl Asked {
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// All values of one name in the query.
+    pub fn queries(&self, name: &str) -> Vec<&str> {
+        self.query.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
 }
 
 /// What is answered: status, headers, body.

@@ -4,6 +4,7 @@
 mod database;
 mod faults;
 mod github;
+mod pagerduty;
 mod prometheus;
 
 /// A source that is asked over HTTP, for the faults that all share.
@@ -21,4 +22,4 @@ impl Case {
 }
 
 /// Every kind that is asked over HTTP.
-const ALL: &[Case] = &[github::CASE, prometheus::CASE];
+const ALL: &[Case] = &[github::CASE, pagerduty::CASE, prometheus::CASE];

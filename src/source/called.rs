@@ -1,0 +1,162 @@
+//! What a system outside calls our services and our people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::rest::{Failed, Rest, says};
+use crate::config::Settings;
+use crate::message::tame;
+use crate::name::{Person, Service};
+
+/// Services of ours, each with one name or several that it has in the other system.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Called(BTreeMap<Service, Names>);
+
+/// One name, or a list of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Names {
+    pub fn list(&self) -> &[String] {
+        match self {
+            Names::One(name) => std::slice::from_ref(name),
+            Names::Many(names) => names,
+        }
+    }
+}
+
+impl Called {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn has(&self, service: &Service) -> bool {
+        self.0.contains_key(service)
+    }
+
+    /// The names that a service has there.
+    pub fn of(&self, service: &Service) -> &[String] {
+        self.0.get(service).map(Names::list).unwrap_or_default()
+    }
+
+    /// The names there of several services, each once.
+    pub fn of_all(&self, services: &BTreeSet<Service>) -> BTreeSet<&str> {
+        services.iter().flat_map(|service| self.of(service)).map(String::as_str).collect()
+    }
+
+    /// Our services of which one of these names speaks, whatever their case.
+    pub fn ours<'n>(&self, theirs: impl IntoIterator<Item = &'n str>) -> Vec<Service> {
+        let theirs: BTreeSet<String> = theirs.into_iter().map(str::to_lowercase).collect();
+        let named = |names: &Names| names.list().iter().any(|name| theirs.contains(&name.to_lowercase()));
+        self.0.iter().filter(|(_, names)| named(names)).map(|(service, _)| service.clone()).collect()
+    }
+}
+
+/// The service, all that it needs and all that need it: whose incidents matter to it.
+pub fn around(settings: &Settings, service: &Service) -> BTreeSet<Service> {
+    let needs = |of: &Service| -> Vec<Service> {
+        settings.service.get(of).map(|about| about.depends_on.clone()).unwrap_or_default()
+    };
+    let needed_by = |of: &Service| -> Vec<Service> {
+        let dependants = settings.service.iter().filter(|(_, about)| about.depends_on.contains(of));
+        dependants.map(|(name, _)| name.clone()).collect()
+    };
+    let mut near = reach(service, needs);
+    near.extend(reach(service, needed_by));
+    near
+}
+
+fn reach(from: &Service, next: impl Fn(&Service) -> Vec<Service>) -> BTreeSet<Service> {
+    let mut found = BTreeSet::from([from.clone()]);
+    let mut left = vec![from.clone()];
+    while let Some(service) = left.pop() {
+        left.extend(next(&service).into_iter().filter(|other| found.insert(other.clone())));
+    }
+    found
+}
+
+/// The person of ours with this e-mail address, or who is called by this name on call; else the name as it was given, and
+/// the address only where there is no name.
+pub fn person(settings: &Settings, email: Option<&str>, name: Option<&str>) -> Option<Person> {
+    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
+    let by_email = email
+        .and_then(|email| settings.people.iter().find(|(_, about)| about.email.iter().any(|known| same(known, email))));
+    let by_name = || {
+        let name = name?;
+        settings.people.iter().find(|(person, about)| {
+            same(person.as_str(), name)
+                || about.name.as_deref().is_some_and(|full| same(full, name))
+                || about.on_call.iter().any(|alias| same(alias, name))
+        })
+    };
+    if let Some((person, _)) = by_email.or_else(by_name) {
+        return Some(person.clone());
+    }
+    let text = name.filter(|name| !name.trim().is_empty()).or(email)?;
+    Some(Person::new(tame(text, 80))).filter(|person| !person.as_str().is_empty())
+}
+
+/// Reads each entry of a list by itself, so that one odd entry costs no other; and how many could not be read.
+pub fn readable<T: DeserializeOwned>(entries: Vec<serde_json::Value>) -> (Vec<T>, usize) {
+    let all = entries.len();
+    let read: Vec<T> = entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect();
+    let odd = all - read.len();
+    (read, odd)
+}
+
+/// A GET whose answer is an object: derived readers would take a list for one, field by field.
+pub async fn object<T: DeserializeOwned>(
+    rest: &Rest,
+    path: &[&str],
+    query: &[(&str, &str)],
+    system: &str,
+) -> Result<T, Failed> {
+    let fields: serde_json::Map<String, serde_json::Value> = rest.get(path, query).await?;
+    serde_json::from_value(fields.into())
+        .map_err(|_| says(&format!("answered with something that is not {system}'s format")))
+}
+
+/// A link that people may be shown.
+pub fn link(text: Option<String>) -> Option<String> {
+    text.filter(|link| link.len() <= 2_000 && (link.starts_with("https://") || link.starts_with("http://")))
+}
+
+/// Whether a text holds a mark, whatever the case of either. An empty mark marks nothing.
+pub fn holds(text: &str, mark: &str) -> bool {
+    !mark.trim().is_empty() && text.to_lowercase().contains(&mark.trim().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::settings;
+
+    #[test]
+    fn what_matters_to_a_service_reaches_through_all_that_it_needs_and_all_that_need_it() {
+        let settings = settings(
+            "[service.shop]\ndepends-on = ['checkout']\n[service.checkout]\ndepends-on = ['ledger']\n\
+             [service.ledger]\n[service.search]\ndepends-on = ['shop']\n[service.mail]\ndepends-on = ['ledger']",
+        );
+        let near: Vec<Service> = around(&settings, &Service::new("checkout")).into_iter().collect();
+        assert_eq!(near, ["checkout", "ledger", "search", "shop"].map(Service::new));
+    }
+
+    #[test]
+    fn people_are_known_by_their_address_before_their_name() {
+        let settings = settings(
+            "[people.ada]\nemail = ['ada@harbor.test']\n[people.lin]\nname = 'Lin Park'\non-call = ['Second seat']",
+        );
+        let who = |email, name| person(&settings, email, name).map(|person| person.to_string());
+        assert_eq!(who(Some("Ada@Harbor.test"), Some("Lin Park")).as_deref(), Some("ada"));
+        assert_eq!(who(None, Some("second seat")).as_deref(), Some("lin"));
+        assert_eq!(who(Some("x@y.test"), Some("Ext  \u{202e}Ops")).as_deref(), Some("Ext Ops"), "tamed");
+        assert_eq!(who(None, None), None);
+    }
+}
