@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, calendar, database, git, github, http, jsonl, pagerduty, prometheus};
+use super::{Question, Source, calendar, database, git, github, http, jsonl, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -55,6 +55,7 @@ kinds! {
     Http "http" http::Keys,
     Database "database" database::Keys,
     Pagerduty "pagerduty" pagerduty::Keys,
+    Statuspage "statuspage" statuspage::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

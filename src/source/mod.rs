@@ -19,6 +19,7 @@ mod opened;
 mod pagerduty;
 pub mod prometheus;
 pub mod rest;
+mod statuspage;
 mod unreached;
 
 use std::fmt;

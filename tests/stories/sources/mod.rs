@@ -6,6 +6,7 @@ mod faults;
 mod github;
 mod pagerduty;
 mod prometheus;
+mod statuspage;
 
 /// A source that is asked over HTTP, for the faults that all share.
 #[derive(Clone, Copy, Debug)]
@@ -22,4 +23,4 @@ impl Case {
 }
 
 /// Every kind that is asked over HTTP.
-const ALL: &[Case] = &[github::CASE, pagerduty::CASE, prometheus::CASE];
+const ALL: &[Case] = &[github::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
