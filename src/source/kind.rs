@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, calendar, database, git, github, http, jsonl, pagerduty, prometheus, statuspage};
+use super::{
+    Question, Source, calendar, database, git, github, http, incident_io, jsonl, pagerduty, prometheus, statuspage,
+};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -56,6 +58,7 @@ kinds! {
     Database "database" database::Keys,
     Pagerduty "pagerduty" pagerduty::Keys,
     Statuspage "statuspage" statuspage::Keys,
+    IncidentIo "incident-io" incident_io::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

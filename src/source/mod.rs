@@ -12,6 +12,7 @@ pub mod git;
 pub mod github;
 pub mod http;
 pub mod ics;
+mod incident_io;
 pub mod jsonl;
 mod kept;
 mod kind;

@@ -67,9 +67,19 @@ impl Operation {
             held(&parameter["schema"], self.value(name), name)?;
         }
         for (name, value) in query {
-            let known = self.parameters.iter().find(|p| p["in"] == "query" && p["name"] == name.as_str());
-            let Some(known) = known else { return wrong(&format!("?{name}"), "no such parameter") };
-            let schema = resolved(self.description, &known["schema"]);
+            // `status[one_of]` is a field of the parameter `status`, where there is none by the whole name.
+            let named = |wanted: &str| self.parameters.iter().find(|p| p["in"] == "query" && p["name"] == wanted);
+            let mut fields = name.split('[');
+            let found = named(name).map(|known| (known, 0));
+            let found = found.or_else(|| Some((named(fields.next()?)?, name.matches('[').count())));
+            let Some((known, depth)) = found else { return wrong(&format!("?{name}"), "no such parameter") };
+            let mut schema = resolved(self.description, &known["schema"]);
+            for _ in 0..depth {
+                let Some(below) = schema.get("additionalProperties") else {
+                    return wrong(&format!("?{name}"), "the parameter has no fields");
+                };
+                schema = resolved(self.description, below);
+            }
             // Lists come as repeated names, or with commas between.
             let each = schema.get("items").unwrap_or(schema);
             let apart = schema.get("items").is_some() && known["explode"] == false;

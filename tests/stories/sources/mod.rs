@@ -4,6 +4,7 @@
 mod database;
 mod faults;
 mod github;
+mod incident_io;
 mod pagerduty;
 mod prometheus;
 mod statuspage;
@@ -23,4 +24,4 @@ impl Case {
 }
 
 /// Every kind that is asked over HTTP.
-const ALL: &[Case] = &[github::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
+const ALL: &[Case] = &[github::CASE, incident_io::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
