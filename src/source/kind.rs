@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
 use super::{
-    Question, Source, calendar, database, git, github, http, incident_io, jsonl, pagerduty, prometheus, statuspage,
+    Question, Source, calendar, database, git, github, http, incident_io, jsm, jsonl, pagerduty, prometheus, statuspage,
 };
 use crate::clock::Clock;
 use crate::config::SourceSettings;
@@ -59,6 +59,7 @@ kinds! {
     Pagerduty "pagerduty" pagerduty::Keys,
     Statuspage "statuspage" statuspage::Keys,
     IncidentIo "incident-io" incident_io::Keys,
+    Jsm "jsm" jsm::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

@@ -13,6 +13,7 @@ pub mod github;
 pub mod http;
 pub mod ics;
 mod incident_io;
+mod jsm;
 pub mod jsonl;
 mod kept;
 mod kind;

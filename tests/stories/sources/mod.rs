@@ -5,6 +5,7 @@ mod database;
 mod faults;
 mod github;
 mod incident_io;
+mod jsm;
 mod pagerduty;
 mod prometheus;
 mod statuspage;
@@ -24,4 +25,4 @@ impl Case {
 }
 
 /// Every kind that is asked over HTTP.
-const ALL: &[Case] = &[github::CASE, incident_io::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
+const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
