@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::rest::{Failed, Rest, says};
 use crate::config::Settings;
 use crate::message::tame;
 use crate::name::{Person, Service};
@@ -101,36 +99,6 @@ pub fn person(settings: &Settings, email: Option<&str>, name: Option<&str>) -> O
     }
     let text = name.filter(|name| !name.trim().is_empty()).or(email)?;
     Some(Person::new(tame(text, 80))).filter(|person| !person.as_str().is_empty())
-}
-
-/// Reads each entry of a list by itself, so that one odd entry costs no other; and how many could not be read.
-pub fn readable<T: DeserializeOwned>(entries: Vec<serde_json::Value>) -> (Vec<T>, usize) {
-    let all = entries.len();
-    let read: Vec<T> = entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect();
-    let odd = all - read.len();
-    (read, odd)
-}
-
-/// A GET whose answer is an object: derived readers would take a list for one, field by field.
-pub async fn object<T: DeserializeOwned>(
-    rest: &Rest,
-    path: &[&str],
-    query: &[(&str, &str)],
-    system: &str,
-) -> Result<T, Failed> {
-    let fields: serde_json::Map<String, serde_json::Value> = rest.get(path, query).await?;
-    serde_json::from_value(fields.into())
-        .map_err(|_| says(&format!("answered with something that is not {system}'s format")))
-}
-
-/// A link that people may be shown.
-pub fn link(text: Option<String>) -> Option<String> {
-    text.filter(|link| link.len() <= 2_000 && (link.starts_with("https://") || link.starts_with("http://")))
-}
-
-/// Whether a text holds a mark, whatever the case of either. An empty mark marks nothing.
-pub fn holds(text: &str, mark: &str) -> bool {
-    !mark.trim().is_empty() && text.to_lowercase().contains(&mark.trim().to_lowercase())
 }
 
 #[cfg(test)]

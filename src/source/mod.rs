@@ -22,6 +22,7 @@ mod pagerduty;
 pub mod prometheus;
 pub mod rest;
 mod statuspage;
+mod tracker;
 mod unreached;
 
 use std::fmt;

@@ -172,6 +172,12 @@ impl Rest {
         self.ask(Asked { path, query, ..Asked::default() }).await
     }
 
+    /// The same of an object: a derived reader would take a list for one, field by field.
+    pub async fn get_object<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Failed> {
+        let fields: serde_json::Map<String, serde_json::Value> = self.get(path, query).await?;
+        serde_json::from_value(fields.into()).map_err(|_| self.odd())
+    }
+
     /// One answer, read.
     pub async fn ask<T: DeserializeOwned>(&self, asked: Asked<'_>) -> Result<T, Failed> {
         let received = self.receive(asked).await?;
@@ -215,8 +221,12 @@ impl Rest {
             if received.body.trim_ascii_start().starts_with(b"<") {
                 return says("answered with a web page instead of data");
             }
-            says(&format!("answered with something that is not {}'s format", self.system))
+            self.odd()
         })
+    }
+
+    fn odd(&self) -> Failed {
+        says(&format!("answered with something that is not {}'s format", self.system))
     }
 
     /// A successful answer, or why there is none.
@@ -373,6 +383,14 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failed> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Reads each entry of a list by itself, so that one odd entry costs no other; and how many could not be read.
+pub fn readable<T: DeserializeOwned>(entries: Vec<serde_json::Value>) -> (Vec<T>, usize) {
+    let all = entries.len();
+    let read: Vec<T> = entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect();
+    let odd = all - read.len();
+    (read, odd)
 }
 
 /// A reason, as a fragment that ends a sentence beginning with the source's name.

@@ -11,8 +11,8 @@ use anyhow::bail;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 
-use super::called::{holds, link, readable};
-use super::rest::{Credential, Failed, Rest};
+use super::rest::{Credential, Failed, Rest, readable};
+use super::tracker::{is_marked, link, settled, unread};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{CalendarEvent, Incident, Means};
 use crate::clock::Time;
@@ -210,14 +210,9 @@ impl Statuspage {
         if listed >= LISTED && past.iter().filter_map(|entry| entry.created_at).all(|at| at > ask.from) {
             incomplete.push(format!("lists the last {listed} incidents alone"));
         }
-        incomplete.extend(unread(odd + past_odd, "incidents"));
-        // One that was resolved between the two questions is in both answers, and is over.
-        let (over, rest): (Vec<Entry>, Vec<Entry>) = past.into_iter().partition(Entry::is_over);
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        let mut all: Vec<Entry> = over.into_iter().chain(open).chain(rest).collect();
-        all.retain(|entry| known.insert(entry.id.clone()));
+        incomplete.extend(unread(odd + past_odd, "incident"));
         let concerns = |entry: &Entry| wanted.as_ref().is_none_or(|wanted| touches(entry, wanted));
-        let told: Vec<Entry> = all.into_iter().filter(concerns).collect();
+        let told: Vec<Entry> = open.into_iter().chain(past).filter(concerns).collect();
         let provider = self.provider(&summary.page);
         // A component may be down before anybody has written an incident about it.
         let explained: BTreeSet<&str> =
@@ -232,9 +227,7 @@ impl Statuspage {
         let mut found: Vec<Incident> = silent.map(|component| self.degraded(component, &provider, ask.now)).collect();
         let page = link(summary.page.url);
         found.extend(told.iter().map(|entry| self.incident(entry, &provider, ask.now)));
-        found.retain(|incident| incident.opened <= ask.to && incident.resolved.is_none_or(|at| at >= ask.from));
-        found.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| a.id.cmp(&b.id)));
-        Ok(Answer { learned: Learned::Incidents(found), at: ask.now, link: page, incomplete })
+        Ok(Answer { learned: Learned::Incidents(settled(found, ask)), at: ask.now, link: page, incomplete })
     }
 
     async fn maintenance(&self, ask: &Ask) -> Result<Answer, CannotSay> {
@@ -268,7 +261,7 @@ impl Statuspage {
                 person: None,
             });
         }
-        incomplete.extend(unread(odd, "maintenances"));
+        incomplete.extend(unread(odd, "maintenance"));
         Ok(Answer { learned: Learned::Calendar(events), at: ask.now, link: link(summary.page.url), incomplete })
     }
 
@@ -305,7 +298,7 @@ impl Statuspage {
             severity: entry.impact.as_deref().filter(|impact| *impact != "none").map(|impact| tame(impact, 40)),
             opened,
             resolved: entry.is_over().then(|| entry.resolved_at.or(entry.updated_at).unwrap_or(opened)),
-            blocks: holds(name, &self.keys.blocks),
+            blocks: is_marked(name, &self.keys.blocks),
             follow_ups: 0,
             link: link(entry.shortlink.clone()),
         }
@@ -348,10 +341,6 @@ fn is_degraded(status: &str) -> bool {
 /// "GitHub (outside): Slow pushes".
 fn titled(provider: &str, title: &str) -> String {
     tame(&format!("{provider} (outside): {title}"), 300)
-}
-
-fn unread(odd: usize, what: &str) -> Option<String> {
-    (odd > 0).then(|| format!("has {odd} {what} that could not be read"))
 }
 
 fn mark() -> String {

@@ -7,8 +7,8 @@ use crate::advice::facts::Incident;
 use crate::clock::Time;
 use crate::message::tame;
 use crate::name::Service;
-use crate::source::called::{link, object, readable};
-use crate::source::rest::Failed;
+use crate::source::rest::{Failed, readable};
+use crate::source::tracker::{link, settled, unread};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// The most that is asked for at once.
@@ -154,20 +154,14 @@ impl IncidentIo {
         let category = |category| ("status_category[one_of]", category);
         let open = OPEN.map(category);
         let over = [category(OVER[0]), category(OVER[1]), ("updated_at[gte]", day.as_str())];
-        let (open, over) =
-            futures::try_join!(self.list(&open, "open incidents"), self.list(&over, "incidents that are over"))?;
+        let (open, over) = futures::try_join!(self.list(&open, "open incident"), self.list(&over, "ended incident"))?;
         let mut incomplete = Vec::new();
         let mut found: Vec<Incident> = Vec::new();
         for (told, gaps) in [open, over] {
             incomplete.extend(gaps);
             found.extend(told.into_iter().map(|told| self.incident(&told, ask)));
         }
-        // One that ended between the two questions is in both answers, and is over.
-        found.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| b.resolved.cmp(&a.resolved)));
-        found.dedup_by(|next, kept| next.id == kept.id);
-        found.retain(|incident| incident.opened <= ask.to && incident.resolved.is_none_or(|at| at >= ask.from));
-        found.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| a.id.cmp(&b.id)));
-        Ok(Answer { learned: Learned::Incidents(found), at: ask.now, link: None, incomplete })
+        Ok(Answer { learned: Learned::Incidents(settled(found, ask)), at: ask.now, link: None, incomplete })
     }
 
     async fn list(&self, filter: &[(&str, &str)], what: &str) -> Result<(Vec<Told>, Vec<String>), Failed> {
@@ -178,23 +172,21 @@ impl IncidentIo {
             let mut query = filter.to_vec();
             query.extend([("page_size", size.as_str()), ("sort_by", "created_at_newest_first")]);
             query.extend(after.as_deref().map(|after| ("after", after)));
-            let page: Page = object(&self.rest, &["v2", "incidents"], &query, "incident.io").await?;
+            let page: Page = self.rest.get_object(&["v2", "incidents"], &query).await?;
             let empty = page.incidents.is_empty();
-            let (read, unread) = readable::<Told>(page.incidents);
+            let (read, odd_ones) = readable::<Told>(page.incidents);
             all.extend(read);
-            odd += unread;
+            odd += odd_ones;
             after = Next::after(page.pagination_meta).filter(|_| !empty);
             if after.is_none() {
                 break;
             }
             if all.len() + odd >= MOST {
-                incomplete.push(format!("has more than {MOST} {what}, of which only these were read"));
+                incomplete.push(format!("has more than {MOST} {what}s, of which only these were read"));
                 break;
             }
         }
-        if odd > 0 {
-            incomplete.push(format!("has {odd} {what} that could not be read"));
-        }
+        incomplete.extend(unread(odd, what));
         Ok((all, incomplete))
     }
 

@@ -6,8 +6,8 @@ use super::{IncidentIo, MOST, Next};
 use crate::advice::facts::{CalendarEvent, Means};
 use crate::clock::Time;
 use crate::message::tame;
-use crate::source::called::{object, readable};
-use crate::source::rest::Failed;
+use crate::source::rest::{Failed, readable};
+use crate::source::tracker::unread;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 #[derive(Debug, Deserialize)]
@@ -64,11 +64,11 @@ impl IncidentIo {
         loop {
             let mut query = vec![("status", status), ("page_size", "50")];
             query.extend(after.as_deref().map(|after| ("after", after)));
-            let page: Page = object(&self.rest, &["v1", "maintenance_windows"], &query, "incident.io").await?;
+            let page: Page = self.rest.get_object(&["v1", "maintenance_windows"], &query).await?;
             let empty = page.maintenance_windows.is_empty();
-            let (read, unread) = readable::<Told>(page.maintenance_windows);
+            let (read, odd_ones) = readable::<Told>(page.maintenance_windows);
             all.extend(read);
-            odd += unread;
+            odd += odd_ones;
             after = Next::after(page.pagination_meta).filter(|_| !empty);
             if after.is_none() {
                 break;
@@ -78,9 +78,7 @@ impl IncidentIo {
                 break;
             }
         }
-        if odd > 0 {
-            incomplete.push(format!("has {odd} maintenance windows that could not be read"));
-        }
+        incomplete.extend(unread(odd, "maintenance window"));
         Ok((all, incomplete))
     }
 

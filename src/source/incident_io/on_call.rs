@@ -5,7 +5,9 @@ use serde::Deserialize;
 use super::{IncidentIo, Next};
 use crate::advice::facts::Shift;
 use crate::clock::Time;
-use crate::source::called::{Names, object, person, readable};
+use crate::source::called::{Names, person};
+use crate::source::rest::readable;
+use crate::source::tracker::unread;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// So many pages of one schedule are read.
@@ -68,9 +70,9 @@ impl IncidentIo {
         for page in 1..=PAGES {
             let query =
                 [("schedule_id", schedule), ("entry_window_start", start.as_str()), ("entry_window_end", end.as_str())];
-            let told: Page = object(&self.rest, &["v2", "schedule_entries"], &query, "incident.io").await?;
-            let (entries, unread) = readable::<Told>(told.schedule_entries.last);
-            odd += unread;
+            let told: Page = self.rest.get_object(&["v2", "schedule_entries"], &query).await?;
+            let (entries, odd_ones) = readable::<Told>(told.schedule_entries.last);
+            odd += odd_ones;
             for entry in entries {
                 let Some(user) = entry.user else { continue };
                 let Some(person) = person(&ask.settings, user.email.as_deref(), user.name.as_deref()) else {
@@ -88,9 +90,7 @@ impl IncidentIo {
                 Some(next) => start = next,
             }
         }
-        if odd > 0 {
-            incomplete.push(format!("has {odd} shifts that could not be read"));
-        }
+        incomplete.extend(unread(odd, "shift"));
         Ok(())
     }
 }

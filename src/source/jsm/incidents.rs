@@ -7,6 +7,7 @@ use crate::advice::facts::{Alert, Incident};
 use crate::clock::{DAY, Millis, Time};
 use crate::message::tame;
 use crate::name::Service;
+use crate::source::tracker::settled;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// Alerts are searched by when they began: one that began this long before may have ended in the time looked at.
@@ -60,7 +61,7 @@ impl Jsm {
     /// What is open on the service, whatever its priority.
     pub(super) async fn alerts(&self, ask: &Ask) -> Result<Answer, CannotSay> {
         let query = [("query", "status:open"), ("sort", "createdAt"), ("order", "desc")];
-        let (told, incomplete) = self.list::<Told>(&["alerts"], &query, "open alerts").await?;
+        let (told, incomplete) = self.list::<Told>(&["alerts"], &query, "open alert").await?;
         let ours = told.into_iter().filter(|told| !told.is_closed() && self.affected(told, ask).contains(&ask.service));
         let alerts = ours.map(|told| Alert {
             name: tame(told.message.as_deref().unwrap_or_default(), 200),
@@ -80,22 +81,16 @@ impl Jsm {
         let closed = [("query", "status:closed"), ("from", from.as_str()), ("to", to.as_str())];
         let closed = [closed.as_slice(), &newest].concat();
         let (open, closed) = futures::try_join!(
-            self.list::<Told>(&["alerts"], &open, "open alerts"),
-            self.list::<Told>(&["alerts"], &closed, "closed alerts")
+            self.list::<Told>(&["alerts"], &open, "open alert"),
+            self.list::<Told>(&["alerts"], &closed, "closed alert")
         )?;
         let mut incomplete = Vec::new();
-        let mut found: Vec<(String, Incident)> = Vec::new();
+        let mut found: Vec<Incident> = Vec::new();
         for (told, gaps) in [open, closed] {
             incomplete.extend(gaps);
-            found.extend(told.into_iter().filter_map(|told| Some((told.id.clone(), self.incident(&told, ask)?))));
+            found.extend(told.iter().filter_map(|told| self.incident(told, ask)));
         }
-        // One that was closed between the two questions is in both answers, and is over.
-        found.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| other.resolved.cmp(&one.resolved)));
-        found.dedup_by(|(next, _), (kept, _)| next == kept);
-        let mut found: Vec<Incident> = found.into_iter().map(|(_, incident)| incident).collect();
-        found.retain(|incident| incident.opened <= ask.to && incident.resolved.is_none_or(|at| at >= ask.from));
-        found.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| a.id.cmp(&b.id)));
-        Ok(Answer { learned: Learned::Incidents(found), at: ask.now, link: None, incomplete })
+        Ok(Answer { learned: Learned::Incidents(settled(found, ask)), at: ask.now, link: None, incomplete })
     }
 
     /// An alert as an incident, where it is one: grave enough, on a service of ours; or marked as blocking, whatever else.

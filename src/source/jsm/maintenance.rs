@@ -22,7 +22,7 @@ struct Told {
 
 impl Jsm {
     pub(super) async fn maintenance(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let (told, incomplete) = self.list::<Told>(&["maintenances"], &[], "maintenances").await?;
+        let (told, incomplete) = self.list::<Told>(&["maintenances"], &[], "maintenance").await?;
         let within = |told: &Told| {
             told.status.as_deref() != Some("cancelled") && told.start_date < ask.to && told.end_date > ask.from
         };

@@ -17,8 +17,9 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::called::{Called, Names, object, readable};
-use super::rest::{Credential, Failed, Rest};
+use super::called::{Called, Names};
+use super::rest::{Credential, Failed, Rest, readable};
+use super::tracker::unread;
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::name::{Environment, Person, Service};
@@ -124,12 +125,8 @@ impl Jsm {
         path
     }
 
-    async fn object<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Failed> {
-        object(&self.rest, path, query, "Jira Service Management").await
-    }
-
     /// A list, page by page, until its end or [`MOST`] entries; and what of it could not be read. `what` is what people call
-    /// its entries.
+    /// one of its entries.
     async fn list<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -142,23 +139,21 @@ impl Jsm {
             let offset = offset.to_string();
             let mut query = query.to_vec();
             query.extend([("size", size.as_str()), ("offset", offset.as_str())]);
-            let page: Page = self.object(&self.path(path), &query).await?;
+            let page: Page = self.rest.get_object(&self.path(path), &query).await?;
             let next = page.links.and_then(|links| links.next).is_some_and(|next| !next.is_empty());
             // A full page without a link may be the last, or the link may not be told.
             let more = !page.values.is_empty() && (next || page.values.len() >= PAGE);
-            let (read, unread) = readable(page.values);
+            let (read, odd_ones) = readable(page.values);
             all.extend(read);
-            odd += unread;
+            odd += odd_ones;
             if !more {
                 break;
             }
             if all.len() + odd >= MOST {
-                incomplete.push(format!("has more than {MOST} {what}, of which only these were read"));
+                incomplete.push(format!("has more than {MOST} {what}s, of which only these were read"));
             }
         }
-        if odd > 0 {
-            incomplete.push(format!("has {odd} {what} that could not be read"));
-        }
+        incomplete.extend(unread(odd, what));
         Ok((all, incomplete))
     }
 }

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::Jsm;
 use crate::advice::facts::Shift;
 use crate::clock::{DAY, Millis, Time};
-use crate::source::called::{Names, readable};
+use crate::source::called::Names;
+use crate::source::rest::readable;
+use crate::source::tracker::unread;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 const WEEK: Millis = 7 * DAY;
@@ -103,15 +105,15 @@ impl Jsm {
         let date = ask.from.plus(-WEEK).rfc3339();
         let weeks = (to.since(ask.from).max(0) / WEEK + 4).to_string();
         let query = [("date", date.as_str()), ("interval", weeks.as_str()), ("intervalUnit", "weeks")];
-        let told: Timelines = self.object(&self.path(&["schedules", schedule, "timeline"]), &query).await?;
+        let told: Timelines = self.rest.get_object(&self.path(&["schedules", schedule, "timeline"]), &query).await?;
         let (mut odd, mut nameless) = (0, 0);
         let mut rotations = told.final_timeline.rotations;
         rotations.retain(|rotation| rotation.deleted != Some(true));
         rotations.sort_by(|a, b| a.order.unwrap_or(f64::MAX).total_cmp(&b.order.unwrap_or(f64::MAX)));
         for rotation in rotations {
             *level = level.saturating_add(1);
-            let (periods, unread) = readable::<Period>(rotation.periods.unwrap_or_default());
-            odd += unread;
+            let (periods, odd_ones) = readable::<Period>(rotation.periods.unwrap_or_default());
+            odd += odd_ones;
             for period in periods {
                 let (start, end) = (period.start_date, period.end_date);
                 if start >= ask.to || end <= ask.from || end <= start {
@@ -129,11 +131,9 @@ impl Jsm {
                 }
             }
         }
-        if odd > 0 {
-            incomplete.push(format!("has {odd} shifts that could not be read"));
-        }
+        incomplete.extend(unread(odd, "shift"));
         if nameless > 0 {
-            incomplete.push(format!("has {nameless} shifts of a team or an escalation without telling whose they are"));
+            incomplete.push(format!("does not tell who is behind a team or an escalation (shifts: {nameless})"));
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::Jsm;
 use crate::message::tame;
 use crate::name::Person;
-use crate::source::called::{object, person, readable};
-use crate::source::rest::Failed;
+use crate::source::called::person;
+use crate::source::rest::{Failed, readable};
 use crate::source::{Ask, CannotSay};
 
 /// So many people are asked for at once.
@@ -67,7 +67,7 @@ impl Jsm {
         let mut query = vec![("maxResults", most.as_str())];
         query.extend(accounts.iter().map(|account| ("accountId", *account)));
         let path = ["ex", "jira", self.keys.cloud.as_str(), "rest", "api", "3", "user", "bulk"];
-        let page: Page = object(&self.rest, &path, &query, "Jira").await?;
+        let page: Page = self.rest.get_object(&path, &query).await?;
         Ok(readable(page.values).0)
     }
 }

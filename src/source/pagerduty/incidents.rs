@@ -6,7 +6,8 @@ use super::{List, PagerDuty, Reference};
 use crate::advice::facts::Incident;
 use crate::clock::{DAY, Millis, Time};
 use crate::message::tame;
-use crate::source::called::{around, holds, link};
+use crate::source::called::around;
+use crate::source::tracker::{is_marked, link, settled};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// The longest span that PagerDuty searches is six months.
@@ -58,20 +59,15 @@ impl PagerDuty {
             let past = [("statuses[]", "resolved"), ("since", &since), ("until", &until), ("time_zone", "UTC"), newest];
             let past = [services.as_slice(), &past].concat();
             let (open, past) = futures::try_join!(
-                self.list::<Told>("incidents", &open, "open incidents"),
-                self.list::<Told>("incidents", &past, "resolved incidents")
+                self.list::<Told>("incidents", &open, "open incident"),
+                self.list::<Told>("incidents", &past, "resolved incident")
             )?;
             for List { entries, incomplete: gaps } in [open, past] {
                 incomplete.extend(gaps);
                 found.extend(entries.into_iter().map(|told| self.incident(told)));
             }
         }
-        // One that was resolved between the two questions is in both answers, and is over.
-        found.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| b.resolved.cmp(&a.resolved)));
-        found.dedup_by(|next, kept| next.id == kept.id);
-        found.retain(|incident| incident.opened <= ask.to && incident.resolved.is_none_or(|at| at >= ask.from));
-        found.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| a.id.cmp(&b.id)));
-        Ok(Answer { learned: Learned::Incidents(found), at: ask.now, link: None, incomplete })
+        Ok(Answer { learned: Learned::Incidents(settled(found, ask)), at: ask.now, link: None, incomplete })
     }
 
     fn incident(&self, told: Told) -> Incident {
@@ -82,7 +78,7 @@ impl PagerDuty {
         let resolved = (told.status == "resolved").then(|| told.resolved_at.or(told.last_status_change_at));
         Incident {
             id: told.incident_number.map_or_else(|| tame(&told.id, 40), |number| format!("#{number}")),
-            blocks: holds(&title, &self.keys.blocks),
+            blocks: is_marked(&title, &self.keys.blocks),
             title: tame(&title, 300),
             services: self.keys.map.ours(service.as_deref()),
             severity: priority.map(|priority| tame(&priority, 40)).or(urgency),

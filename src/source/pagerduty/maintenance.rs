@@ -34,7 +34,7 @@ impl PagerDuty {
             // `open` are those under way and those to come.
             let mut query = vec![("filter", "open")];
             query.extend(ids.iter().map(|id| ("service_ids[]", *id)));
-            let list = self.list::<Told>("maintenance_windows", &query, "maintenance windows").await?;
+            let list = self.list::<Told>("maintenance_windows", &query, "maintenance window").await?;
             incomplete.extend(list.incomplete);
             let within = |told: &Told| told.start_time < ask.to && told.end_time > ask.from;
             events.extend(list.entries.into_iter().filter(within).map(|told| self.event(told)));

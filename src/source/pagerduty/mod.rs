@@ -17,8 +17,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use self::on_call::Rota;
-use super::called::{self, Called};
-use super::rest::{Credential, Failed, Rest};
+use super::called::Called;
+use super::rest::{Credential, Failed, Rest, readable};
+use super::tracker::unread;
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::name::Service;
@@ -118,7 +119,7 @@ struct List<T> {
 }
 
 impl PagerDuty {
-    /// A list, page by page, until its end or [`MOST`] entries. `what` is what people call its entries.
+    /// A list, page by page, until its end or [`MOST`] entries. `what` is what people call one of its entries.
     async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -131,21 +132,19 @@ impl PagerDuty {
             let offset = offset.to_string();
             let mut query = query.to_vec();
             query.extend([("limit", limit.as_str()), ("offset", offset.as_str())]);
-            let page: Page = called::object(&self.rest, &[path], &query, "PagerDuty").await?;
+            let page: Page = self.rest.get_object(&[path], &query).await?;
             let more = page.more.unwrap_or(page.entries.len() >= PAGE) && !page.entries.is_empty();
-            let (read, unread) = called::readable(page.entries);
+            let (read, odd_ones) = readable(page.entries);
             entries.extend(read);
-            odd += unread;
+            odd += odd_ones;
             if !more {
                 break;
             }
             if entries.len() + odd >= MOST {
-                incomplete.push(format!("has more than {MOST} {what}, of which only these were read"));
+                incomplete.push(format!("has more than {MOST} {what}s, of which only these were read"));
             }
         }
-        if odd > 0 {
-            incomplete.push(format!("has {odd} {what} that could not be read"));
-        }
+        incomplete.extend(unread(odd, what));
         Ok(List { entries, incomplete })
     }
 

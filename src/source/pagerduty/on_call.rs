@@ -64,7 +64,7 @@ impl PagerDuty {
             vec![("since", since.as_str()), ("until", &until_text), ("time_zone", "UTC"), ("include[]", "users")];
         query.extend(rota.schedules.iter().map(|id| ("schedule_ids[]", id.as_str())));
         query.extend(rota.escalation_policies.iter().map(|id| ("escalation_policy_ids[]", id.as_str())));
-        let list = self.list::<Told>("oncalls", &query, "shifts").await?;
+        let list = self.list::<Told>("oncalls", &query, "shift").await?;
         let mut incomplete = list.incomplete;
         if until < ask.to {
             incomplete.push("tells shifts no further ahead than 90 days".to_owned());
@@ -87,7 +87,7 @@ impl PagerDuty {
             shifts.push(Shift { person, service: Some(ask.service.clone()), start, end, level });
         }
         if unnamed > 0 {
-            incomplete.push(format!("has {unnamed} shifts without a name"));
+            incomplete.push(format!("does not tell who is called (shifts: {unnamed})"));
         }
         // A schedule in several policies, or in several levels of one, is told once for each.
         shifts.sort_by(|a, b| (a.start, &a.person, a.end, a.level).cmp(&(b.start, &b.person, b.end, b.level)));

@@ -246,7 +246,7 @@ async fn shifts_come_from_the_schedules_in_the_order_in_which_people_are_called(
         ]
     );
     assert_eq!(found[0].end, Some(found[2].start), "the hand-over is at the same moment");
-    assert_eq!(incomplete, ["has 1 shifts that could not be read"]);
+    assert_eq!(incomplete, ["has 1 shift that could not be read"]);
     server.is_content();
 }
 

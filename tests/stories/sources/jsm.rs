@@ -182,7 +182,7 @@ async fn what_is_cut_off_or_not_readable_is_said() {
     assert_eq!(found.len(), 500);
     assert_eq!(
         incomplete,
-        ["has more than 500 open alerts, of which only these were read", "has 1 closed alerts that could not be read"]
+        ["has more than 500 open alerts, of which only these were read", "has 1 closed alert that could not be read"]
     );
     server.is_content();
 }
@@ -254,7 +254,7 @@ async fn shifts_are_told_by_rotation_with_people_of_ours() {
     let (one, two) = (at("2026-11-20T09:00:00Z"), at("2026-11-24T09:00:00Z"));
     assert_eq!(told, [("ada", 1, one), ("Night crew", 2, one), ("lin", 2, one), ("lin", 1, two)]);
     assert_eq!(found[0].end, Some(two), "the hand-over is at the same moment");
-    assert_eq!(incomplete, ["has 1 shifts of a team or an escalation without telling whose they are"]);
+    assert_eq!(incomplete, ["does not tell who is behind a team or an escalation (shifts: 1)"]);
     let asked = server.shared().requests.iter().filter(|path| path.contains("user/bulk")).cloned().collect::<Vec<_>>();
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert!(!asked[0].contains("lin"), "whom the settings name is not asked for: {asked:?}");

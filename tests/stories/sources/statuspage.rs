@@ -185,7 +185,7 @@ async fn a_page_whose_past_is_cut_off_or_not_told_says_so() {
     let server = open(World { past, ..World::default() }).await;
     let (found, incomplete) = incidents(&told(&server, "")).await;
     assert_eq!(found.len(), 50, "with the component that is not well");
-    assert_eq!(incomplete, ["lists the last 50 incidents alone", "has 1 incidents that could not be read"]);
+    assert_eq!(incomplete, ["lists the last 50 incidents alone", "has 1 incident that could not be read"]);
     server.shared().world.has_no_past = true;
     assert_eq!(incidents(&told(&server, "")).await.1, ["tells of no incidents of the past"]);
     server.is_content();
@@ -221,7 +221,7 @@ async fn maintenance_ahead_and_under_way_are_events() {
         (found[0].services.as_slice(), found[0].environments.as_slice()),
         (["shop".into()].as_slice(), ["production".into()].as_slice())
     );
-    assert_eq!(incomplete, ["has 1 maintenances that could not be read"]);
+    assert_eq!(incomplete, ["has 1 maintenance that could not be read"]);
     server.is_content();
 }
 

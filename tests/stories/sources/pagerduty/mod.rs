@@ -131,7 +131,7 @@ async fn what_is_cut_off_skipped_or_unknown_is_said() {
         incomplete,
         [
             "has more than 500 open incidents, of which only these were read",
-            "has 1 open incidents that could not be read"
+            "has 1 open incident that could not be read"
         ]
     );
     let asked = server.shared().requests.clone();
