@@ -94,6 +94,16 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+impl Received {
+    /// Whether it is an answer, or why it is none.
+    pub fn succeeded(&self) -> Result<(), Failed> {
+        match self.status {
+            StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED => Ok(()),
+            status => Err(refused(status, &self.headers)),
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failed {
@@ -232,10 +242,8 @@ impl Rest {
     /// A successful answer, or why there is none.
     async fn receive(&self, asked: Asked<'_>) -> Result<Arc<Received>, Failed> {
         let received = self.send(asked).await?;
-        match received.status {
-            StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED => Ok(received),
-            status => Err(refused(status, &received.headers)),
-        }
+        received.succeeded()?;
+        Ok(received)
     }
 
     /// Whatever is answered, of any status; for vendors who explain themselves in the body.
