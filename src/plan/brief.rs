@@ -116,8 +116,9 @@ async fn ticket(
     until: tokio::time::Instant,
 ) -> Asked<Ticket> {
     let mut gathered = Gathered::default();
-    if let Some(name) = plan.why.as_deref().and_then(super::ticket) {
-        let about = Ask { names: vec![name], ..template.clone() };
+    let names = plan.why.as_deref().map(super::tickets).unwrap_or_default();
+    if !names.is_empty() {
+        let about = Ask { names, ..template.clone() };
         source::gather(&mut gathered, sources, &about, &[Question::Ticket], &app.clock, until).await;
     }
     gathered.facts.ticket

@@ -16,4 +16,4 @@ pub use advise::{advise, void};
 pub use due::{expire, remind};
 pub use intent::{Kind, Plan, Risk, Setting, When};
 pub use state::{State, Transition};
-pub use ticket::ticket;
+pub use ticket::{is_key, ticket, tickets};

@@ -1,20 +1,37 @@
 //! What in a reason looks like a ticket.
 
-/// A ticket, a number or a link in a text: `PAY-481`, `#482`, `https://…`.
+/// So many of one reason are looked up.
+const MOST: usize = 5;
+
+/// The first of [`tickets`].
 pub fn ticket(text: &str) -> Option<String> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '"')).take(500).find_map(|word| {
-        let word = word.trim_matches(['.', ':', '!', '?', '[', ']']);
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let link = word.starts_with("https://") || word.starts_with("http://");
-        let number = word.rsplit_once('#').is_some_and(|(_, number)| digits(number));
-        let key = word.split_once('-').is_some_and(|(project, number)| {
-            digits(number)
+    tickets(text).into_iter().next()
+}
+
+/// Tickets, numbers and links in a text, in their order: `PAY-481`, `#482`, `https://…`.
+pub fn tickets(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '"')).take(500);
+    let words = words.map(|word| word.trim_matches(['.', ':', '!', '?', '[', ']']));
+    words.filter(|word| is_ticket(word)).take(MOST).map(str::to_owned).collect()
+}
+
+fn is_ticket(word: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let link = word.starts_with("https://") || word.starts_with("http://");
+    let number = word.rsplit_once('#').is_some_and(|(_, number)| digits(number));
+    link || number || is_key(word)
+}
+
+/// A project's key and a number: `PAY-481`.
+pub fn is_key(word: &str) -> bool {
+    word.len() <= 100
+        && word.split_once('-').is_some_and(|(project, number)| {
+            !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
                 && project.len() >= 2
                 && project.starts_with(|c: char| c.is_ascii_uppercase())
                 && project.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        });
-        (link || number || key).then(|| word.to_owned())
-    })
+        })
 }
 
 #[cfg(test)]
@@ -33,5 +50,9 @@ mod tests {
         for text in ["because it is time", "a well-known bug", "X-1", "#", "UTF-8x"] {
             assert_eq!(ticket(text), None, "{text}");
         }
+        assert_eq!(
+            tickets("https://example.com/spec/7, then PAY-481: #3"),
+            ["https://example.com/spec/7", "PAY-481", "#3"]
+        );
     }
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{
-    Question, Source, calendar, database, git, github, http, incident_io, jsm, jsonl, pagerduty, prometheus, statuspage,
-};
+use super::{Question, Source, calendar, database, git, github, http, incident_io, jira, jsm, jsonl, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -52,6 +50,7 @@ kinds! {
     Git "git" git::Keys,
     Github "github" github::Keys,
     Ics "ics" calendar::Keys,
+    Jira "jira" jira::Keys,
     Jsonl "jsonl" jsonl::Keys,
     Prometheus "prometheus" prometheus::Keys,
     Http "http" http::Keys,

@@ -21,15 +21,46 @@ pub fn reason(view: &View<'_>) -> Option<Answer> {
     if let Some(hotfix) = filled(&view.plan.hotfix) {
         return Some(Answer::info(format!("A hotfix for incident {}: \"{}\".", tame(hotfix, 40), tame(why, 120))));
     }
-    match crate::plan::ticket(why) {
-        Some(ticket) => Some(Answer::info(format!(
-            "The reason names {}; whether that exists and is open was not asked (no tracker is set up).",
-            tame(&ticket, 80)
-        ))),
-        None => {
-            Some(Answer::caution(format!("The reason (\"{}\") names no ticket, requirement or link.", tame(why, 120))))
-        }
+    let Some(named) = crate::plan::ticket(why) else {
+        let says = format!("The reason (\"{}\") names no ticket, requirement or link.", tame(why, 120));
+        return Some(Answer::caution(says));
+    };
+    let named = tame(&named, 80);
+    if view.ticket.is_unasked() {
+        return Some(Answer::info(format!(
+            "The reason names {named}; whether that exists and is open was not asked (no tracker is set up)."
+        )));
     }
+    Some(ticket(view, &named))
+}
+
+/// What the trackers say of the ticket that the reason names. One that is open anywhere is a reason; that there is none
+/// is known only where everybody answered.
+fn ticket(view: &View<'_>, named: &str) -> Answer {
+    let there = || view.ticket.known.iter().filter(|fact| fact.value.exists);
+    if let Some(fact) = there().find(|fact| !fact.value.closed).or_else(|| there().next()) {
+        let ticket = &fact.value;
+        let kind = ticket.kind.as_deref().map(|kind| format!("{}, ", tame(kind, 40))).unwrap_or_default();
+        let about =
+            format!("{} \"{}\" ({kind}{})", tame(&ticket.key, 80), tame(&ticket.title, 120), tame(&ticket.status, 40));
+        let told = [because(fact, about.clone())];
+        return if ticket.closed {
+            Answer::caution(format!("The reason is {about}, which is closed already.")).because(told)
+        } else {
+            Answer::pass(format!("The reason is {about}.")).because(told)
+        };
+    }
+    if let Some(gap) = gap(view, Topic::Ticket) {
+        let says = format!("Whether {named} exists and is open is unknown: {}.", gap.reason);
+        return Answer::unknown(says).because(gap.because);
+    }
+    let told = view.ticket.known.iter().map(|fact| because(fact, format!("knows no {}", tame(&fact.value.key, 80))));
+    let told: Vec<Because> = told.collect();
+    let who: Vec<&str> = told.iter().map(|because| because.source.as_str()).collect();
+    let verb = if who.len() == 1 { "knows" } else { "know" };
+    let says =
+        format!("The reason names {named}, but {} {verb} no such ticket, or may not see it.", says::some(&who, 3));
+    Answer::caution(says).because(told)
 }
 
 pub fn rollback(view: &View<'_>) -> Option<Answer> {

@@ -122,6 +122,38 @@ fn a_reason_without_a_ticket_is_said() {
 }
 
 #[test]
+fn the_ticket_behind_the_reason_is_looked_up() {
+    let ticket = |exists, closed, status: &str| Ticket {
+        key: "SHOP-12".to_owned(),
+        exists,
+        title: if exists { "Faster cart".to_owned() } else { String::new() },
+        status: status.to_owned(),
+        closed,
+        kind: exists.then(|| "Story".to_owned()),
+        link: None,
+    };
+    let mut world = World::calm();
+    world.facts.ticket = known("tracker", ticket(true, false, "In review"));
+    let flag = world.says("plan.reason", Pass, &["SHOP-12 \"Faster cart\" (Story, In review)"]);
+    assert_eq!(flag.because[0].source, "tracker".into());
+    world.facts.ticket = known("tracker", ticket(true, true, "Done"));
+    world.says("plan.reason", Caution, &["\"Faster cart\" (Story, Done)", "closed already"]);
+    world.facts.ticket = known("tracker", ticket(false, false, ""));
+    world.says("plan.reason", Caution, &["SHOP-12", "tracker knows no such ticket, or may not see it"]);
+    // Somebody else may know it: that it is not there would be said too early.
+    world.facts.ticket.unknown = broken::<Ticket>("other", "did not answer in 2 s").unknown;
+    world.says(
+        "plan.reason",
+        Unknown,
+        &["Whether SHOP-12 exists and is open is unknown", "other did not answer in 2 s"],
+    );
+    world.facts.ticket.known.push(fact("third", ticket(true, false, "To do")));
+    world.says("plan.reason", Pass, &["To do"]);
+    world.facts.ticket = broken("tracker", "refused the token (401)");
+    world.says("plan.reason", Unknown, &["tracker refused the token (401)"]);
+}
+
+#[test]
 fn conditions_that_only_a_person_can_judge_are_told_from_measurable_ones() {
     let mut world = World::calm();
     world.says("plan.rollback-conditions", Pass, &["errors > 2 % for 5m"]);

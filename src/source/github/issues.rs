@@ -6,8 +6,7 @@ use super::Github;
 use crate::advice::facts::Incident;
 use crate::clock::Time;
 use crate::message::tame;
-use crate::name::Service;
-use crate::source::{Answer, Ask, CannotSay, Learned};
+use crate::source::{Answer, Ask, CannotSay, Learned, labels};
 
 /// So many issues are read.
 const MOST: usize = 300;
@@ -57,9 +56,8 @@ impl Github {
         let issues = open.0.into_iter().chain(closed.0).filter(|issue| issue.pull_request.is_none());
         let was_open =
             |issue: &Issue| issue.created_at <= ask.to && issue.closed_at.is_none_or(|closed| closed >= ask.from);
-        let incidents = issues.filter(was_open).map(|issue| incident(issue, ask));
-        let about = |incident: &Incident| incident.services.is_empty() || incident.services.contains(&ask.service);
-        let learned = Learned::Incidents(incidents.filter(about).collect());
+        // Those of other services too: whether they are near is for the checks to say.
+        let learned = Learned::Incidents(issues.filter(was_open).map(|issue| incident(issue, ask)).collect());
         Ok(Answer { learned, at: ask.now, link: None, incomplete })
     }
 }
@@ -73,24 +71,14 @@ fn incident(issue: Issue, ask: &Ask) -> Incident {
             Label::Object { name } => name,
         })
         .collect();
-    let after = |key: &str| {
-        labels.iter().find_map(|label| {
-            let (found, value) = label.split_once(':')?;
-            found.trim().eq_ignore_ascii_case(key).then(|| value.trim().to_owned())
-        })
-    };
-    let known = |name: &&Service| {
-        let name = name.as_str();
-        labels.iter().any(|label| label.strip_prefix("service:").unwrap_or(label).trim() == name)
-    };
     Incident {
         id: format!("#{}", issue.number),
         title: tame(&issue.title, 300),
-        services: ask.settings.service.keys().filter(known).cloned().collect(),
-        severity: after("severity").or_else(|| after("sev")).map(|severity| tame(&severity, 40)),
+        services: labels::services(&labels, &ask.settings),
+        severity: labels::severity(&labels),
         opened: issue.created_at,
         resolved: issue.closed_at,
-        blocks: labels.iter().any(|label| label.eq_ignore_ascii_case("blocks-deployments")),
+        blocks: labels::blocks(&labels),
         follow_ups: 0,
         link: issue.html_url.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
     }
