@@ -2,6 +2,7 @@
 //! belong to a service, which files are migrations.
 
 pub(super) mod commit;
+pub(super) mod compared;
 pub(super) mod declared;
 pub(super) mod migration;
 pub(super) mod paths;

@@ -61,6 +61,17 @@ impl Place {
     }
 }
 
+/// What stands before the version in the service's tags.
+pub(in crate::source) fn tag_prefix<'s>(settings: &'s Settings, service: &Service) -> Option<&'s str> {
+    settings.service.get(service)?.tag_prefix.as_deref().filter(|prefix| !prefix.is_empty())
+}
+
+/// Whether several services live in the repository of this one.
+pub(in crate::source) fn is_shared(settings: &Settings, service: &Service) -> bool {
+    let repository = settings.service.get(service).and_then(|about| about.repository.as_ref());
+    settings.service.values().filter(|about| about.repository.as_ref() == repository).count() > 1
+}
+
 pub(in crate::source) fn find_flags(patterns: &[Regex], line: &[u8], found: &mut BTreeSet<String>) {
     if line.len() > LONGEST_LINE || found.len() >= MOST_FLAGS {
         return;

@@ -2,20 +2,16 @@
 //!
 //! GitHub compares with the common ancestor, tells 300 files at most, and leaves the lines of large files out.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 
 use super::Github;
 use super::refs::{Head, Written, prefix};
-use crate::advice::facts::{Change, Commit, Direction, FileChange, FileStatus, Version};
-use crate::config::Settings;
+use crate::advice::facts::{Change, Commit, Direction, FileStatus, Version};
 use crate::message::tame;
-use crate::name::Person;
 use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_words};
+use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
-use crate::source::code::paths::path_text;
-use crate::source::code::place::{Place, find_flags, says_unclaimed};
+use crate::source::code::place::Place;
 use crate::source::rest::{Failed, PAGE};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -50,9 +46,9 @@ struct Alone {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct File {
-    pub filename: String,
-    pub status: String,
+struct File {
+    filename: String,
+    status: String,
     #[serde(default)]
     additions: u32,
     #[serde(default)]
@@ -87,17 +83,8 @@ impl Github {
         let place = Place::of(&ask.settings, &ask.service);
         incomplete.extend(place.bad.iter().cloned());
         let between = self.between(base.as_ref(), &head, &mut incomplete).await?;
-        let files = of_place(between.files, &place, &mut incomplete);
-        let mut flags = BTreeSet::new();
-        for file in &files {
-            let lines = file.patch.iter().flat_map(|patch| patch.lines());
-            let added = lines.filter(|line| line.starts_with('+') && !line.starts_with("+++"));
-            added.for_each(|line| find_flags(&place.flags, &line.as_bytes()[1..], &mut flags));
-        }
-        let unread = files.iter().filter(|file| file.patch.is_none() && file.additions > 0).count();
-        if unread > 0 && !place.flags.is_empty() {
-            incomplete.push(format!("the lines of {unread} large files were not searched for flags"));
-        }
+        let files = compared::of_place(between.files, &place, &mut incomplete);
+        let flags = compared::flags(&files, &place, &mut incomplete);
         let (migrations, migrations_at_head) = self.migrations(&files, &head.sha, &place, &mut incomplete).await?;
         if !place.own.is_empty() && !between.commits.is_empty() {
             incomplete.push("the commits are those of the whole repository, not of this service's paths".to_owned());
@@ -113,12 +100,12 @@ impl Github {
             commit_count: between.count,
             commits: between.commits.into_iter().map(commit).collect(),
             file_count: u32::try_from(files.len()).unwrap_or(u32::MAX),
-            files: files.iter().map(told).collect(),
+            files: files.iter().map(Touched::told).collect(),
             migrations,
             migrations_at_head,
-            flags: flags.into_iter().collect(),
+            flags,
         };
-        name_authors(&mut change.commits, &ask.settings);
+        compared::name_authors(&mut change.commits, &ask.settings);
         Ok(Answer { learned: Learned::Change(Box::new(change)), at: ask.now, link: head.html_url, incomplete })
     }
 
@@ -143,7 +130,7 @@ impl Github {
             "behind" => {
                 // Seen from what runs: the files as they were, and the commits that are taken back.
                 let back = self.compare(&head.sha, &base.sha).await?;
-                let files = whole(back.files, incomplete).into_iter().map(inverted).collect();
+                let files = whole(back.files, incomplete).into_iter().map(Touched::inverted).collect();
                 Ok(Between { direction: Direction::Back, count: back.total_commits, commits: back.commits, files })
             }
             status => {
@@ -201,68 +188,33 @@ struct Between {
     /// Newest first.
     commits: Vec<Listed>,
     count: u32,
-    files: Vec<File>,
+    files: Vec<Touched>,
 }
 
-fn whole(files: Option<Vec<File>>, incomplete: &mut Vec<String>) -> Vec<File> {
+fn whole(files: Option<Vec<File>>, incomplete: &mut Vec<String>) -> Vec<Touched> {
     let files = files.unwrap_or_default();
     if files.len() >= MOST_FILES {
         incomplete.push(format!("GitHub tells the first {MOST_FILES} files of a change and no more"));
     }
-    files
+    files.into_iter().map(touched).collect()
 }
 
-fn inverted(mut file: File) -> File {
-    std::mem::swap(&mut file.additions, &mut file.deletions);
-    match file.status.as_str() {
-        "added" => file.status = "removed".to_owned(),
-        "removed" => file.status = "added".to_owned(),
-        _ => {}
-    }
-    if let Some(before) = &mut file.previous_filename {
-        std::mem::swap(before, &mut file.filename);
-    }
-    // Its added lines are those that go away.
-    file.patch = None;
-    file
-}
-
-fn of_place(files: Vec<File>, place: &Place, incomplete: &mut Vec<String>) -> Vec<File> {
-    let mut unclaimed = Vec::new();
-    let own = files.into_iter().filter(|file| {
-        let path = file.filename.as_bytes();
-        let own = place.own.is_empty() || place.own.matches(path);
-        let migration = place.migrations.as_ref().is_some_and(|globs| globs.matches(path));
-        if !own && !migration && !place.others.matches(path) {
-            unclaimed.push(path_text(path));
-        }
-        own || migration
-    });
-    let own = own.collect();
-    incomplete.extend(says_unclaimed(unclaimed));
-    own
-}
-
-pub(super) fn status(file: &File) -> FileStatus {
-    match file.status.as_str() {
-        "added" | "copied" => FileStatus::Added,
-        "removed" => FileStatus::Removed,
-        "renamed" => FileStatus::Renamed,
-        _ => FileStatus::Changed,
-    }
-}
-
-fn told(file: &File) -> FileChange {
+fn touched(file: File) -> Touched {
     // A binary file has no lines; GitHub says 0 of it and sends no patch.
     let binary = file.patch.is_none() && file.additions + file.deletions == 0;
-    FileChange {
-        path: path_text(file.filename.as_bytes()),
-        was: file.previous_filename.as_ref().map(|was| path_text(was.as_bytes())),
-        status: status(file),
+    Touched {
+        path: file.filename,
+        was: file.previous_filename,
+        status: match file.status.as_str() {
+            "added" | "copied" => FileStatus::Added,
+            "removed" => FileStatus::Removed,
+            "renamed" => FileStatus::Renamed,
+            _ => FileStatus::Changed,
+        },
         added: (!binary).then_some(file.additions),
         deleted: (!binary).then_some(file.deletions),
-        churn: (status(file) == FileStatus::Added).then_some(0),
-        age_days: None,
+        // Of what is binary there is nothing to search.
+        patch: file.patch.or_else(|| binary.then(String::new)),
     }
 }
 
@@ -284,15 +236,4 @@ fn commit(listed: Listed) -> Commit {
         message: message.trim_start(),
     };
     of_words(listed.sha, &words, listed.commit.at())
-}
-
-/// The people of ours behind the addresses.
-fn name_authors(commits: &mut [Commit], settings: &Settings) {
-    let mut people: BTreeMap<String, &Person> = BTreeMap::new();
-    for (person, about) in &settings.people {
-        people.extend(about.email.iter().map(|email| (email.to_lowercase(), person)));
-    }
-    for commit in commits {
-        commit.author = people.get(&commit.email.to_lowercase()).map(|person| (*person).clone());
-    }
 }

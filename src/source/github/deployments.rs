@@ -10,6 +10,7 @@ use crate::advice::facts::Deployment;
 use crate::clock::Time;
 use crate::message::tame;
 use crate::name::Service;
+use crate::source::code::place::is_shared;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// So many deployments are read.
@@ -46,7 +47,7 @@ impl Github {
         if more {
             incomplete.push(format!("only the newest {MOST} deployments were read"));
         }
-        let shared = shares(ask);
+        let shared = is_shared(&ask.settings, &ask.service);
         let mut unclear = 0;
         let own: Vec<Told> = told
             .into_iter()
@@ -102,10 +103,4 @@ impl Github {
 
 fn service_of(told: &Told) -> Option<Service> {
     told.payload.get("service").and_then(|service| service.as_str()).map(Service::new)
-}
-
-/// Whether several services live in this repository.
-fn shares(ask: &Ask) -> bool {
-    let repository = ask.settings.service.get(&ask.service).and_then(|about| about.repository.as_ref());
-    ask.settings.service.values().filter(|about| about.repository.as_ref() == repository).count() > 1
 }

@@ -6,6 +6,7 @@ use super::Github;
 use crate::advice::facts::{Version, Versions};
 use crate::clock::Time;
 use crate::message::tame;
+use crate::source::code::place::tag_prefix;
 use crate::source::rest::Failed;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -136,5 +137,5 @@ impl Github {
 }
 
 pub(super) fn prefix(ask: &Ask) -> Option<&str> {
-    ask.settings.service.get(&ask.service)?.tag_prefix.as_deref().filter(|prefix| !prefix.is_empty())
+    tag_prefix(&ask.settings, &ask.service)
 }
