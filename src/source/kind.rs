@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, calendar, database, git, github, http, incident_io, jira, jsm, jsonl, pagerduty, prometheus, statuspage};
+use super::{Question, Source, calendar, database, git, github, gitlab, http, incident_io, jira, jsm, jsonl, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -49,6 +49,7 @@ macro_rules! kinds {
 kinds! {
     Git "git" git::Keys,
     Github "github" github::Keys,
+    Gitlab "gitlab" gitlab::Keys,
     Ics "ics" calendar::Keys,
     Jira "jira" jira::Keys,
     Jsonl "jsonl" jsonl::Keys,

@@ -10,6 +10,7 @@ pub mod database;
 pub mod gather;
 pub mod git;
 pub mod github;
+pub mod gitlab;
 pub mod http;
 pub mod ics;
 mod incident_io;

@@ -139,11 +139,16 @@ async fn serve<W: Send + 'static>(State(server): State<Arc<Server<W>>>, request:
         }
         (false, _) => Some(serde_json::from_slice(&body).unwrap_or(Value::Null)),
     };
-    let decoded = path.replace("%2F", "/").replace("%20", " ");
-    let found = decoded
+    let found = path
         .strip_prefix(server.manners.prefix)
         .and_then(|path| described::operation(server.description, parts.method.as_str(), path));
-    let asked = found.map(|operation| Asked { operation, query, body });
+    let asked = found.map(|mut operation| {
+        for (_, value) in &mut operation.values {
+            // A slash inside a value is written as an escape: one that is not divides the path.
+            *value = value.replace("%2F", "/").replace("%20", " ");
+        }
+        Asked { operation, query, body }
+    });
     let method = &parts.method;
     match &asked {
         None => shared.complaints.push(format!("{method} {path} is none of the vendor's operations")),

@@ -105,7 +105,7 @@ async fn said(case: &Case, address: &str, patience: Duration) -> Vec<(String, St
         let ask = Ask {
             version: Some("v1.1.0".to_owned()),
             running: Some("v1.0.0".to_owned()),
-            names: vec!["SHOP-1".to_owned()],
+            names: vec!["SHOP-1".to_owned(), "#1".to_owned()],
             ..source::asking(question, "")
         };
         let began = Instant::now();

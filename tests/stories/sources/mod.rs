@@ -7,6 +7,7 @@ mod github;
 mod incident_io;
 mod jsm;
 mod pagerduty;
+mod gitlab;
 mod jira;
 mod prometheus;
 mod statuspage;
@@ -28,3 +29,4 @@ impl Case {
 /// Every kind that is asked over HTTP.
 const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
 const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
+const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];

@@ -1,0 +1,134 @@
+//! GitLab: versions and what they resolve to, what changed, deployments, incidents, freeze periods, and issues as tickets.
+//!
+//! Read only. Shapes: <https://docs.gitlab.com/api/rest/>.
+
+mod change;
+mod deployments;
+mod freeze;
+mod issues;
+mod migrations;
+mod refs;
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::bail;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+
+use super::rest::{Credential, Rest};
+use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
+use crate::config::Secret;
+use crate::name::{Environment, SourceName};
+
+/// A project on gitlab.com or a server of one's own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// Its path with its groups, `group/project`, or its number.
+    project: String,
+    /// The server, without `/api/v4`.
+    #[serde(default = "gitlab")]
+    url: url::Url,
+    #[serde(default)]
+    token: Option<Secret>,
+    /// What GitLab calls an environment; `{service}` and `{environment}` are filled in.
+    #[serde(default = "environment")]
+    environment: String,
+    /// Environments that the project's freeze periods are about; empty means all.
+    #[serde(default)]
+    freeze_environments: Vec<Environment>,
+}
+
+impl Kind for Keys {
+    fn can_answer(&self) -> Vec<Question> {
+        vec![
+            Question::Versions,
+            Question::Change,
+            Question::Deployments,
+            Question::Incidents,
+            Question::Calendar,
+            Question::Ticket,
+        ]
+    }
+
+    fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        let part = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "._-".contains(c)) && part.len() <= 255
+        };
+        if !self.project.split('/').all(part) {
+            bail!("`project` is `group/project`, or the project's number");
+        }
+        let credential = self
+            .token
+            .clone()
+            .map_or(Credential::None, |token| Credential::Headers(vec![("private-token", "", token)]));
+        Ok(Arc::new(Gitlab {
+            name: opening.settings.name.clone(),
+            project: self.project.clone(),
+            environment: self.environment.clone(),
+            freeze_environments: self.freeze_environments.clone(),
+            api: Rest::open(opening, "GitLab", &self.url, credential)?,
+        }))
+    }
+}
+
+struct Gitlab {
+    name: SourceName,
+    project: String,
+    environment: String,
+    freeze_environments: Vec<Environment>,
+    api: Rest,
+}
+
+impl fmt::Debug for Gitlab {
+    /// The name alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gitlab").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Gitlab {
+    /// The path of something in the project. Slashes inside a part are written as its own, which is how GitLab wants them.
+    fn path<'p>(&'p self, rest: &[&'p str]) -> Vec<&'p str> {
+        let mut path = vec!["api", "v4", "projects", self.project.as_str()];
+        path.extend(rest);
+        path
+    }
+
+    /// What GitLab calls the environment of a question.
+    fn environment_of(&self, ask: &Ask) -> String {
+        let named = self.environment.replace("{service}", ask.service.as_str());
+        named.replace("{environment}", ask.environment.as_str())
+    }
+}
+
+impl Source for Gitlab {
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
+        Box::pin(async move {
+            match ask.question {
+                Question::Versions => self.versions(ask).await,
+                Question::Change => self.change(ask).await,
+                Question::Deployments => self.deployments(ask).await,
+                Question::Incidents => self.incidents(ask).await,
+                Question::Calendar => self.freezes(ask).await,
+                Question::Ticket => self.ticket(ask).await,
+                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+            }
+        })
+    }
+}
+
+/// An address that people may follow.
+fn link(address: Option<String>) -> Option<String> {
+    address.filter(|link| link.starts_with("https://") || link.starts_with("http://"))
+}
+
+fn gitlab() -> url::Url {
+    #[allow(clippy::expect_used)]
+    url::Url::parse("https://gitlab.com").expect("a constant that reads")
+}
+
+fn environment() -> String {
+    "{environment}".to_owned()
+}
