@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, calendar, database, git, github, gitlab, http, incident_io, jira, jsm, jsonl, pagerduty, prometheus, statuspage};
+use super::{Question, Source, calendar, database, git, github, gitlab, http, incident_io, jira, jsm, jsonl, linear, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -53,6 +53,7 @@ kinds! {
     Ics "ics" calendar::Keys,
     Jira "jira" jira::Keys,
     Jsonl "jsonl" jsonl::Keys,
+    Linear "linear" linear::Keys,
     Prometheus "prometheus" prometheus::Keys,
     Http "http" http::Keys,
     Database "database" database::Keys,

@@ -20,6 +20,7 @@ pub mod jsonl;
 mod kept;
 mod kind;
 mod labels;
+pub mod linear;
 mod opened;
 mod pagerduty;
 pub mod prometheus;

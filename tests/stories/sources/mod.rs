@@ -9,6 +9,7 @@ mod jsm;
 mod pagerduty;
 mod gitlab;
 mod jira;
+mod linear;
 mod prometheus;
 mod statuspage;
 
@@ -30,3 +31,4 @@ impl Case {
 const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
 const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
+const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
