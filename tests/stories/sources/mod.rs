@@ -4,12 +4,12 @@
 mod database;
 mod faults;
 mod github;
-mod incident_io;
-mod jsm;
-mod pagerduty;
 mod gitlab;
+mod incident_io;
 mod jira;
+mod jsm;
 mod linear;
+mod pagerduty;
 mod prometheus;
 mod statuspage;
 
@@ -28,7 +28,14 @@ impl Case {
 }
 
 /// Every kind that is asked over HTTP.
-const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
-const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
+const ALL: &[Case] = &[
+    github::CASE,
+    gitlab::CASE,
+    incident_io::CASE,
+    jira::CASE,
+    jsm::CASE,
+    linear::CASE,
+    pagerduty::CASE,
+    prometheus::CASE,
+    statuspage::CASE,
+];
