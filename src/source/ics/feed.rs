@@ -107,11 +107,17 @@ impl Feed {
         expansion
     }
 
+    /// What is known once a calendar was read that is no file and no feed.
+    pub fn current(&self, calendar: Arc<Calendar>, now: Time) -> Feed {
+        Feed { calendar: Some(calendar), fetched_at: Some(now), trouble: None, version: Version::Unknown }
+    }
+
     fn confirmed(&self, now: Time) -> Feed {
         Feed { fetched_at: Some(now), trouble: None, ..self.clone() }
     }
 
-    fn troubled(&self, says: String, now: Time) -> Feed {
+    /// What is known after an attempt that failed; why, as a sentence.
+    pub fn troubled(&self, says: String, now: Time) -> Feed {
         let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
         Feed { trouble: Some(Trouble { says, since }), ..self.clone() }
     }

@@ -22,12 +22,13 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
+use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::clock::Time;
 pub use guard::Unreadable;
-pub use parse::Calendar;
+pub use parse::{Calendar, plain};
 
 /// How much of a calendar is read, and how much work is spent on it. The defaults bear a large team's calendar and
 /// keep the worst input under about two seconds.
@@ -104,12 +105,29 @@ pub struct Entry {
     pub transparent: bool,
     /// The organiser's name, or else the address.
     pub organizer: Option<String>,
+    /// Where it says that its owner is meanwhile.
+    pub presence: Option<Presence>,
+}
+
+/// Where the owner of a calendar is while an entry lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Not at work.
+    OutOfOffice,
+    /// At work from another place, which takes no time.
+    Elsewhere,
 }
 
 impl Entry {
     pub fn is_cancelled(&self) -> bool {
         self.status.as_deref() == Some("CANCELLED")
     }
+}
+
+/// The moment at which clocks in `zone` show a time; None where there is no such year.
+pub fn moment(wall: NaiveDateTime, zone: Tz) -> Option<Time> {
+    let reads = (1601..=2200).contains(&wall.year());
+    reads.then(|| Time::from_ms(zone::Zone::Named(zone).to_utc(wall, zone).and_utc().timestamp_millis()))
 }
 
 /// Reads a text and looks at one stretch of it. Times without a zone, and dates, are read in the calendar's own zone,

@@ -18,7 +18,7 @@ use super::recur::{self, Budget};
 use super::rule::Rule;
 use super::zone::Zone;
 use super::zones::Zones;
-use super::{Entry, Limits};
+use super::{Entry, Limits, Presence};
 
 /// A calendar that was read: expand it as often as wanted.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Calendar {
     pub(super) series: Vec<Series>,
     pub(super) problems: Vec<Problem>,
     pub(super) limits: Limits,
+    /// Steps of work that reading took.
+    effort: u64,
 }
 
 /// Something that could not be read.
@@ -70,8 +72,31 @@ impl Calendar {
                 }
             }
         }
-        let Reading { series, problems, .. } = reading;
-        Ok(Calendar { series: series.into_values().collect(), problems, limits: limits.clone() })
+        let Reading { series, problems, budget, .. } = reading;
+        let effort = budget.spent(limits.steps) + zone_budget.spent(limits.steps);
+        Ok(Calendar { series: series.into_values().collect(), problems, limits: limits.clone(), effort })
+    }
+
+    /// A calendar without entries, to which others are added.
+    pub fn none(limits: &Limits) -> Calendar {
+        Calendar { series: Vec::new(), problems: Vec::new(), limits: limits.clone(), effort: 0 }
+    }
+
+    /// Adds everything of another calendar, what could not be read included. What has the same UID stays apart.
+    pub fn add(&mut self, other: &Calendar) {
+        self.series.extend(other.series.iter().cloned());
+        self.problems.extend(other.problems.iter().cloned());
+        self.effort += other.effort;
+    }
+
+    /// Adds something that is missing: a sentence.
+    pub fn note(&mut self, says: String) {
+        self.problems.push(Problem { says, not_before: None });
+    }
+
+    /// Steps of work that reading it took, of those that [`Limits`] allow.
+    pub fn effort(&self) -> u64 {
+        self.effort
     }
 }
 
@@ -387,11 +412,24 @@ fn entry(component: &ICalendarComponent) -> Entry {
         status: upper(ICalendarProperty::Status),
         transparent: upper(ICalendarProperty::Transp).as_deref() == Some("TRANSPARENT"),
         organizer,
+        presence: presence(component),
+    }
+}
+
+/// What Outlook and Exchange write into the calendars that they publish.
+fn presence(component: &ICalendarComponent) -> Option<Presence> {
+    let told = component.entries.iter().find(|entry| {
+        matches!(&entry.name, ICalendarProperty::Other(name) if name.eq_ignore_ascii_case("X-MICROSOFT-CDO-BUSYSTATUS"))
+    })?;
+    match told.values.first()?.as_text()?.to_ascii_uppercase().as_str() {
+        "OOF" => Some(Presence::OutOfOffice),
+        "WORKINGELSEWHERE" => Some(Presence::Elsewhere),
+        _ => None,
     }
 }
 
 /// Without control characters (line ends aside, where they are wanted) and cut to a length.
-pub(super) fn plain(text: &str, most: usize, lines: bool) -> String {
+pub fn plain(text: &str, most: usize, lines: bool) -> String {
     text.chars().filter(|c| !c.is_control() || (lines && *c == '\n')).take(most).collect()
 }
 

@@ -26,6 +26,11 @@ impl Budget {
         self.0 = if enough { self.0 - steps } else { 0 };
         enough
     }
+
+    /// What was taken of a budget that began with `steps`.
+    pub fn spent(&self, steps: u64) -> u64 {
+        steps - self.0
+    }
 }
 
 /// A rule could not be expanded: the reason, as a fragment.

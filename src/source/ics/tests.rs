@@ -229,3 +229,38 @@ proptest! {
         prop_assert!(!got.incomplete.iter().any(|says| says.contains("gave up")), "{:?}", got.incomplete);
     }
 }
+
+#[test]
+fn calendars_put_together_keep_all_entries_and_all_problems() {
+    let limits = Limits::default();
+    let one = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20261124T100000Z\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE:20261001T100000Z\nEND:VEVENT\nEND:VCALENDAR\n";
+    let other = one.replace("RRULE:FREQ=DAILY;COUNT=3", "RRULE:FREQ=SECONDLY");
+    let mut together = Calendar::none(&limits);
+    for text in [one, &other] {
+        together.add(&Calendar::parse(text, &limits).unwrap());
+    }
+    together.note("Something is missing.".to_owned());
+    let at = |text| Time::parse_rfc3339(text).unwrap();
+    let found = together.expand(at("2026-11-01T00:00:00Z")..at("2026-12-01T00:00:00Z"), Tz::UTC);
+    assert_eq!((found.occurrences.len(), found.incomplete.len()), (4, 2), "{found:?}");
+    assert!(together.effort() > 0 && together.effort() < limits.steps);
+}
+
+#[test]
+fn what_outlook_publishes_about_its_owner_is_kept() {
+    let text = |status: &str| {
+        format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20261124T100000Z\nDTEND:20261124T110000Z\n\
+             X-MICROSOFT-CDO-BUSYSTATUS:{status}\nEND:VEVENT\nEND:VCALENDAR\n"
+        )
+    };
+    let at = |text| Time::parse_rfc3339(text).unwrap();
+    let range = at("2026-11-01T00:00:00Z")..at("2026-12-01T00:00:00Z");
+    let said = |status| {
+        let found = expand(&text(status), range.clone(), Tz::UTC, &Limits::default());
+        found.occurrences[0].entry.presence
+    };
+    assert_eq!(said("OOF"), Some(Presence::OutOfOffice));
+    assert_eq!(said("WORKINGELSEWHERE"), Some(Presence::Elsewhere));
+    assert_eq!(said("BUSY"), None);
+}
