@@ -7,10 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{
-    Question, Source, calendar, database, git, github, gitlab, http, incident_io, jira, jsm, jsonl, linear, pagerduty,
-    prometheus, statuspage,
-};
+use super::{Question, Source, caldav, calendar, database, git, github, gitlab, http, incident_io, jira, jsm, jsonl, linear, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -54,6 +51,7 @@ kinds! {
     Github "github" github::Keys,
     Gitlab "gitlab" gitlab::Keys,
     Ics "ics" calendar::Keys,
+    Caldav "caldav" caldav::Keys,
     Jira "jira" jira::Keys,
     Jsonl "jsonl" jsonl::Keys,
     Linear "linear" linear::Keys,

@@ -3,6 +3,7 @@
 //! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in the list of `kind.rs`.
 
+pub mod caldav;
 pub mod calendar;
 mod called;
 mod code;

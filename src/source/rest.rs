@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::bail;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -64,6 +64,8 @@ pub enum Credential {
 /// One request. Without a body it is a GET.
 #[derive(Clone, Debug, Default)]
 pub struct Asked<'a> {
+    /// In place of base and path: an address that the server named; see [`Rest::named`].
+    pub at: Option<&'a url::Url>,
     /// What follows the base, segment by segment.
     pub path: &'a [&'a str],
     pub query: &'a [(&'a str, &'a str)],
@@ -77,6 +79,12 @@ pub struct Asked<'a> {
 pub enum Body {
     Json(serde_json::Value),
     Form(Vec<(&'static str, String)>),
+    /// What WebDAV asks by methods of its own, with its `Depth`.
+    Xml {
+        method: &'static str,
+        depth: &'static str,
+        text: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -172,6 +180,27 @@ impl Rest {
         self
     }
 
+    /// The same client at another address, without the credential; for where one is obtained.
+    pub fn beside(&self, base: &url::Url) -> Rest {
+        Rest {
+            client: self.client.clone(),
+            base: base.clone(),
+            credential: Credential::None,
+            headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]),
+            folder: self.folder.clone(),
+            system: self.system,
+            kept: Mutex::default(),
+            resting: Mutex::default(),
+        }
+    }
+
+    /// An address that the server named, relative or whole; None where it leads to another host, which is never asked.
+    pub fn named(&self, address: &str) -> Option<url::Url> {
+        let named = self.base.join(address).ok()?;
+        let plain = named.username().is_empty() && named.password().is_none();
+        (plain && named.origin() == self.base.origin()).then_some(named)
+    }
+
     /// The host that is asked.
     pub fn base(&self) -> &url::Url {
         &self.base
@@ -253,11 +282,21 @@ impl Rest {
         {
             return Err(says(&format!("asked for no more questions for another {} s", left.as_secs() + 1)));
         }
-        let mut url = self.base.clone();
-        url.path_segments_mut()
-            .map_err(|()| says("has an address that is no web address"))?
-            .pop_if_empty()
-            .extend(asked.path);
+        let url = match asked.at {
+            Some(at) if at.origin() == self.base.origin() => at.clone(),
+            Some(_) => return Err(says("names an address on another host, which is not asked")),
+            None => {
+                let mut url = self.base.clone();
+                let mut segments =
+                    url.path_segments_mut().map_err(|()| says("has an address that is no web address"))?;
+                if !asked.path.is_empty() {
+                    segments.pop_if_empty().extend(asked.path);
+                }
+                drop(segments);
+                url
+            }
+        };
+        let mut url = url;
         if !asked.query.is_empty() {
             url.query_pairs_mut().extend_pairs(asked.query);
         }
@@ -265,13 +304,23 @@ impl Rest {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.iter().find(|kept| asked.body.is_none() && kept.url == url.as_str()).cloned()
         };
-        let method = if asked.body.is_some() { Method::POST } else { Method::GET };
+        let method = match &asked.body {
+            None => Method::GET,
+            Some(Body::Json(_) | Body::Form(_)) => Method::POST,
+            Some(Body::Xml { method, .. }) => {
+                Method::from_bytes(method.as_bytes()).map_err(|_| says("was asked by a method that there is not"))?
+            }
+        };
         let mut request = self.client.request(method, url.clone()).headers(self.headers.clone());
         request = match &asked.body {
             Some(Body::Json(body)) => request.json(body),
             Some(Body::Form(fields)) => {
                 let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
                 request.header("content-type", "application/x-www-form-urlencoded").body(form)
+            }
+            Some(Body::Xml { depth, text, .. }) => {
+                let request = request.header("content-type", "application/xml; charset=utf-8").header("depth", *depth);
+                request.body(text.clone())
             }
             None => request,
         };
@@ -349,7 +398,7 @@ fn pause(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Why a status other than success was answered.
-fn refused(status: StatusCode, headers: &HeaderMap) -> Failed {
+pub fn refused(status: StatusCode, headers: &HeaderMap) -> Failed {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
     let spent = ["x-ratelimit-remaining", "ratelimit-remaining"].iter().any(|name| number(name) == Some(0));
     match status.as_u16() {

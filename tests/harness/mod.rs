@@ -10,6 +10,7 @@ pub mod faults;
 pub mod mariadb;
 pub mod postgres;
 pub mod prometheus;
+pub mod radicale;
 pub mod slack;
 pub mod source;
 pub mod stage;

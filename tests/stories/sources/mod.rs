@@ -1,6 +1,7 @@
 //! Each kind of source against the real system, or a pretend one that holds every request against the vendor's description;
 //! and every fault, for all of them.
 
+mod caldav;
 mod database;
 mod faults;
 mod github;
@@ -39,3 +40,8 @@ const ALL: &[Case] = &[
     prometheus::CASE,
     statuspage::CASE,
 ];
+const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
+const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
+const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
+const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
+const ALL: &[Case] = &[caldav::CASE, github::CASE, prometheus::CASE];
