@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, caldav, calendar, database, git, github, gitlab, http, incident_io, jira, jsm, jsonl, linear, pagerduty, prometheus, statuspage};
+use super::{Question, Source, caldav, calendar, database, git, github, gitlab, google_calendar, http, incident_io, jira, jsm, jsonl, linear, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -52,6 +52,7 @@ kinds! {
     Gitlab "gitlab" gitlab::Keys,
     Ics "ics" calendar::Keys,
     Caldav "caldav" caldav::Keys,
+    GoogleCalendar "google-calendar" google_calendar::Keys,
     Jira "jira" jira::Keys,
     Jsonl "jsonl" jsonl::Keys,
     Linear "linear" linear::Keys,

@@ -12,6 +12,8 @@ pub mod gather;
 pub mod git;
 pub mod github;
 pub mod gitlab;
+pub mod google_calendar;
+mod grant;
 pub mod http;
 pub mod ics;
 mod incident_io;

@@ -11,6 +11,7 @@ mod jira;
 mod jsm;
 mod linear;
 mod pagerduty;
+mod google_calendar;
 mod prometheus;
 mod statuspage;
 
@@ -45,3 +46,4 @@ const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
 const ALL: &[Case] = &[caldav::CASE, github::CASE, prometheus::CASE];
+const ALL: &[Case] = &[caldav::CASE, github::CASE, google_calendar::CASE, prometheus::CASE];
