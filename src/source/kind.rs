@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, caldav, calendar, database, git, github, gitlab, google_calendar, http, incident_io, jira, jsm, jsonl, linear, pagerduty, prometheus, statuspage};
+use super::{Question, Source, caldav, calendar, database, git, github, gitlab, google_calendar, http, incident_io, jira, jsm, jsonl, linear, microsoft_365, pagerduty, prometheus, statuspage};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -53,6 +53,7 @@ kinds! {
     Ics "ics" calendar::Keys,
     Caldav "caldav" caldav::Keys,
     GoogleCalendar "google-calendar" google_calendar::Keys,
+    Microsoft365 "microsoft-365" microsoft_365::Keys,
     Jira "jira" jira::Keys,
     Jsonl "jsonl" jsonl::Keys,
     Linear "linear" linear::Keys,

@@ -24,6 +24,7 @@ mod kept;
 mod kind;
 mod labels;
 pub mod linear;
+pub mod microsoft_365;
 mod opened;
 mod pagerduty;
 pub mod prometheus;

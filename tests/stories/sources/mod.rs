@@ -12,6 +12,7 @@ mod jsm;
 mod linear;
 mod pagerduty;
 mod google_calendar;
+mod microsoft_365;
 mod prometheus;
 mod statuspage;
 
@@ -47,3 +48,4 @@ const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE]
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
 const ALL: &[Case] = &[caldav::CASE, github::CASE, prometheus::CASE];
 const ALL: &[Case] = &[caldav::CASE, github::CASE, google_calendar::CASE, prometheus::CASE];
+const ALL: &[Case] = &[caldav::CASE, github::CASE, google_calendar::CASE, microsoft_365::CASE, prometheus::CASE];
