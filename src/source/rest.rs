@@ -64,9 +64,9 @@ pub enum Credential {
 /// One request. Without a body it is a GET.
 #[derive(Clone, Debug, Default)]
 pub struct Asked<'a> {
-    /// In place of base and path: an address that the server named; see [`Rest::named`].
+    /// In place of the base: an address that the server named; see [`Rest::named`].
     pub at: Option<&'a url::Url>,
-    /// What follows the base, segment by segment.
+    /// What follows it, segment by segment.
     pub path: &'a [&'a str],
     pub query: &'a [(&'a str, &'a str)],
     /// A question that the vendor wants by POST.
@@ -282,24 +282,7 @@ impl Rest {
         {
             return Err(says(&format!("asked for no more questions for another {} s", left.as_secs() + 1)));
         }
-        let url = match asked.at {
-            Some(at) if at.origin() == self.base.origin() => at.clone(),
-            Some(_) => return Err(says("names an address on another host, which is not asked")),
-            None => {
-                let mut url = self.base.clone();
-                let mut segments =
-                    url.path_segments_mut().map_err(|()| says("has an address that is no web address"))?;
-                if !asked.path.is_empty() {
-                    segments.pop_if_empty().extend(asked.path);
-                }
-                drop(segments);
-                url
-            }
-        };
-        let mut url = url;
-        if !asked.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(asked.query);
-        }
+        let url = self.address(&asked)?;
         let known = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.iter().find(|kept| asked.body.is_none() && kept.url == url.as_str()).cloned()
@@ -369,6 +352,22 @@ impl Rest {
             kept.push(Kept { url: url.into(), tag, answer: Arc::clone(&received) });
         }
         Ok(received)
+    }
+
+    fn address(&self, asked: &Asked<'_>) -> Result<url::Url, Failed> {
+        let mut url = match asked.at {
+            Some(at) if at.origin() == self.base.origin() => at.clone(),
+            Some(_) => return Err(says("names an address on another host, which is not asked")),
+            None => self.base.clone(),
+        };
+        if !asked.path.is_empty() {
+            let segments = url.path_segments_mut().map_err(|()| says("has an address that is no web address"));
+            segments?.pop_if_empty().extend(asked.path);
+        }
+        if !asked.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(asked.query);
+        }
+        Ok(url)
     }
 
     fn reveal(&self, secret: &Secret) -> Result<SecretString, Failed> {
