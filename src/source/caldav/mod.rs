@@ -62,6 +62,10 @@ impl Kind for Keys {
         vec![if self.on_call { Question::OnCall } else { Question::Calendar }]
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn whose(&self) -> Option<&Person> {
         self.person.as_ref()
     }

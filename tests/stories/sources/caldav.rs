@@ -36,7 +36,8 @@ impl Told {
         let settings = toml::from_str(&format!("name = 'team'\nkind = 'caldav'\n{keys}")).unwrap();
         let clock = Clock::beginning_at(now());
         let patience = Duration::from_secs(20);
-        let opening = Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience };
+        let opening =
+            Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience, keep: Duration::ZERO };
         Told { source: tidegate::source::open(&opening).unwrap(), clock }
     }
 
@@ -301,8 +302,13 @@ fn passwords_do_not_belong_into_addresses() {
     ] {
         let settings = toml::from_str(&format!("name = 'team'\nkind = 'caldav'\n{keys}")).unwrap();
         let clock = Clock::system();
-        let opening =
-            Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience: Duration::from_secs(1) };
+        let opening = Opening {
+            settings: &settings,
+            folder: Path::new("."),
+            clock: &clock,
+            patience: Duration::from_secs(1),
+            keep: Duration::ZERO,
+        };
         let why = format!("{:#}", tidegate::source::open(&opening).unwrap_err());
         assert!(why.contains(part) && !why.contains("secret"), "{why}");
     }
