@@ -6,13 +6,13 @@ mod database;
 mod faults;
 mod github;
 mod gitlab;
+mod google_calendar;
 mod incident_io;
 mod jira;
 mod jsm;
 mod linear;
-mod pagerduty;
-mod google_calendar;
 mod microsoft_365;
+mod pagerduty;
 mod prometheus;
 mod statuspage;
 
@@ -32,20 +32,16 @@ impl Case {
 
 /// Every kind that is asked over HTTP.
 const ALL: &[Case] = &[
+    caldav::CASE,
     github::CASE,
     gitlab::CASE,
+    google_calendar::CASE,
     incident_io::CASE,
     jira::CASE,
     jsm::CASE,
     linear::CASE,
+    microsoft_365::CASE,
     pagerduty::CASE,
     prometheus::CASE,
     statuspage::CASE,
 ];
-const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
-const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
-const ALL: &[Case] = &[caldav::CASE, github::CASE, prometheus::CASE];
-const ALL: &[Case] = &[caldav::CASE, github::CASE, google_calendar::CASE, prometheus::CASE];
-const ALL: &[Case] = &[caldav::CASE, github::CASE, google_calendar::CASE, microsoft_365::CASE, prometheus::CASE];
