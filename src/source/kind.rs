@@ -10,6 +10,8 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 use super::{
     Question, Source, caldav, calendar, database, git, github, gitlab, google_calendar, http, incident_io, jira, jsm,
     jsonl, linear, microsoft_365, pagerduty, prometheus, statuspage,
+    Question, Source, alertmanager, caldav, calendar, database, git, github, gitlab, google_calendar, http,
+    incident_io, jira, jsm, jsonl, linear, microsoft_365, pagerduty, prometheus, statuspage,
 };
 use crate::clock::Clock;
 use crate::config::SourceSettings;
@@ -67,6 +69,7 @@ kinds! {
     Statuspage "statuspage" statuspage::Keys,
     IncidentIo "incident-io" incident_io::Keys,
     Jsm "jsm" jsm::Keys,
+    Alertmanager "alertmanager" alertmanager::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

@@ -4,6 +4,7 @@
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in the list of `kind.rs`.
 
 pub mod caldav;
+pub mod alertmanager;
 pub mod calendar;
 mod called;
 mod code;

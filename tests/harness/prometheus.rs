@@ -1,4 +1,4 @@
-//! A throw-away Prometheus that remembers what the story tells it.
+//! A throw-away Prometheus, and an Alertmanager beside it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running server; it ends when it is dropped.
-pub struct Prometheus {
+#[derive(Debug)]
+pub struct Running {
     pub url: String,
     child: Child,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
+
+/// A running Prometheus.
+pub type Prometheus = Running;
 
 /// One series: its name, its labels (`service="checkout"`) and its samples (seconds, value).
 pub struct Told<'a> {
@@ -19,9 +23,10 @@ pub struct Told<'a> {
     pub samples: Vec<(i64, f64)>,
 }
 
-impl Prometheus {
+impl Running {
+    /// A Prometheus that has what the story tells it and measures nothing.
     pub fn remembering(told: &[Told<'_>]) -> Prometheus {
-        let (server, tool) = (program("prometheus"), program("promtool"));
+        let tool = program("promtool");
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let mut text = String::new();
@@ -45,26 +50,67 @@ impl Prometheus {
             .unwrap();
         assert!(made.status.success(), "promtool: {}", String::from_utf8_lossy(&made.stderr));
         std::fs::write(folder.path().join("prometheus.yml"), "global: {scrape_interval: 1m}\n").unwrap();
+        Running::prometheus(folder)
+    }
+
+    /// A Prometheus that evaluates rules and asks targets every second, as the rest of its settings says.
+    pub fn evaluating(rules: &str, settings: &str) -> Prometheus {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+        let begins = "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\n";
+        std::fs::write(folder.path().join("prometheus.yml"), format!("{begins}{settings}")).unwrap();
+        Running::prometheus(folder)
+    }
+
+    fn prometheus(folder: tempfile::TempDir) -> Prometheus {
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let args = [
+            format!("--config.file={}", at("prometheus.yml")),
+            format!("--storage.tsdb.path={}", at("data")),
+            "--storage.tsdb.retention.time=10y".to_owned(),
+            // What fires is told again at once to an Alertmanager that was found a moment later.
+            "--rules.alert.resend-delay=1s".to_owned(),
+            "--web.enable-lifecycle".to_owned(),
+        ];
+        Running::begin("prometheus", folder, &args)
+    }
+
+    /// An Alertmanager that tells nobody; None, aloud, where there is none to be started.
+    pub fn alertmanager(settings: &str) -> Option<Running> {
+        if found("prometheus-alertmanager").is_none() {
+            eprintln!("SKIPPED: prometheus-alertmanager is missing: install the package, or run tests/run, which does");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("alertmanager.yml");
+        std::fs::write(&file, settings).unwrap();
+        let args = [
+            format!("--config.file={}", file.display()),
+            format!("--storage.path={}", folder.path().join("data").display()),
+            "--cluster.listen-address=".to_owned(),
+        ];
+        Some(Running::begin("prometheus-alertmanager", folder, &args))
+    }
+
+    fn begin(name: &str, folder: tempfile::TempDir, args: &[String]) -> Running {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(server)
-            .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
-            .arg(format!("--storage.tsdb.path={}", data.display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--storage.tsdb.retention.time=10y", "--log.level=error"])
+        let child = Command::new(program(name))
+            .args(args)
+            .args([format!("--web.listen-address=127.0.0.1:{port}"), "--log.level=error".to_owned()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut prometheus = Prometheus { url: format!("http://127.0.0.1:{port}"), child, _folder: folder };
-        prometheus.wait(port);
-        prometheus
+        let mut running = Running { url: format!("http://127.0.0.1:{port}"), child, folder };
+        running.wait(name, port);
+        running
     }
 
-    fn wait(&mut self, port: u16) {
+    fn wait(&mut self, name: &str, port: u16) {
         use std::io::{Read, Write};
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(30) {
-            assert!(self.child.try_wait().unwrap().is_none(), "prometheus ended at once");
+            assert!(self.child.try_wait().unwrap().is_none(), "{name} ended at once");
             if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
                 stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n").unwrap();
                 let mut answer = String::new();
@@ -74,11 +120,11 @@ impl Prometheus {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("prometheus was not ready after 30 s");
+        panic!("{name} was not ready after 30 s");
     }
 }
 
-impl Drop for Prometheus {
+impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -86,7 +132,11 @@ impl Drop for Prometheus {
 }
 
 fn program(name: &str) -> PathBuf {
+    found(name)
+        .unwrap_or_else(|| panic!("{name} is missing: install the package `prometheus`, or run tests/run, which does"))
+}
+
+fn found(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| Path::is_file(file));
-    found.unwrap_or_else(|| panic!("{name} is missing: install the package `prometheus`, or run tests/run, which does"))
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| Path::is_file(file))
 }

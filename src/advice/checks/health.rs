@@ -1,6 +1,6 @@
 //! Is the service well now, and would anyone notice if it were not?
 
-use crate::advice::checks::Answer;
+use crate::advice::checks::{Answer, firing};
 use crate::advice::facts::Health;
 use crate::advice::sight::{Topic, gap};
 use crate::advice::view::{View, because, newest};
@@ -11,8 +11,40 @@ use crate::plan::Kind;
 /// Data older than this is no view of now.
 const FRESH: i64 = 15 * MINUTE;
 
+/// What a service that is not well adds to the score, at most.
+const OF: i32 = 8;
+
 pub fn now(view: &View<'_>) -> Option<Answer> {
-    const OF: i32 = 8;
+    let measured = measured(view)?;
+    let Some(fires) = firing::firing(view) else {
+        let answer = measured.because(firing::quiet(view));
+        return Some(if view.alerts.is_unasked() { answer } else { answer.unless(gap(view, Topic::Alerts)) });
+    };
+    let level = measured.level.max(fires.level);
+    let measured_says = measured.says.trim_end_matches('.');
+    let says = match (measured.level, fires.level) {
+        (FlagLevel::Caution | FlagLevel::Critical, _) | (_, FlagLevel::Info) => {
+            format!("{measured_says}; {}.", fires.says)
+        }
+        (FlagLevel::Unknown, _) => {
+            format!("{} is not well already: {}. {measured_says}.", view.plan.service, fires.says)
+        }
+        _ => format!("{} is not well already: {}.", view.plan.service, fires.says),
+    };
+    let answer = Answer::at(level, says).because(measured.because).because(fires.because);
+    Some(answer.likelihood(points(level), OF).unless(gap(view, Topic::Health)))
+}
+
+fn points(level: FlagLevel) -> i32 {
+    match level {
+        FlagLevel::Critical => OF,
+        FlagLevel::Caution => 5,
+        _ => 0,
+    }
+}
+
+/// What the metrics say.
+fn measured(view: &View<'_>) -> Option<Answer> {
     let Some(fact) = newest(view.health) else { return Some(Answer::gap(gap(view, Topic::Health)?)) };
     let health = &fact.value;
     let (caution, critical) = view.limits("health.now", 0.01, 0.05);
@@ -54,9 +86,8 @@ pub fn now(view: &View<'_>) -> Option<Answer> {
     let evidence = because(fact, all.join("; "));
     if let Some(level) = found.iter().map(|(level, _)| *level).max() {
         let says: Vec<String> = found.into_iter().map(|(_, says)| says).collect();
-        let points = if level == FlagLevel::Critical { OF } else { 5 };
         let says = format!("{} is not well already: {}.", view.plan.service, says.join("; "));
-        return Some(Answer::at(level, says).because([evidence]).likelihood(points, OF));
+        return Some(Answer::at(level, says).because([evidence]).likelihood(points(level), OF));
     }
     if let Some(stale) = stale {
         return Some(Answer::unknown(format!("Health unknown: {} {stale}.", fact.source)).because([evidence]));
@@ -97,10 +128,15 @@ pub fn monitored(view: &View<'_>) -> Option<Answer> {
         Kind::Flag | Kind::Config => "the service as a whole, not the setting",
         _ => "errors and latency of the service",
     };
+    let told = firing::told_by(view).map(|source| format!("; {source} tells of alerts")).unwrap_or_default();
     let says = format!(
-        "{} measures {what} ({seen}), and the watch looks at it for {}.",
+        "{} measures {what} ({seen}), and the watch looks at it for {}{told}.",
         fact.source, view.settings.watch.length
     );
+    if let Some(silence) = firing::silence(view) {
+        let says = format!("{} {}", says, silence.says);
+        return Some(Answer::at(silence.level, says).because([evidence]).because(silence.because).consequence(2, OF));
+    }
     Some(Answer::pass(says).because([evidence]).unless(gap(view, Topic::Health)).consequence(0, OF))
 }
 

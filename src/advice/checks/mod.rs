@@ -8,6 +8,7 @@ mod builds;
 mod contents;
 mod coordination;
 mod dependency;
+mod firing;
 mod health;
 mod history;
 mod incident;

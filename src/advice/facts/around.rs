@@ -47,10 +47,12 @@ pub struct Ticket {
     pub link: Option<String>,
 }
 
-/// An alert that fires.
+/// An alert that fires, or what would be kept quiet if it did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     pub name: String,
+    #[serde(default, skip_serializing_if = "AlertState::is_firing")]
+    pub state: AlertState,
     #[serde(default)]
     pub severity: Option<String>,
     #[serde(default)]
@@ -61,6 +63,21 @@ pub struct Alert {
     pub silenced: Option<Time>,
     #[serde(default)]
     pub link: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertState {
+    #[default]
+    Firing,
+    /// Nothing fires, and nobody would be told if it did: a silence of `name`, or of every alert where that is empty.
+    Muted,
+}
+
+impl AlertState {
+    pub fn is_firing(&self) -> bool {
+        *self == AlertState::Firing
+    }
 }
 
 /// What users told support about a component.

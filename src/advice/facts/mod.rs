@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Time;
 use crate::name::{Environment, Person, Service, SourceName};
 
-pub use self::around::{Alert, FlagState, Support, Ticket};
+pub use self::around::{Alert, AlertState, FlagState, Support, Ticket};
 pub use self::code::{Build, BuildState, Builds, Finding, FindingKind, MergeRequest, Review, Reviews, Run, Verdict};
 
 /// All that was learned for one plan at one moment.

@@ -1,6 +1,7 @@
 //! Each kind of source against the real system, or a pretend one that holds every request against the vendor's description;
 //! and every fault, for all of them.
 
+mod alertmanager;
 mod caldav;
 mod database;
 mod faults;
@@ -32,6 +33,7 @@ impl Case {
 
 /// Every kind that is asked over HTTP.
 const ALL: &[Case] = &[
+    alertmanager::CASE,
     caldav::CASE,
     github::CASE,
     gitlab::CASE,
