@@ -44,6 +44,9 @@ pub struct Keys {
     /// An alert that always fires: where it does not, nobody may be telling the Alertmanager anything.
     #[serde(default)]
     heartbeat: Option<String>,
+    /// Sent with every question, such as `X-Scope-OrgID`.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
 }
 
 impl Kind for Keys {
@@ -61,7 +64,7 @@ impl Kind for Keys {
             bail!("`environment-label` is the name of a label, of letters, digits and `_`, or empty");
         }
         let credential = self.token.clone().map_or(Credential::None, Credential::Bearer);
-        let api = Rest::open(opening, "Alertmanager", &self.url, credential)?;
+        let api = Rest::open(opening, "Alertmanager", &self.url, credential)?.headers(&self.headers)?;
         Ok(Arc::new(Alertmanager { name: opening.settings.name.clone(), keys: self.clone(), api }))
     }
 }

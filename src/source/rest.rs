@@ -5,12 +5,13 @@
 //! `ETag` is kept and asked for conditionally. Who asks for fewer questions (429, a spent limit) is left alone until the time
 //! that it names. What a server says in words of its own is never passed on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -199,6 +200,24 @@ impl Rest {
         let named = self.base.join(address).ok()?;
         let plain = named.username().is_empty() && named.password().is_none();
         (plain && named.origin() == self.base.origin()).then_some(named)
+    }
+
+    /// Sends headers that the settings name with every request, such as the tenant of a shared system.
+    ///
+    /// # Errors
+    /// Where one cannot be sent, or is a credential: those have keys of their own, which are kept secret.
+    pub fn headers(mut self, headers: &BTreeMap<String, String>) -> anyhow::Result<Rest> {
+        for (name, value) in headers {
+            let key =
+                HeaderName::try_from(name.as_str()).map_err(|_| anyhow!("`headers` names one that no request has"))?;
+            if ["authorization", "cookie", "host", "content-length", "proxy-authorization"].contains(&key.as_str()) {
+                bail!("`headers` may not set `{key}`: a credential has a key of its own");
+            }
+            let value = HeaderValue::try_from(value.as_str())
+                .map_err(|_| anyhow!("`headers` gives `{key}` a value that no request can carry"))?;
+            self.headers.insert(key, value);
+        }
+        Ok(self)
     }
 
     /// The host that is asked.

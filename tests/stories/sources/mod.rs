@@ -15,6 +15,7 @@ mod linear;
 mod microsoft_365;
 mod pagerduty;
 mod prometheus;
+mod scraped;
 mod statuspage;
 
 /// A source that is asked over HTTP, for the faults that all share.
