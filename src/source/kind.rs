@@ -11,7 +11,7 @@ use super::{
     Question, Source, caldav, calendar, database, git, github, gitlab, google_calendar, http, incident_io, jira, jsm,
     jsonl, linear, microsoft_365, pagerduty, prometheus, statuspage,
     Question, Source, alertmanager, caldav, calendar, database, git, github, gitlab, google_calendar, http,
-    incident_io, jira, jsm, jsonl, linear, microsoft_365, pagerduty, prometheus, statuspage,
+    incident_io, jira, jsm, jsonl, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage,
 };
 use crate::clock::Clock;
 use crate::config::SourceSettings;
@@ -70,6 +70,7 @@ kinds! {
     IncidentIo "incident-io" incident_io::Keys,
     Jsm "jsm" jsm::Keys,
     Alertmanager "alertmanager" alertmanager::Keys,
+    Sentry "sentry" sentry::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

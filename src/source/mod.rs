@@ -32,6 +32,7 @@ pub mod prometheus;
 pub mod rest;
 mod statuspage;
 mod tracker;
+pub mod sentry;
 mod unreached;
 
 use std::fmt;

@@ -1,11 +1,12 @@
 //! Is the service well now, and would anyone notice if it were not?
 
 use crate::advice::checks::{Answer, firing};
-use crate::advice::facts::Health;
+use crate::advice::facts::{Fact, Health};
 use crate::advice::sight::{Topic, gap};
 use crate::advice::view::{View, because, newest};
 use crate::advice::{FlagLevel, says};
 use crate::clock::MINUTE;
+use crate::message::tame;
 use crate::plan::Kind;
 
 /// Data older than this is no view of now.
@@ -43,9 +44,15 @@ fn points(level: FlagLevel) -> i32 {
     }
 }
 
-/// What the metrics say.
+/// What the metrics say: where several systems measure, what one of them finds, and else the newest.
 fn measured(view: &View<'_>) -> Option<Answer> {
-    let Some(fact) = newest(view.health) else { return Some(Answer::gap(gap(view, Topic::Health)?)) };
+    let Some(newest) = newest(view.health) else { return Some(Answer::gap(gap(view, Topic::Health)?)) };
+    let ill = view.health.known.iter().map(|fact| judged(view, fact)).filter(|a| a.level >= FlagLevel::Caution);
+    let gravest = ill.min_by(|a, b| (b.level, &a.says).cmp(&(a.level, &b.says)));
+    Some(gravest.unwrap_or_else(|| judged(view, newest)))
+}
+
+fn judged(view: &View<'_>, fact: &Fact<Health>) -> Answer {
     let health = &fact.value;
     let (caution, critical) = view.limits("health.now", 0.01, 0.05);
     let mut found: Vec<(FlagLevel, String)> = Vec::new();
@@ -53,7 +60,8 @@ fn measured(view: &View<'_>) -> Option<Answer> {
     if let Some(errors) = health.errors.filter(|errors| errors.is_finite()) {
         let usual = health.usual_errors.filter(|usual| usual.is_finite());
         let beside = usual.map(|usual| format!(" (usually {})", says::share(usual))).unwrap_or_default();
-        let says = format!("{} of requests fail{beside}", says::share(errors));
+        let what = health.counts.as_deref().unwrap_or("requests fail");
+        let says = format!("{} of {}{beside}", says::share(errors), tame(what, 40));
         // A service that always fails a little is not ill because of it; twice its usual, and by more than noise, is.
         let worse = usual.is_none_or(|usual| errors > 2.0 * usual && errors - usual > 0.002);
         let risen = usual.is_some_and(|usual| errors > 2.0 * usual && errors - usual > 0.005);
@@ -87,21 +95,21 @@ fn measured(view: &View<'_>) -> Option<Answer> {
     if let Some(level) = found.iter().map(|(level, _)| *level).max() {
         let says: Vec<String> = found.into_iter().map(|(_, says)| says).collect();
         let says = format!("{} is not well already: {}.", view.plan.service, says.join("; "));
-        return Some(Answer::at(level, says).because([evidence]).likelihood(points(level), OF));
+        return Answer::at(level, says).because([evidence]).likelihood(points(level), OF);
     }
     if let Some(stale) = stale {
-        return Some(Answer::unknown(format!("Health unknown: {} {stale}.", fact.source)).because([evidence]));
+        return Answer::unknown(format!("Health unknown: {} {stale}.", fact.source)).because([evidence]);
     }
     if health.requests.is_some_and(|requests| requests <= 0.0) {
         let says = format!("Health unknown: {} saw no request in the last minutes.", fact.source);
-        return Some(Answer::unknown(says).because([evidence]));
+        return Answer::unknown(says).because([evidence]);
     }
     if well.is_empty() {
         let says = format!("Health unknown: {} measures neither errors nor latency.", fact.source);
-        return Some(Answer::unknown(says).because([evidence]));
+        return Answer::unknown(says).because([evidence]);
     }
     let says = format!("{} is well: {}.", view.plan.service, well.join("; "));
-    Some(Answer::pass(says).because([evidence]).unless(gap(view, Topic::Health)))
+    Answer::pass(says).because([evidence]).unless(gap(view, Topic::Health))
 }
 
 pub fn monitored(view: &View<'_>) -> Option<Answer> {

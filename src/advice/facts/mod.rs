@@ -372,6 +372,9 @@ pub struct Health {
     pub usual_errors: Option<f64>,
     #[serde(default)]
     pub usual_latency_ms: Option<f64>,
+    /// What is counted and how it fails, where it is not requests: "sessions crash".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<String>,
     /// When the metric last had data at all; None: never seen.
     #[serde(default)]
     pub last_data: Option<Time>,

@@ -82,6 +82,20 @@ fn a_service_that_is_ill_already_says_so_with_its_numbers() {
 }
 
 #[test]
+fn of_several_that_measure_the_one_that_finds_something_speaks() {
+    let mut world = World::calm();
+    let crashes = Health {
+        errors: Some(0.08),
+        usual_errors: Some(0.002),
+        counts: Some("sessions crash".to_owned()),
+        last_data: Some(now()),
+        ..Health::default()
+    };
+    world.facts.health.known.push(fact("sentry", crashes));
+    world.says("health.now", Critical, &["checkout is not well already: 8 % of sessions crash (usually 0.2 %)."]);
+}
+
+#[test]
 fn old_or_absent_data_is_no_health() {
     let mut world = World::calm();
     world.facts.health.known[0].value.last_data = Some(now().plus(-3 * HOUR));

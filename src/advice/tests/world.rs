@@ -328,6 +328,7 @@ impl World {
             requests: Some(18_000.0),
             usual_errors: Some(0.001),
             usual_latency_ms: Some(118.0),
+            counts: None,
             last_data: Some(now()),
             budget_left: Some(0.8),
         };

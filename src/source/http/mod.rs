@@ -188,6 +188,7 @@ impl Probe {
                     requests: Some(f64::from(summary.looks)),
                     usual_errors: summary.usual_errors,
                     usual_latency_ms: summary.usual_latency_ms,
+                    counts: None,
                     last_data: Some(ask.now),
                     budget_left: None,
                 })

@@ -4,7 +4,7 @@
 //! measured is nothing known: absent times stay absent. A service whose targets are not reached is unknown.
 
 mod api;
-mod measure;
+pub(super) mod measure;
 mod query;
 
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, OptionFuture, try_join3, try_join4};
 use serde::Deserialize;
 
-use self::api::{Api, Range, Several, Values};
+pub(super) use self::api::Values;
+use self::api::{Api, Range, Several};
 use self::query::Queries;
 use super::rest::{Credential, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
@@ -179,6 +180,7 @@ impl Prometheus {
             requests: rates.map(|rate| rate * 60.0 * r.recent.points.len() as f64),
             usual_errors: e.and_then(|e| measure::usual_errors(&r.past, &e.past, now)),
             usual_latency_ms: measure::usual(&l.past, now).map(|seconds| seconds * 1000.0),
+            counts: None,
             last_data: last(r).max(last(l)),
             budget_left: budget,
         }))

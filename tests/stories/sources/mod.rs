@@ -16,6 +16,7 @@ mod microsoft_365;
 mod pagerduty;
 mod prometheus;
 mod scraped;
+mod sentry;
 mod statuspage;
 
 /// A source that is asked over HTTP, for the faults that all share.
@@ -46,5 +47,6 @@ const ALL: &[Case] = &[
     microsoft_365::CASE,
     pagerduty::CASE,
     prometheus::CASE,
+    sentry::CASE,
     statuspage::CASE,
 ];
