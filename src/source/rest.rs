@@ -409,6 +409,9 @@ impl Rest {
 fn pause(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     match status.as_u16() {
+        429 if number("retry-after").is_none() => {
+            number("x-ratelimit-reset").filter(|left| *left < 86_400).map(Duration::from_secs)
+        }
         429 | 503 => number("retry-after").map(Duration::from_secs),
         403 if number("retry-after").is_some() => number("retry-after").map(Duration::from_secs),
         _ => None,

@@ -11,7 +11,7 @@ use anyhow::bail;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 
-use super::prometheus::{Values, measure};
+use super::metrics::{Values, measure};
 use super::rest::{Asked, Credential, Failed, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Alert, AlertState, Health};

@@ -4,7 +4,8 @@
 
 use serde::Deserialize;
 
-use crate::clock::{Millis, SECOND, Time};
+use crate::clock::{SECOND, Time};
+use crate::source::metrics::{Range, Several, Values};
 use crate::source::rest::{Asked, Rest};
 use crate::source::{CannotSay, unreached};
 
@@ -14,33 +15,6 @@ pub const MOST_POINTS: i64 = 11_000;
 /// Where to ask.
 pub struct Api {
     pub rest: Rest,
-}
-
-/// One query over a stretch of time, both ends included.
-#[derive(Clone, Copy, Debug)]
-pub struct Range<'a> {
-    pub query: &'a str,
-    pub start: Time,
-    pub end: Time,
-    pub step: Millis,
-}
-
-/// The values of a query, added up over its series; times without a value are absent.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
-    /// In order of time; finite only.
-    pub points: Vec<(Time, f64)>,
-    /// How many series the query gave.
-    pub series: usize,
-    /// Whether the server said that its answer has gaps.
-    pub partial: bool,
-}
-
-/// What becomes of several series at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Several {
-    AddUp,
-    Highest,
 }
 
 impl Api {

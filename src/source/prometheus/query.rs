@@ -1,38 +1,6 @@
 //! Queries with a service's and an environment's name filled in.
 
-use crate::config::HealthQueries;
 use crate::name::{Environment, Service};
-use crate::source::CannotSay;
-
-/// The queries of one service: its own, and the source's where it has none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Queries {
-    pub requests: Option<String>,
-    pub errors: Option<String>,
-    pub latency: Option<String>,
-}
-
-impl Queries {
-    /// Fills in the names; the error says which query they do not fit into.
-    pub fn filled(
-        &self,
-        own: Option<&HealthQueries>,
-        service: &Service,
-        environment: &Environment,
-    ) -> Result<Queries, CannotSay> {
-        let fill_one = |which: &str, own: Option<&String>, general: Option<&String>| {
-            let Some(template) = own.or(general) else { return Ok(None) };
-            fill(template, service, environment)
-                .map(Some)
-                .map_err(|why| CannotSay::because(format!("has a query for `{which}` that does not fit: {why}")))
-        };
-        Ok(Queries {
-            requests: fill_one("requests", own.and_then(|o| o.requests.as_ref()), self.requests.as_ref())?,
-            errors: fill_one("errors", own.and_then(|o| o.errors.as_ref()), self.errors.as_ref())?,
-            latency: fill_one("latency", own.and_then(|o| o.latency.as_ref()), self.latency.as_ref())?,
-        })
-    }
-}
 
 /// Puts the names where `{service}` and `{environment}` stand, escaped for the quotes around them (PromQL's are Go's:
 /// `"…"` and `'…'` with backslashes, backticks without). The error is a fragment.

@@ -4,6 +4,7 @@
 mod alertmanager;
 mod caldav;
 mod database;
+mod datadog;
 mod faults;
 mod github;
 mod gitlab;
@@ -50,3 +51,4 @@ const ALL: &[Case] = &[
     sentry::CASE,
     statuspage::CASE,
 ];
+const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentry::CASE, datadog::CASE];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::api::Values;
+use super::Values;
 use crate::advice::facts::{Load, hour_of_week};
 use crate::clock::{DAY, MINUTE, Millis, SECOND, Time};
 use crate::source::{Minute, Series};
