@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, alertmanager, caldav, calendar, database, datadog, git, github, gitlab, google_calendar, http, incident_io, jira, jsm, jsonl, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage};
+use super::{
+    Question, Source, alertmanager, caldav, calendar, database, datadog, git, github, gitlab, google_calendar, http,
+    incident_io, jira, jsm, jsonl, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage,
+};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;

@@ -3,8 +3,8 @@
 //! A source is asked one question at a time and answers with one [`Learned`] or says why it cannot. It never decides
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in the list of `kind.rs`.
 
-pub mod caldav;
 pub mod alertmanager;
+pub mod caldav;
 pub mod calendar;
 mod called;
 mod code;
@@ -26,15 +26,15 @@ mod kept;
 mod kind;
 mod labels;
 pub mod linear;
-pub mod microsoft_365;
 mod metrics;
+pub mod microsoft_365;
 mod opened;
 mod pagerduty;
 pub mod prometheus;
 pub mod rest;
+pub mod sentry;
 mod statuspage;
 mod tracker;
-pub mod sentry;
 mod unreached;
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Jsm;
-use crate::advice::facts::{Alert, Incident};
+use crate::advice::facts::{Alert, AlertState, Incident};
 use crate::clock::{DAY, Millis, Time};
 use crate::message::tame;
 use crate::name::Service;
@@ -64,6 +64,7 @@ impl Jsm {
         let (told, incomplete) = self.list::<Told>(&["alerts"], &query, "open alert").await?;
         let ours = told.into_iter().filter(|told| !told.is_closed() && self.affected(told, ask).contains(&ask.service));
         let alerts = ours.map(|told| Alert {
+            state: AlertState::Firing,
             name: tame(told.message.as_deref().unwrap_or_default(), 200),
             severity: told.priority.as_deref().map(|priority| tame(priority, 40)),
             summary: None,

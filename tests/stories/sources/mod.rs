@@ -38,6 +38,7 @@ impl Case {
 const ALL: &[Case] = &[
     alertmanager::CASE,
     caldav::CASE,
+    datadog::CASE,
     github::CASE,
     gitlab::CASE,
     google_calendar::CASE,
@@ -51,4 +52,3 @@ const ALL: &[Case] = &[
     sentry::CASE,
     statuspage::CASE,
 ];
-const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentry::CASE, datadog::CASE];
