@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 pub mod caldav;
+pub mod argocd;
 pub mod calendar;
 mod called;
 mod code;

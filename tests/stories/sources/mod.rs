@@ -3,6 +3,7 @@
 
 mod alertmanager;
 mod caldav;
+mod argocd;
 mod database;
 mod datadog;
 mod faults;
@@ -52,3 +53,5 @@ const ALL: &[Case] = &[
     sentry::CASE,
     statuspage::CASE,
 ];
+const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentry::CASE, datadog::CASE];
+const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE];
