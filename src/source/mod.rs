@@ -37,6 +37,7 @@ pub mod sentry;
 mod statuspage;
 mod tracker;
 mod unreached;
+pub mod zendesk;
 
 use std::fmt;
 use std::sync::Arc;

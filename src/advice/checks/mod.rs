@@ -16,6 +16,7 @@ mod migration;
 mod plan;
 mod reviews;
 mod size;
+mod support;
 mod target;
 mod users;
 
@@ -101,6 +102,7 @@ pub const ALL: &[Check] = &[
     brief("users.midway", "what may people be in the middle of?", users::midway),
     moment("users.quiet-hour", "when are the fewest people there?"),
     brief("users.support", "which support articles describe what changes?", users::support),
+    brief("users.last-time", "what did users tell support after the last deployments?", support::last_time),
 ];
 
 const fn brief(code: &'static str, asks: &'static str, answer: fn(&View<'_>) -> Option<Answer>) -> Check {

@@ -5,5 +5,6 @@ mod stories_alerts;
 mod stories_change;
 mod stories_code_host;
 mod stories_plan;
+mod stories_support;
 mod stories_world;
 mod world;

@@ -20,6 +20,7 @@ mod prometheus;
 mod scraped;
 mod sentry;
 mod statuspage;
+mod zendesk;
 
 /// A source that is asked over HTTP, for the faults that all share.
 #[derive(Clone, Copy, Debug)]
@@ -55,3 +56,4 @@ const ALL: &[Case] = &[
 ];
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentry::CASE, datadog::CASE];
 const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE];
+const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE, zendesk::CASE];

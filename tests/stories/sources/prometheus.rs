@@ -55,7 +55,7 @@ fn four_weeks() -> Server {
 
 pub const CASE: super::Case = super::Case {
     kind: "prometheus",
-    stanza: "kind = 'prometheus'\nurl = '{address}'\ntoken = { value = '{secret}' }\nrequests = 'sum(a)'\nerrors = 'sum(b)'\nlatency = 'c'",
+    stanza: "kind = 'prometheus'\nurl = '{address}'\ntoken = { value = '{secret}' }\nrequests = 'sum(a)'\nerrors = 'sum(b)'\nlatency = 'c'\ntickets = 'd'",
 };
 
 const QUERIES: &str = r#"
@@ -251,4 +251,37 @@ async fn an_expired_certificate_is_named() {
     let server = Expired::begin();
     let source = source(&format!("https://localhost:{}", server.port), QUERIES);
     assert_eq!(ask(&source, Question::Load).await.unwrap_err().0, "has a certificate that has expired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tickets_of_a_metric_are_counted_by_day() {
+    let (mut total, mut samples) = (0.0, Vec::new());
+    let mut at = noon().plus(-20 * DAY);
+    while at <= noon() {
+        // Three times as many on the 15th; nothing was measured on the 17th.
+        let day = &at.rfc3339()[8..10];
+        total += if day == "15" { 3.0 } else { 1.0 };
+        if day != "17" {
+            samples.push((at.ms() / 1000, total));
+        }
+        at = at.plus(HOUR);
+    }
+    let told =
+        move || Server::remembering(&[Told { name: "tickets_total", labels: "component=\"checkout\"", samples }]);
+    let server = tokio::task::spawn_blocking(told).await.unwrap();
+    let tickets = "tickets = 'sum(increase(tickets_total{component=\"{service}\"}[1d]))'";
+    let source = source(&server.url, &format!("{QUERIES}\n{tickets}"));
+    let ask = Ask { from: noon().plus(-10 * DAY), ..asking(Question::Support, "checkout", "") };
+    let answer = source.ask(&ask).await.unwrap();
+    let Learned::Support(found) = answer.learned else { panic!() };
+    let count = |day: &str| found.days.iter().find(|(at, _)| at.rfc3339().starts_with(day)).map(|(_, n)| *n);
+    assert!(count("2026-11-14").is_some_and(|n| (23..=27).contains(&n)), "{found:?}");
+    assert!(count("2026-11-15").is_some_and(|n| (68..=75).contains(&n)), "{found:?}");
+    assert_eq!((count("2026-11-17"), count("2026-11-20")), (None, None), "not measured, and not over: {found:?}");
+    assert_eq!(found.days.first().map(|(at, _)| at.rfc3339()).as_deref(), Some("2026-11-10T00:00:00Z"));
+    assert_eq!(answer.incomplete, ["it counted tickets on 9 of 10 days"]);
+    let other = source.ask(&asking(Question::Support, "search", "")).await.unwrap_err().0;
+    assert_eq!(other, "has no data on the tickets of `search`");
+    // Without the query it is not asked.
+    assert!(!self::source(&server.url, QUERIES).answers().contains(&Question::Support));
 }
