@@ -8,6 +8,7 @@ pub mod caldav;
 pub mod argocd;
 pub mod calendar;
 mod called;
+pub mod circleci;
 mod code;
 pub mod database;
 pub mod datadog;

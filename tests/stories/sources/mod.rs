@@ -4,6 +4,7 @@
 mod alertmanager;
 mod caldav;
 mod argocd;
+mod circleci;
 mod database;
 mod datadog;
 mod faults;
@@ -57,3 +58,4 @@ const ALL: &[Case] = &[
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentry::CASE, datadog::CASE];
 const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE];
 const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE, zendesk::CASE];
+const ALL: &[Case] = &[argocd::CASE, circleci::CASE, github::CASE, prometheus::CASE, zendesk::CASE];
