@@ -23,6 +23,7 @@ pub mod ics;
 mod incident_io;
 pub mod jira;
 mod jsm;
+pub mod jenkins;
 pub mod jsonl;
 mod kept;
 mod kind;

@@ -17,6 +17,7 @@ mod jsm;
 mod linear;
 mod microsoft_365;
 mod pagerduty;
+mod jenkins;
 mod prometheus;
 mod scraped;
 mod sentry;
@@ -59,3 +60,4 @@ const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentr
 const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE];
 const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE, zendesk::CASE];
 const ALL: &[Case] = &[argocd::CASE, circleci::CASE, github::CASE, prometheus::CASE, zendesk::CASE];
+const ALL: &[Case] = &[argocd::CASE, circleci::CASE, github::CASE, jenkins::CASE, prometheus::CASE, zendesk::CASE];
