@@ -109,6 +109,8 @@ struct Workflow {
 #[derive(Debug, Deserialize)]
 struct Job {
     name: String,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
     #[serde(default)]
     status: Option<String>,
     #[serde(default)]
@@ -226,7 +228,7 @@ impl Circleci {
             }
         }
         for (number, workflow) in newest.into_values() {
-            let (name, state) = (tame(&workflow.name, 100), state(workflow.status.as_deref()));
+            let (name, state) = (tame(&workflow.name, 100), self.state(&workflow).await?);
             let link = self.is_public().then(|| self.link(number, &workflow.id)).flatten();
             let mut failed: Vec<Build> = Vec::new();
             if state == BuildState::Failed {
@@ -249,27 +251,47 @@ impl Circleci {
 
     /// How the main branch's pipelines ended; those that have not, or that somebody stopped, tell nothing.
     async fn runs(&self, pipelines: &[Pipeline]) -> Result<Vec<Run>, CannotSay> {
-        let all = try_join_all(pipelines.iter().map(|pipeline| self.workflows(pipeline))).await?;
-        let runs = pipelines.iter().zip(all).filter_map(|(pipeline, workflows)| {
-            let mut by_name: BTreeMap<&str, Vec<&Workflow>> = BTreeMap::new();
-            for workflow in &workflows {
-                by_name.entry(&workflow.name).or_default().push(workflow);
-            }
-            let attempts = by_name.values().map(Vec::len).max().unwrap_or(1);
-            let newest = by_name.values().filter_map(|tries| tries.iter().max_by_key(|workflow| workflow.created_at));
-            let states: Vec<BuildState> = newest.map(|workflow| state(workflow.status.as_deref())).collect();
-            let errored = pipeline.state.as_deref() == Some("errored");
-            let failed = errored || states.contains(&BuildState::Failed);
-            let passed = states.contains(&BuildState::Passed)
-                && !states.iter().any(|state| matches!(state, BuildState::Pending | BuildState::Cancelled));
-            (failed || passed).then(|| Run {
-                commit: pipeline.revision().unwrap_or_default().to_owned(),
-                at: pipeline.created_at,
-                passed: !failed,
-                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            })
-        });
-        Ok(runs.collect())
+        let runs = try_join_all(pipelines.iter().map(|pipeline| self.run(pipeline))).await?;
+        Ok(runs.into_iter().flatten().collect())
+    }
+
+    async fn run(&self, pipeline: &Pipeline) -> Result<Option<Run>, CannotSay> {
+        let workflows = self.workflows(pipeline).await?;
+        let mut by_name: BTreeMap<&str, Vec<&Workflow>> = BTreeMap::new();
+        for workflow in &workflows {
+            by_name.entry(&workflow.name).or_default().push(workflow);
+        }
+        let attempts = by_name.values().map(Vec::len).max().unwrap_or(1);
+        let newest = by_name.values().filter_map(|tries| tries.iter().max_by_key(|workflow| workflow.created_at));
+        let states = try_join_all(newest.map(|workflow| self.state(workflow))).await?;
+        let failed = pipeline.state.as_deref() == Some("errored") || states.contains(&BuildState::Failed);
+        let passed = states.contains(&BuildState::Passed)
+            && !states.iter().any(|state| matches!(state, BuildState::Pending | BuildState::Cancelled));
+        Ok((failed || passed).then(|| Run {
+            commit: pipeline.revision().unwrap_or_default().to_owned(),
+            at: pipeline.created_at,
+            passed: !failed,
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        }))
+    }
+
+    /// How a workflow went; of one that waits for somebody's approval, what ran until then.
+    async fn state(&self, workflow: &Workflow) -> Result<BuildState, CannotSay> {
+        if workflow.status.as_deref() != Some("on_hold") {
+            return Ok(state(workflow.status.as_deref()));
+        }
+        let mut jobs: Vec<Job> = self.all(&["workflow", &workflow.id, "job"]).await?;
+        jobs.retain(|job| job.kind.as_deref() != Some("approval"));
+        let any = |states: &[&str]| jobs.iter().any(|job| job.status.as_deref().is_some_and(|s| states.contains(&s)));
+        Ok(if jobs.iter().any(|job| job_failed(job.status.as_deref())) {
+            BuildState::Failed
+        } else if any(&["running", "queued", "not_running"]) {
+            BuildState::Pending
+        } else if any(&["success"]) {
+            BuildState::Passed
+        } else {
+            BuildState::Skipped
+        })
     }
 
     async fn workflows(&self, pipeline: &Pipeline) -> Result<Vec<Workflow>, CannotSay> {
