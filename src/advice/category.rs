@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::advice::CategoryView;
 use crate::advice::paths::Meaning;
 use crate::advice::says;
+use crate::advice::toggle;
 use crate::advice::view::View;
 use crate::message::tame;
 use crate::plan::Risk;
@@ -109,6 +110,11 @@ fn judge(view: &View<'_>, category: &Category, declared: Option<String>) -> Cate
         contested: false,
         doubt: None,
     };
+    if let Some(doubt) = not_off(view, says.declared.as_deref()) {
+        says.contested = true;
+        says.doubt = Some(doubt);
+        return says;
+    }
     let Some(highest) = category.highest() else { return says };
     let low = view.plan.risk == Some(Risk::Low);
     let lower = says.declared.is_some() && !category.declared_high;
@@ -122,6 +128,17 @@ fn judge(view: &View<'_>, category: &Category, declared: Option<String>) -> Cate
     says.doubt =
         Some(format!("Declared {spoken}, but looks higher: {}, and {} is high-risk.", highest.why, highest.name));
     says
+}
+
+/// Why a category that is said to lie behind flags that are off does not look so.
+fn not_off(view: &View<'_>, declared: Option<&str>) -> Option<String> {
+    let name = declared.filter(|name| view.settings.policy.category.get(*name).is_some_and(|c| c.flags_off))?;
+    let why = match toggle::all_off(view) {
+        Some(Ok(())) => return None,
+        Some(Err(doubt)) => format!("in {} {doubt}", view.plan.environment),
+        None => "no flag is seen in the change".to_owned(),
+    };
+    Some(format!("Declared {}, which lies behind flags that are off, but {why}.", tame(name, 40)))
 }
 
 /// The words of commit titles and of the plan, lower case.

@@ -20,6 +20,7 @@ mod schema;
 mod score;
 mod sight;
 pub mod timing;
+pub mod toggle;
 mod view;
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if call.arguments.get("version").is_some() {
         super::plan::resolve(call, &mut plan).await?;
     }
+    if !call.arguments.all("set").is_empty() {
+        super::plan::present(call, &mut plan).await;
+    }
     if plan == seen.plan {
         return Err(call.refuse(format!("Nothing in `{}` would change.", plan.id)));
     }
@@ -31,11 +34,14 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     };
     if row.plan != seen.plan {
         // Somebody else amended it, or its version was pinned anew, since it was read: what is asked for goes on top.
-        let (version, commit) = (plan.version.take(), plan.commit.take());
+        let (version, commit, set) = (plan.version.take(), plan.commit.take(), std::mem::take(&mut plan.set));
         plan = row.plan.clone();
         super::plan::fill(call, &mut plan)?;
         if call.arguments.get("version").is_some() {
             (plan.version, plan.commit) = (version, commit);
+        }
+        if !call.arguments.all("set").is_empty() {
+            plan.set = set;
         }
     }
     row.plan = plan;

@@ -3,6 +3,8 @@
 use anyhow::Result;
 
 use super::{BadCommand, Call};
+use crate::advice::facts::FlagState;
+use crate::advice::toggle;
 use crate::command::time::Lean;
 use crate::event::Due;
 use crate::ledger::Statement;
@@ -102,6 +104,7 @@ pub async fn read(call: &Call<'_>) -> Result<Plan> {
         plan.version = None;
     }
     resolve(call, &mut plan).await?;
+    present(call, &mut plan).await;
     Ok(plan)
 }
 
@@ -233,6 +236,26 @@ pub async fn resolve(call: &Call<'_>, plan: &mut Plan) -> Result<()> {
         return Err(no_version(&plan.service, &plan.environment, &version, &known).into());
     }
     Ok(())
+}
+
+/// Notes what the flags of a flag plan do now, where a provider tells: what they would go back to.
+pub async fn present(call: &Call<'_>, plan: &mut Plan) {
+    if plan.kind != Kind::Flag || plan.set.is_empty() {
+        return;
+    }
+    let ask = Ask {
+        names: plan.set.iter().map(|set| set.name.clone()).collect(),
+        ..Ask::of(Question::Flags, &call.settings, &plan.service, &plan.environment, call.now)
+    };
+    let said = brief::ask(call.app, &ask).await;
+    let told = said.into_iter().filter_map(|(_, answer)| answer.ok()).filter_map(|answer| match answer.learned {
+        Learned::Flags(states) => Some(states),
+        _ => None,
+    });
+    let told: Vec<FlagState> = told.flatten().filter(|state| state.defined && !state.archived).collect();
+    for set in &mut plan.set {
+        set.before = told.iter().find(|state| state.name == set.name).map(toggle::present);
+    }
 }
 
 fn no_version(service: &Service, _: &Environment, version: &str, known: &[String]) -> BadCommand {

@@ -91,6 +91,8 @@ pub struct CategorySettings {
     pub high: bool,
     /// A category of little consequence (docs, copy): lowers nothing, but is said.
     pub light: bool,
+    /// What is declared so is said to lie behind flags that are off: it is doubted unless their provider bears that out.
+    pub flags_off: bool,
     /// When several match, the one with the greatest weight names the change.
     pub weight: u32,
 }

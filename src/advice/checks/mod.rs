@@ -9,6 +9,7 @@ mod contents;
 mod coordination;
 mod dependency;
 mod firing;
+mod flag;
 mod health;
 mod history;
 mod incident;
@@ -67,6 +68,7 @@ pub const ALL: &[Check] = &[
     brief("history.service", "how often did this service need a fix?", history::service),
     brief("migration.state", "which migrations already ran here, and is one missing?", migration::state),
     brief("migration.hazard", "what would each statement do to a busy table?", migration::hazard),
+    brief("flag.state", "are the flags that it reads here, and on or off?", flag::state),
     brief("dependency.versions", "are the services that it needs here, at the needed version?", dependency::versions),
     brief("health.now", "is the service unhealthy already?", health::now),
     brief("health.monitored", "would anyone notice?", health::monitored),

@@ -8,6 +8,7 @@ use crate::advice::paths::{Meaning, looks_visible};
 use crate::advice::says;
 use crate::advice::schema::fragment;
 use crate::advice::sight::{Topic, gap};
+use crate::advice::toggle;
 use crate::advice::view::{View, because, newest};
 use crate::clock::DAY;
 use crate::message::tame;
@@ -25,14 +26,7 @@ pub fn visible(view: &View<'_>) -> Option<Answer> {
     paths.sort();
     let mut flags: Vec<String> = change.flags.iter().map(|flag| format!("`{}`", tame(flag, 60))).collect();
     flags.sort();
-    let behind = if flags.is_empty() {
-        String::new()
-    } else {
-        format!(
-            " It speaks of the flags {}; whether they are off was not asked (no flag provider is set up).",
-            says::some(&flags, 3)
-        )
-    };
+    let behind = if flags.is_empty() { String::new() } else { behind(view, &flags) };
     if paths.is_empty() && set_up {
         let says = format!("Nothing that people see is touched, by the patterns of {}.{behind}", view.plan.service);
         return Some(Answer::pass(says).unless(gap(view, Topic::Change)));
@@ -45,6 +39,19 @@ pub fn visible(view: &View<'_>) -> Option<Answer> {
     let what = says::some(&paths, 3);
     let says = format!("People will see it: {what} {} touched.{behind}", if paths.len() == 1 { "is" } else { "are" });
     Some(Answer::info(says).because([because(fact, paths.join(", "))]).unless(gap(view, Topic::Change)))
+}
+
+/// What is known of the flags that the change reads.
+fn behind(view: &View<'_>, flags: &[String]) -> String {
+    let (which, environment) = (says::some(flags, 3), &view.plan.environment);
+    match toggle::all_off(view) {
+        _ if view.flags.is_unasked() => {
+            format!(" It speaks of the flags {which}; whether they are off was not asked (no flag provider is set up).")
+        }
+        Some(Ok(())) => format!(" What lies behind {which} is off in {environment}, so nobody meets that yet."),
+        Some(Err(doubt)) => format!(" It speaks of the flags {which}; in {environment} {doubt}."),
+        None => String::new(),
+    }
 }
 
 pub fn reached(view: &View<'_>) -> Option<Answer> {

@@ -27,6 +27,22 @@ pub struct FlagState {
     pub link: Option<String>,
 }
 
+impl FlagState {
+    /// A flag that the provider does not know.
+    pub fn nowhere(name: &str) -> FlagState {
+        FlagState {
+            name: name.to_owned(),
+            defined: false,
+            on: None,
+            default: None,
+            percent: None,
+            archived: false,
+            changed: None,
+            link: None,
+        }
+    }
+}
+
 /// The ticket that a plan names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {

@@ -5,6 +5,7 @@ use super::outcome_says;
 use crate::advice::facts::{Deployment, Direction, Outcome};
 use crate::advice::says;
 use crate::advice::schema::{self, WayBack};
+use crate::advice::toggle::{self, Found};
 use crate::advice::view::View;
 use crate::message::tame;
 
@@ -19,10 +20,11 @@ pub fn draft(view: &View<'_>) -> Option<String> {
     }
     let way_back = schema::way_back(view);
     let mut steps: Vec<String> = Vec::new();
-    if !change.flags.is_empty() {
-        let mut flags: Vec<String> = change.flags.iter().map(|flag| format!("`{}`", tame(flag, 60))).collect();
-        flags.sort();
-        flags.dedup();
+    // One that is not there cannot be turned off.
+    let is_there = |name: &&str| !matches!(toggle::look_up(view, name), Found::Nowhere);
+    let flags = toggle::mentioned(view).into_iter().filter(is_there);
+    let flags: Vec<String> = flags.map(|flag| format!("`{}`", tame(flag, 60))).collect();
+    if !flags.is_empty() {
         steps.push(format!("If the fault lies behind {}, turn that off first.", says::some(&flags, 3)));
     }
     let target = target(view);

@@ -9,6 +9,7 @@ pub use words::names;
 use crate::advice::facts::{Fact, Outcome, Version, Versions};
 use crate::advice::schema::{self, WayBack};
 use crate::advice::sight::{Gap, Topic, gap};
+use crate::advice::toggle;
 use crate::advice::view::{View, newest};
 use crate::advice::{Because, says, view};
 use crate::message::tame;
@@ -59,6 +60,12 @@ pub fn read(view: &View<'_>) -> Rollback {
     }
     let redeploys = ways.contains(&Way::Redeploy) || ways.is_empty() && !names.is_empty();
     let others = ways.iter().any(|way| matches!(way, Way::FlagOff | Way::Forward | Way::Restore));
+    if ways.contains(&Way::FlagOff)
+        && !redeploys
+        && let Some(wrong) = no_such_flag(view, text)
+    {
+        return wrong;
+    }
     let target = names.first().map(|name| tame(name, 60));
     let running = view.the_change().and_then(|change| change.base.as_ref()).map(|base| tame(&base.name, 60));
     if redeploys && let Some(judged) = against_migrations(view, target.as_deref(), &ways) {
@@ -129,6 +136,21 @@ fn without_version(view: &View<'_>, text: &str, ways: &[Way]) -> Rollback {
     }
     let says = "The rollback plan names neither the setting nor the value to go back to.".to_owned();
     Rollback { verdict: Verdict::Vague, says, because: Vec::new() }
+}
+
+/// Turning a flag off is a way back only where the flag is there.
+fn no_such_flag(view: &View<'_>, text: &str) -> Option<Rollback> {
+    let mentioned = toggle::mentioned(view);
+    let named: Vec<&str> = mentioned.iter().filter(|name| text.contains(**name)).copied().collect();
+    let meant = if named.is_empty() { mentioned } else { named };
+    let gone = |name: &&str| match toggle::look_up(view, name) {
+        toggle::Found::Nowhere => true,
+        toggle::Found::Here(_, state) => state.archived,
+        toggle::Found::Unseen => false,
+    };
+    let name = tame(meant.first().filter(|_| meant.iter().all(gone))?, 60);
+    let says = format!("The rollback plan is to turn a flag off, and no provider has `{name}` in use here.");
+    Some(Rollback { verdict: Verdict::Wrong, says, because: Vec::new() })
 }
 
 fn never_existed(view: &View<'_>, name: &str) -> Option<Rollback> {

@@ -4,6 +4,7 @@ mod laws;
 mod stories_alerts;
 mod stories_change;
 mod stories_code_host;
+mod stories_flags;
 mod stories_plan;
 mod stories_support;
 mod stories_world;
