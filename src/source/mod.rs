@@ -28,6 +28,7 @@ pub mod jsonl;
 mod kept;
 mod kind;
 mod labels;
+pub mod launchdarkly;
 pub mod linear;
 mod metrics;
 pub mod microsoft_365;

@@ -421,7 +421,9 @@ fn pause(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
 /// Why a status other than success was answered.
 pub fn refused(status: StatusCode, headers: &HeaderMap) -> Failed {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
-    let spent = ["x-ratelimit-remaining", "ratelimit-remaining"].iter().any(|name| number(name) == Some(0));
+    let remaining =
+        ["x-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-route-remaining", "x-ratelimit-global-remaining"];
+    let spent = remaining.iter().any(|name| number(name) == Some(0));
     match status.as_u16() {
         404 | 410 => Failed::Missing,
         403 | 429 if spent => {
