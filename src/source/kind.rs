@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage, zendesk};
+use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage, unleash, zendesk};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -72,6 +72,7 @@ kinds! {
     Circleci "circleci" circleci::Keys,
     Jenkins "jenkins" jenkins::Keys,
     Launchdarkly "launchdarkly" launchdarkly::Keys,
+    Unleash "unleash" unleash::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

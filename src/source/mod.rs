@@ -39,6 +39,7 @@ pub mod rest;
 pub mod sentry;
 mod statuspage;
 mod tracker;
+pub mod unleash;
 mod unreached;
 pub mod zendesk;
 

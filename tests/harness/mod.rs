@@ -14,6 +14,7 @@ pub mod radicale;
 pub mod slack;
 pub mod source;
 pub mod stage;
+pub mod unleash;
 pub mod vendor;
 mod words;
 

@@ -28,6 +28,7 @@ mod scraped;
 mod sentry;
 mod statuspage;
 mod zendesk;
+mod unleash;
 
 /// A source that is asked over HTTP, for the faults that all share.
 #[derive(Clone, Copy, Debug)]
@@ -71,3 +72,4 @@ const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE];
+const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE];
