@@ -82,7 +82,7 @@ impl Topic {
             Topic::Load => "a `prometheus` source would tell",
             Topic::Health => "a `prometheus` source or an `http` probe would tell",
             Topic::Reviews | Topic::Builds | Topic::Findings => "a code host such as `github` would tell",
-            Topic::Flags => "a `launchdarkly` or `unleash` source would tell",
+            Topic::Flags => "`launchdarkly`, `unleash` or `flagd` would tell",
             Topic::Ticket => "your tracker would tell",
             Topic::Alerts => "an `alertmanager` would tell",
             Topic::Support => "your support desk would tell",

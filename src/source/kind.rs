@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage, unleash, zendesk};
+use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, flagd, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage, unleash, zendesk};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -73,6 +73,7 @@ kinds! {
     Jenkins "jenkins" jenkins::Keys,
     Launchdarkly "launchdarkly" launchdarkly::Keys,
     Unleash "unleash" unleash::Keys,
+    Flagd "flagd" flagd::Keys,
 }
 
 /// The keys of a kind, and how a source is made of them.

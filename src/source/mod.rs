@@ -12,6 +12,7 @@ pub mod circleci;
 mod code;
 pub mod database;
 pub mod datadog;
+pub mod flagd;
 pub mod gather;
 pub mod git;
 pub mod github;

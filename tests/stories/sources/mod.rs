@@ -8,6 +8,7 @@ mod circleci;
 mod database;
 mod datadog;
 mod faults;
+mod flagd;
 mod github;
 mod gitlab;
 mod google_calendar;
@@ -73,3 +74,4 @@ const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE]
 const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE];
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE];
+const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE, flagd::CASE];
