@@ -43,7 +43,7 @@ impl Kind for Keys {
         let address: url::Url = self.from.parse()?;
         let query = address.query_pairs().into_owned().collect();
         let credential = self.token.clone().map_or(Credential::None, Credential::Bearer);
-        Ok(Arc::new(Flagd::Address(Rest::open(opening, "flagd", &address, credential)?, query)))
+        Ok(Arc::new(Flagd::Address(Box::new(Rest::open(opening, "flagd", &address, credential)?), query)))
     }
 }
 
@@ -52,7 +52,7 @@ impl Kind for Keys {
 enum Flagd {
     File(PathBuf),
     /// With the query of the address.
-    Address(Rest, Vec<(String, String)>),
+    Address(Box<Rest>, Vec<(String, String)>),
 }
 
 impl Source for Flagd {

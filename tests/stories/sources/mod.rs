@@ -75,3 +75,16 @@ const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, pro
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE];
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE];
 const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE, flagd::CASE];
+    flagd::CASE,
+    github::CASE,
+    gitlab::CASE,
+    incident_io::CASE,
+    jira::CASE,
+    jsm::CASE,
+    launchdarkly::CASE,
+    linear::CASE,
+    pagerduty::CASE,
+    prometheus::CASE,
+    statuspage::CASE,
+    unleash::CASE,
+];
