@@ -207,7 +207,9 @@ impl Launchdarkly {
                 found.insert(name, flag);
             }
         }
-        if !knows_environment && !(empty && found.is_empty()) {
+        // A project without any flag may well have the environment.
+        let some = !empty || !found.is_empty();
+        if some && !knows_environment {
             let shown = tame(environment, 40);
             return Err(CannotSay::because(format!(
                 "tells of no environment `{shown}` in this project (`environment-keys` may name it)"
