@@ -104,7 +104,7 @@ impl Gitlab {
         Ok(Answer { learned: Learned::Change(Box::new(change)), at: ask.now, link, incomplete })
     }
 
-    async fn between(
+    pub(super) async fn between(
         &self,
         base: Option<&Head>,
         head: &Head,
@@ -152,10 +152,10 @@ impl Gitlab {
     }
 }
 
-struct Between {
+pub(super) struct Between {
     direction: Direction,
     /// Newest first.
-    commits: Vec<Head>,
+    pub commits: Vec<Head>,
     files: Vec<Touched>,
 }
 

@@ -1,13 +1,16 @@
-//! GitLab: versions and what they resolve to, what changed, deployments, incidents, freeze periods, and issues as tickets.
+//! GitLab: versions and what they resolve to, what changed, who read it, how its builds went, deployments, incidents, freeze
+//! periods, and issues as tickets.
 //!
 //! Read only. Shapes: <https://docs.gitlab.com/api/rest/>.
 
+mod builds;
 mod change;
 mod deployments;
 mod freeze;
 mod issues;
 mod migrations;
 mod refs;
+mod reviews;
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,6 +48,8 @@ impl Kind for Keys {
         vec![
             Question::Versions,
             Question::Change,
+            Question::Reviews,
+            Question::Builds,
             Question::Deployments,
             Question::Incidents,
             Question::Calendar,
@@ -109,6 +114,8 @@ impl Source for Gitlab {
             match ask.question {
                 Question::Versions => self.versions(ask).await,
                 Question::Change => self.change(ask).await,
+                Question::Reviews => self.reviews(ask).await,
+                Question::Builds => self.builds(ask).await,
                 Question::Deployments => self.deployments(ask).await,
                 Question::Incidents => self.incidents(ask).await,
                 Question::Calendar => self.freezes(ask).await,

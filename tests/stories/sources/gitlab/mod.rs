@@ -4,7 +4,7 @@ mod world;
 
 use serde_json::json;
 
-use tidegate::advice::facts::{AiMark, Change, Direction, FileStatus, Means, Ticket, Versions};
+use tidegate::advice::facts::{AiMark, BuildState, Change, Direction, FileStatus, Means, Ticket, Verdict, Versions};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
 use self::world::{Gitlab as Server, PROJECT, TOKEN, World};
@@ -30,6 +30,7 @@ project = "harbor/shop"
 [environment.production]
 [people.ada]
 email = ["ada@harbor.test"]
+logins = ["ada-at-harbor"]
 "#;
 
 fn source(server: &Server) -> Opened {
@@ -247,6 +248,83 @@ async fn freeze_periods_are_freezes_in_the_calendar() {
         gaps.contains("freeze period 3 could not be read: the zone `Pacific Time (US & Canada)` is not known"),
         "{gaps}"
     );
+    server.is_content();
+}
+
+#[tokio::test]
+async fn the_requests_that_brought_the_change_tell_who_read_it() {
+    let mut world = world();
+    let (two, three) = (world.refs["shop/v1.1.0"].clone(), world.refs["main"].clone());
+    let told = json!({ "description": "Why\n## Rollback\nRevert it.\n", "labels": ["risky"] });
+    world.requests = [(three, told), (two, json!({ "state": "closed" }))].into();
+    world.files = vec![json!({}), json!({ "diff": null })];
+    let note = |by: &str, at: &str, body: &str, system: bool| json!({ "author": { "username": by }, "created_at": format!("2026-11-19T{at}:00.000Z"), "body": body, "system": system });
+    world.notes = vec![
+        note("lin", "12:00", "approved this merge request", true),
+        note("ada-at-harbor", "11:00", "added 2 commits\n\n<ul><li>a</li></ul>", true),
+        note("grace", "10:30", "requested changes", true),
+        note("grace", "10:20", "Why twice?", false),
+        note("mei", "10:10", "Fine by me", false),
+        note("ada-at-harbor", "10:25", "Because", false),
+        note("ada-at-harbor", "09:00", "marked this merge request as **ready**", true),
+    ];
+    world.approvals = vec![json!({ "user": { "username": "lin" } }), json!({ "user": { "username": "omar" } })];
+    let server = world::open(world).await;
+    let answer = source(&server).ask(&asking(Question::Reviews, Some("main"), Some("v1.0.0"))).await.unwrap();
+    assert!(answer.incomplete.is_empty(), "{:?}", answer.incomplete);
+    let Learned::Reviews(found) = answer.learned else { panic!() };
+    assert_eq!((found.requests.len(), found.direct), (1, 1), "a request that was not merged brought nothing");
+    let request = &found.requests[0];
+    assert_eq!((request.id.as_str(), &request.author, request.comments), ("!12", &"ada".into(), 3));
+    assert_eq!((request.rollback.as_deref(), request.lines), (Some("Revert it."), 1));
+    assert_eq!(request.opened.rfc3339(), "2026-11-19T09:00:00Z");
+    assert_eq!(request.last_push.unwrap().rfc3339(), "2026-11-19T11:00:00Z");
+    let words: Vec<_> =
+        request.reviews.iter().map(|review| (review.by.as_str(), review.verdict, review.newest)).collect();
+    let expected = [
+        ("lin", Verdict::Approved, Some(true)),
+        ("omar", Verdict::Approved, None),
+        ("grace", Verdict::ChangesRequested, Some(false)),
+        ("mei", Verdict::Commented, Some(false)),
+    ];
+    assert_eq!(words, expected);
+    server.is_content();
+}
+
+#[tokio::test]
+async fn builds_are_the_newest_of_each_name_and_the_runs_of_the_default_branch() {
+    let mut world = world();
+    world.statuses = vec![
+        json!({ "id": 1, "name": "test", "status": "failed" }),
+        json!({ "id": 2, "name": "test" }),
+        json!({ "id": 3, "name": "lint", "status": "failed", "allow_failure": true }),
+        json!({ "id": 4, "name": "e2e", "status": "waiting_for_resource" }),
+        json!({ "id": 5, "name": "scan", "status": "on the moon" }),
+        json!({ "id": 6, "name": "deploy", "status": "manual", "allow_failure": true, "finished_at": null }),
+    ];
+    let run = |sha: &str, status: &str, day: u32| json!({ "sha": sha, "status": status, "created_at": format!("2026-11-{day}T10:00:00Z") });
+    world.pipelines = vec![
+        run("c", "running", 21),
+        run("b", "failed", 20),
+        run("a", "success", 19),
+        run("b", "success", 20),
+        run("d", "canceled", 18),
+    ];
+    let server = world::open(world).await;
+    let answer = source(&server).ask(&asking(Question::Builds, Some("main"), None)).await.unwrap();
+    let Learned::Builds(found) = answer.learned else { panic!() };
+    let states: Vec<_> = found.builds.iter().map(|build| (build.name.as_str(), build.state)).collect();
+    let expected = [
+        ("deploy", BuildState::Skipped),
+        ("e2e", BuildState::Pending),
+        ("lint", BuildState::Skipped),
+        ("scan", BuildState::Failed),
+        ("test", BuildState::Passed),
+    ];
+    assert_eq!(states, expected);
+    assert_eq!(found.branch.as_deref(), Some("main"));
+    let runs: Vec<_> = found.runs.iter().map(|run| (run.commit.as_str(), run.passed)).collect();
+    assert_eq!(runs, [("b", false), ("a", true)]);
     server.is_content();
 }
 

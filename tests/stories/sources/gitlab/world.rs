@@ -37,6 +37,12 @@ pub struct World {
     pub deployments: Vec<Value>,
     pub issues: Vec<Value>,
     pub freezes: Vec<Value>,
+    /// Merge requests by the commits that they brought, what their notes say, and who approved them.
+    pub requests: BTreeMap<String, Value>,
+    pub notes: Vec<Value>,
+    pub approvals: Vec<Value>,
+    pub statuses: Vec<Value>,
+    pub pipelines: Vec<Value>,
 }
 
 pub type Gitlab = Vendor<World>;
@@ -143,6 +149,18 @@ impl World {
                 laid_over(one(), issue.clone())
             }
             "listFreezePeriods" => all(&self.freezes),
+            "getProject" => asked.operation.example(),
+            "listCommitMergeRequests" => {
+                let brought: Vec<Value> = self.requests.get(asked.value("sha")).cloned().into_iter().collect();
+                all(&brought)
+            }
+            "listCommitStatuses" => all(&self.statuses),
+            "listPipelines" => all(&self.pipelines),
+            "getMergeRequestApprovals" => {
+                laid_over(asked.operation.example(), json!({ "approved_by": self.approvals }))
+            }
+            "listMergeRequestNotes" => all(&self.notes),
+            "listMergeRequestDiffs" => all(&self.files),
             _ => return None,
         })
     }
