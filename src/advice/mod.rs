@@ -18,6 +18,7 @@ pub mod rollback;
 pub mod says;
 mod schema;
 mod score;
+pub mod server;
 mod sight;
 pub mod timing;
 pub mod toggle;

@@ -135,6 +135,22 @@ pub fn about(n: u64) -> String {
     }
 }
 
+/// An amount of data as databases say it, in powers of 1,024: `12 GB`, `1.5 GB`, `340 MB`, `8 kB`.
+pub fn bytes(n: u64) -> String {
+    let mut size = n as f64 / 1024.0;
+    for unit in ["kB", "MB", "GB"] {
+        if size < 1000.0 {
+            return in_unit(size, unit);
+        }
+        size /= 1024.0;
+    }
+    in_unit(size, "TB")
+}
+
+fn in_unit(size: f64, unit: &str) -> String {
+    if size < 9.95 { format!("{} {unit}", trim_zeros(&format!("{size:.1}"))) } else { format!("{size:.0} {unit}") }
+}
+
 /// A measured value with the digits that tell: `0.25`, `3.4`, `120`.
 pub fn value(value: f64) -> String {
     match value.abs() {
@@ -256,5 +272,8 @@ mod tests {
         assert_eq!(count(2, "day"), "2 days");
         assert_eq!(about(40_000_000), "about 40 M");
         assert_eq!(value(0.25), "0.25");
+        for (n, says) in [(8192, "8 kB"), (12 << 30, "12 GB"), (1610612736, "1.5 GB"), (u64::MAX, "16777216 TB")] {
+            assert_eq!(bytes(n), says);
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The migrations of a change: what each would do, which of them already ran here, and whether there is a way back.
 
+use std::collections::BTreeMap;
+
 use crate::advice::facts::{FileStatus, MigrationFile};
-use crate::advice::hazard::{self, Hazard, Hazards};
+use crate::advice::hazard::{self, Hazard, Hazards, Size};
 use crate::advice::view::{View, newest};
 use crate::advice::{Context, FlagLevel};
 use crate::message::tame;
@@ -42,7 +44,7 @@ pub enum WayBack {
 pub fn read_sql(ctx: &Context<'_>) -> Vec<SqlRead> {
     let Some(change) = newest(&ctx.facts.change) else { return Vec::new() };
     let engine = newest(&ctx.facts.migrations).map_or("postgres", |state| state.value.engine.as_str());
-    let tables = ctx.settings.service.get(&ctx.plan.service).map(|service| service.tables.clone()).unwrap_or_default();
+    let tables = sizes(ctx);
     let adding = change.value.migrations.iter().filter(|file| file.status != FileStatus::Removed);
     adding
         .filter_map(|file| {
@@ -50,6 +52,21 @@ pub fn read_sql(ctx: &Context<'_>) -> Vec<SqlRead> {
             Some(SqlRead { path: file.path.clone(), hazards: hazard::hazards(sql, engine, &tables) })
         })
         .collect()
+}
+
+/// What is known of the tables: the sizes that the settings tell, and over them those that the server measured.
+fn sizes(ctx: &Context<'_>) -> BTreeMap<String, Size> {
+    let told = ctx.settings.service.get(&ctx.plan.service).map(|service| &service.tables);
+    let told = told.into_iter().flatten().map(|(name, rows)| (name.clone(), Size { rows: Some(*rows), bytes: None }));
+    let mut sizes: BTreeMap<String, Size> = told.collect();
+    let measured = newest(&ctx.facts.migrations).and_then(|fact| fact.value.server.as_ref());
+    for table in measured.map(|server| server.tables.as_slice()).unwrap_or_default().iter().rev() {
+        for name in [table.name.clone(), format!("{}.{}", table.schema, table.name)] {
+            let known = sizes.entry(name).or_default();
+            *known = Size { rows: table.rows.or(known.rows), bytes: table.bytes };
+        }
+    }
+    sizes
 }
 
 /// The migrations that the change adds or alters, in order of their versions.

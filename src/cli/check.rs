@@ -74,7 +74,7 @@ async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, cloc
             if let Ok(Answer { learned: Learned::Versions(versions), .. }) = &said {
                 newest = versions.known.iter().max_by_key(|version| version.at).map(|version| version.name.clone());
             }
-            match said {
+            match said.map(with_gaps) {
                 Ok(answer) if answer.incomplete.is_empty() => print(&format!(
                     "on     {name} answers {} (asked for {service} in {environment})",
                     question.as_str()
@@ -92,4 +92,12 @@ async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, cloc
         }
     }
     well
+}
+
+/// An answer with what its source could not see around it.
+fn with_gaps(mut answer: Answer) -> Answer {
+    if let Learned::Migrations(state) = &answer.learned {
+        answer.incomplete.extend(state.server.iter().flat_map(|server| server.unseen.clone()));
+    }
+    answer
 }

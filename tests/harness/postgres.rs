@@ -10,8 +10,9 @@ pub struct Database {
     pub url: String,
 }
 
-struct Cluster {
-    port: u16,
+/// A running server, which ends with this process.
+pub struct Cluster {
+    pub port: u16,
     folder: PathBuf,
 }
 
@@ -20,7 +21,10 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 
 impl Database {
     pub fn new() -> Database {
-        let cluster = CLUSTER.get_or_init(start);
+        Database::in_cluster(CLUSTER.get_or_init(|| start("", None)))
+    }
+
+    fn in_cluster(cluster: &Cluster) -> Database {
         let name = format!("story_{}", MADE.fetch_add(1, Ordering::Relaxed));
         let socket = cluster.folder.display().to_string();
         run(Command::new(program("createdb")).args([
@@ -36,9 +40,18 @@ impl Database {
     }
 }
 
+/// A server, one that follows it, and a database of theirs: the addresses on both. Prepared transactions are allowed.
+pub fn followed() -> (Database, Database) {
+    let primary = start("-primary", None);
+    let database = Database::in_cluster(&primary);
+    let replica = start("-replica", Some(&primary));
+    let followed = database.url.replace(&format!(":{}/", primary.port), &format!(":{}/", replica.port));
+    (database, Database { url: followed })
+}
+
 /// Starts a cluster that ends with this process: a shell beside it waits for that and stops the server.
-fn start() -> Cluster {
-    let folder = std::env::temp_dir().join(format!("tidegate-postgres-{}", std::process::id()));
+fn start(which: &str, follows: Option<&Cluster>) -> Cluster {
+    let folder = std::env::temp_dir().join(format!("tidegate-postgres-{}{which}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -57,11 +70,19 @@ fn start() -> Cluster {
         }
     };
     let data = folder.join("data");
-    run(as_server(program("initdb"))
-        .args(["-A", "trust", "--no-sync", "-U", "tidegate", "-E", "UTF8", "--locale=C", "-D"])
-        .arg(&data));
+    match follows {
+        None => run(as_server(program("initdb"))
+            .args(["-A", "trust", "--no-sync", "-U", "tidegate", "-E", "UTF8", "--locale=C", "-D"])
+            .arg(&data)),
+        Some(primary) => run(as_server(program("pg_basebackup"))
+            .args(["-U", "tidegate", "-R", "--no-sync", "-c", "fast", "-h"])
+            .arg(&primary.folder)
+            .args(["-p", &primary.port.to_string(), "-D"])
+            .arg(&data)),
+    }
     let options = format!(
-        "-p {port} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 -c shared_buffers=64MB",
+        "-p {port} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 -c shared_buffers=64MB \
+         -c max_prepared_transactions=5",
         folder.display()
     );
     run(as_server(program("pg_ctl"))

@@ -12,11 +12,23 @@ const PLAN: &str = "/deploy plan shop production v1.1.0 --why PAY-1 --risk low -
 const FILES: [(&str, &str); 3] = [
     ("migrations/0045_orders.sql", "create table orders (id bigint primary key);\n"),
     ("migrations/0046_total.sql", "alter table orders add column total bigint;\n"),
-    ("migrations/0047_customer.sql", "alter table orders add column customer bigint;\n"),
+    (
+        "migrations/0047_customer.sql",
+        "alter table orders add column customer bigint;\ncreate index on orders (customer);\n",
+    ),
 ];
 
+/// What happened to the target database before.
+#[derive(Default)]
+struct Ran {
+    versions: &'static [i64],
+    /// The version whose file was edited after it ran.
+    edited: Option<i64>,
+    more: &'static str,
+}
+
 /// sqlx's own table with these versions in it, in a PostgreSQL database or in an SQLite file: its address.
-fn target(engine: &str, folder: &std::path::Path, ran: &[i64]) -> (String, Option<Database>) {
+fn target(engine: &str, folder: &std::path::Path, ran: &Ran) -> (String, Option<Database>) {
     let (url, database) = match engine {
         "postgres" => {
             let database = Database::new();
@@ -31,8 +43,11 @@ fn target(engine: &str, folder: &std::path::Path, ran: &[i64]) -> (String, Optio
            execution_time bigint not null);",
         column
     );
-    for version in ran {
+    sql += ran.more;
+    for version in ran.versions {
         let content = FILES.iter().find(|(file, _)| file.contains(&format!("/00{version}_"))).unwrap().1;
+        let before = format!("{content}-- as it was\n");
+        let content = if ran.edited == Some(*version) { before.as_str() } else { content };
         let checksum: String = Sha384::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
         let checksum = if engine == "postgres" { format!("'\\x{checksum}'") } else { format!("x'{checksum}'") };
         sql += &format!(
@@ -53,7 +68,12 @@ fn target(engine: &str, folder: &std::path::Path, ran: &[i64]) -> (String, Optio
 
 /// v1.0.0, which runs in production, brought 0045 and 0046; v1.1.0 brings 0047. What the brief says of them where `ran`
 /// have run.
-fn state(engine: &str, ran: &[i64]) -> serde_json::Value {
+fn state(engine: &str, versions: &'static [i64]) -> serde_json::Value {
+    flag(engine, &Ran { versions, ..Ran::default() }, "migration.state")
+}
+
+/// What the brief says under a code.
+fn flag(engine: &str, ran: &Ran, code_of_flag: &str) -> serde_json::Value {
     let folder = tempfile::tempdir().unwrap();
     let at = |day: &str| Time::parse_rfc3339(&format!("{day}T12:00:00Z")).unwrap();
     let code = RepositoryStory::new(vec![
@@ -73,7 +93,7 @@ fn state(engine: &str, ran: &[i64]) -> serde_json::Value {
     let mut story = Story::begin_in(folder, &settings, MONDAY_11);
     story.reports(&serde_json::json!({ "id": "ci-0", "status": "succeeded", "service": "shop", "environment": "production", "version": "v1.0.0" }));
     story.says("ada", PLAN);
-    let flag = story.flag("shop-1", "migration.state");
+    let flag = story.flag("shop-1", code_of_flag);
     let text = story.texts();
     let says = flag["says"].as_str().unwrap();
     assert!(flag["level"] == "pass" || text.contains(says), "{says} is not in the brief: {text}");
@@ -103,4 +123,25 @@ fn a_migration_that_already_ran_is_to_be_skipped_and_one_in_its_turn_is_clear() 
         assert_eq!(due["level"], "pass", "{engine}: {due}");
         assert!(due["says"].as_str().unwrap().contains("0047 is pending"), "{engine}: {due}");
     }
+}
+
+#[test]
+fn a_migration_that_was_edited_after_it_ran_is_critical() {
+    for engine in ["sqlite", "postgres"] {
+        let flag =
+            flag(engine, &Ran { versions: &[45, 46, 47], edited: Some(47), ..Ran::default() }, "migration.state");
+        assert_eq!(flag["level"], "critical", "{engine}: {flag}");
+        let says = flag["says"].as_str().unwrap();
+        assert!(says.contains("0047 already ran in production"), "{engine}: {flag}");
+        assert!(says.contains("but with other content than it has now"), "{engine}: {flag}");
+    }
+}
+
+#[test]
+fn the_size_of_a_table_is_measured_where_it_is_migrated() {
+    let more = "create table orders (id bigint primary key, note text);
+        insert into orders select n, repeat('x', 100) from generate_series(1, 30000) n; analyze;";
+    let flag = flag("postgres", &Ran { versions: &[45, 46], more, ..Ran::default() }, "migration.hazard");
+    assert_eq!(flag["level"], "caution", "{flag}");
+    assert!(flag["says"].as_str().unwrap().contains("`orders` (about 30 k rows, "), "{flag}");
 }

@@ -1,6 +1,6 @@
 //! Migrations: what already ran here, what is missing, and what each would do.
 
-use crate::advice::checks::Answer;
+use crate::advice::checks::{Answer, server};
 use crate::advice::facts::{AppliedMigration, Change, Fact, FileStatus, MigrationState};
 use crate::advice::schema::{self, Step, fragment, key, same};
 use crate::advice::sight::{Topic, gap};
@@ -157,8 +157,9 @@ pub fn hazard(view: &View<'_>) -> Option<Answer> {
             grave.push((hazard.level, format!("{} {}", step.name(), fragment(&hazard.says))));
         }
     }
+    let (concerns, unseen) = (server::concerns(view, &steps), server::unseen(view, &steps));
     let critical = grave.iter().filter(|(level, _)| *level == FlagLevel::Critical).count();
-    let caution = grave.len() - critical;
+    let caution = grave.len() - critical + concerns.len();
     // The first of a kind weighs most: hazards of one change go wrong together.
     let points =
         (critical.min(1) * 9 + critical.saturating_sub(1).min(2) * 2 + caution.min(3) * 3).min(OF as usize) as i32;
@@ -167,6 +168,7 @@ pub fn hazard(view: &View<'_>) -> Option<Answer> {
         schema::WayBack::Closed { name, .. } => Some(name),
         _ => None,
     };
+    let rests = concerns.iter().map(|concern| concern.because.clone());
     if let Some(gravest) =
         steps.iter().filter_map(|s| Some((s, s.gravest()?))).min_by_key(|(_, h)| h.level != FlagLevel::Critical)
     {
@@ -176,9 +178,20 @@ pub fn hazard(view: &View<'_>) -> Option<Answer> {
             n => format!(" {} more in this change.", says::count(i64::try_from(n - 1).unwrap_or(0), "hazard")),
         };
         let back = if closed.is_some() { " There is no way back from it." } else { "" };
-        let says = format!("Migration {}: {}.{back}{more}", step.name(), schema::fragment(&hazard.says));
+        let now = concerns.first().map(|concern| format!(" {}", concern.says)).unwrap_or_default();
+        let says = format!("Migration {}: {}.{back}{now}{more}", step.name(), schema::fragment(&hazard.says));
         let statement = because(fact, format!("{}: {}", hazard.rule, tame(&hazard.statement, 160)));
-        return Some(Answer::at(hazard.level, says).because([evidence, statement]).likelihood(points, OF));
+        let level = concerns.iter().map(|concern| concern.level).fold(hazard.level, FlagLevel::max);
+        return Some(Answer::at(level, says).because([evidence, statement]).because(rests).likelihood(points, OF));
+    }
+    if let Some(first) = concerns.first() {
+        let unread = unread.first().map(|(name, reason)| format!(" What {name} would do is unknown: {reason}."));
+        let names: Vec<String> = steps.iter().map(Step::name).collect();
+        let which = if names.len() == 1 { "Migration" } else { "Migrations" };
+        let says =
+            format!("{which} {}: {}{}", says::some(&names, 4), fragment_of(&first.says), unread.unwrap_or_default());
+        let level = concerns.iter().map(|concern| concern.level).fold(first.level, FlagLevel::max);
+        return Some(Answer::at(level, says).because([evidence]).because(rests).likelihood(points.max(UNREAD), OF));
     }
     if let Some((name, reason)) = unread.first() {
         let says = format!("What migration {name} would do is unknown: {reason}.");
@@ -187,6 +200,15 @@ pub fn hazard(view: &View<'_>) -> Option<Answer> {
     let names: Vec<String> = steps.iter().map(Step::name).collect();
     let which = if names.len() == 1 { "Migration" } else { "Migrations" };
     let verb = if names.len() == 1 { "holds" } else { "hold" };
+    if let Some((reason, unseen)) = unseen {
+        let says = format!("Whether {} would be held up here is unknown: {reason}.", says::some(&names, 4));
+        return Some(Answer::unknown(says).because([evidence, unseen]).likelihood(1, OF));
+    }
     let says = format!("{which} {} {verb} no lock, rewrite or irreversible step that is known.", says::some(&names, 4));
     Some(Answer::pass(says).because([evidence]).unless(gap(view, Topic::Change)).likelihood(1, OF))
+}
+
+/// A sentence with a small first letter, its full stop kept.
+fn fragment_of(sentence: &str) -> String {
+    format!("{}.", schema::fragment(sentence))
 }

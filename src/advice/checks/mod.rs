@@ -16,6 +16,7 @@ mod incident;
 mod migration;
 mod plan;
 mod reviews;
+mod server;
 mod size;
 mod support;
 mod target;

@@ -5,6 +5,7 @@ mod code;
 
 use serde::{Deserialize, Serialize};
 
+use crate::advice::server::Server;
 use crate::clock::Time;
 use crate::name::{Environment, Person, Service, SourceName};
 
@@ -305,6 +306,9 @@ pub struct MigrationState {
     pub applied: Vec<AppliedMigration>,
     /// `postgres`, `sqlite`, `mysql`.
     pub engine: String,
+    /// Sizes, open transactions, waits and replicas; None where nobody looked (SQLite, older records).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ mod cursor;
 mod postgres;
 mod statement;
 mod token;
+mod touch;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,18 @@ pub struct Hazards {
     pub found: Vec<Hazard>,
     /// Why it could not be read in full, as a fragment; then what was found is not all.
     pub unreadable: Option<String>,
+    /// Tables that were there before and that it locks against others for a moment or longer: the last parts of their
+    /// names, in lower case.
+    pub touches: Vec<String>,
+    /// It waits for every transaction of the database that is open, whatever that holds.
+    pub waits_for_all: bool,
+}
+
+/// What is known of a table's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    pub rows: Option<u64>,
+    pub bytes: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -52,9 +65,9 @@ pub struct Hazard {
     pub statement: String,
 }
 
-/// Reads the SQL of one migration for `postgres`, `mysql` (also `mariadb`) or `sqlite`. `tables` has the known numbers
-/// of rows; they decide how grave a lock is.
-pub fn hazards(sql: &str, engine: &str, tables: &BTreeMap<String, u64>) -> Hazards {
+/// Reads the SQL of one migration for `postgres`, `mysql` (also `mariadb`) or `sqlite`. `tables` has the known sizes, by
+/// names with or without a schema; their rows decide how grave a lock is.
+pub fn hazards(sql: &str, engine: &str, tables: &BTreeMap<String, Size>) -> Hazards {
     if sql.len() > MOST_BYTES {
         return unreadable(format!("it is longer than {} KiB", MOST_BYTES / 1024));
     }
@@ -101,11 +114,16 @@ pub fn hazards(sql: &str, engine: &str, tables: &BTreeMap<String, u64>) -> Hazar
             statement: tame(text, 200),
         }
     });
-    Hazards { found: found.collect(), unreadable: why_not }
+    Hazards {
+        found: found.collect(),
+        unreadable: why_not,
+        touches: file.touched.into_iter().collect(),
+        waits_for_all: file.waits_for_all,
+    }
 }
 
 fn unreadable(reason: String) -> Hazards {
-    Hazards { found: Vec::new(), unreadable: Some(reason) }
+    Hazards { unreadable: Some(reason), ..Hazards::default() }
 }
 
 /// A column that must be filled in: whoever does not know it cannot write any more.
@@ -163,7 +181,10 @@ impl Finding {
 #[derive(Debug)]
 struct File<'a> {
     dialect: Dialect,
-    tables: &'a BTreeMap<String, u64>,
+    tables: &'a BTreeMap<String, Size>,
+    /// Tables that the file locks and did not make.
+    touched: BTreeSet<String>,
+    waits_for_all: bool,
     /// Tables that the file makes: nobody waits for them, and nothing in them is lost.
     created: BTreeSet<String>,
     /// Columns that the file adds: nothing was in them.
@@ -173,9 +194,16 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(dialect: Dialect, tables: &'a BTreeMap<String, u64>, statements: &[Statement<'_>]) -> File<'a> {
-        let mut file =
-            File { dialect, tables, created: BTreeSet::new(), added: BTreeSet::new(), becomes: BTreeSet::new() };
+    fn new(dialect: Dialect, tables: &'a BTreeMap<String, Size>, statements: &[Statement<'_>]) -> File<'a> {
+        let mut file = File {
+            dialect,
+            tables,
+            touched: BTreeSet::new(),
+            waits_for_all: false,
+            created: BTreeSet::new(),
+            added: BTreeSet::new(),
+            becomes: BTreeSet::new(),
+        };
         let mut made: BTreeSet<String> = BTreeSet::new();
         for statement in statements {
             made.extend(statement::creates(statement));
@@ -192,18 +220,32 @@ impl<'a> File<'a> {
         self.created.contains(&last(table))
     }
 
-    /// Rows of a table by its full name or its last part.
-    fn rows(&self, table: &str) -> Option<u64> {
+    /// The size of a table by its full name or its last part.
+    fn size(&self, table: &str) -> Size {
         let find = |name: &str| self.tables.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, n)| *n);
-        find(table).or_else(|| find(&last(table)))
+        find(table).or_else(|| find(&last(table))).unwrap_or_default()
     }
 
-    /// A table as people read it: `orders` in code, with its rows where they are known.
+    fn rows(&self, table: &str) -> Option<u64> {
+        self.size(table).rows
+    }
+
+    /// A table as people read it: `orders` in code, with its size where that is known.
     fn named(&self, table: &str) -> String {
-        match self.rows(table) {
-            Some(rows) if !self.made_here(table) => format!("`{table}` ({} rows)", says::about(rows)),
+        match self.size(table).says() {
+            Some(size) if !self.made_here(table) => format!("`{table}` ({size})"),
             _ => format!("`{table}`"),
         }
+    }
+}
+
+impl Size {
+    /// `about 41 M rows, 12 GB`.
+    pub fn says(self) -> Option<String> {
+        let rows = self.rows.map(|rows| format!("{} rows", says::about(rows)));
+        let bytes = self.bytes.map(says::bytes);
+        let known: Vec<String> = rows.into_iter().chain(bytes).collect();
+        (!known.is_empty()).then(|| known.join(", "))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::token::{Dialect, Kind, Statement, Token, statements};
-use super::{File, Finding, Weight, alter};
+use super::{File, Finding, Weight, alter, touch};
 use crate::advice::says;
 
 /// What was found in a statement, and why it could not be read in full.
@@ -90,6 +90,7 @@ pub fn read(file: &mut File<'_>, statement: &Statement<'_>) -> Read {
         let word = crate::message::tame(&word, 20);
         read.unreadable = Some(format!("a statement that begins with `{word}` is not understood"));
     }
+    touch::note(file, statement);
     read
 }
 

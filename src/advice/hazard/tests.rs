@@ -1,8 +1,9 @@
 use super::*;
 use proptest::prelude::*;
 
-fn tables() -> BTreeMap<String, u64> {
-    BTreeMap::from([("orders".to_owned(), 40_000_000), ("colours".to_owned(), 12)])
+fn tables() -> BTreeMap<String, Size> {
+    let rows = |rows| Size { rows: Some(rows), bytes: None };
+    BTreeMap::from([("orders".to_owned(), rows(40_000_000)), ("colours".to_owned(), rows(12))])
 }
 
 fn on(engine: &str, sql: &str) -> Hazards {
@@ -76,7 +77,7 @@ fn what_only_adds_is_no_hazard() {
         ";;",
     ] {
         let found = pg(sql);
-        assert_eq!(found, Hazards::default(), "{sql}");
+        assert_eq!((found.found, found.unreadable), (Vec::new(), None), "{sql}");
     }
 }
 
@@ -112,6 +113,11 @@ fn the_linters_blind_spots_are_seen() {
         ("alter table orders set unlogged", "rewrite-table"),
         ("do $$ begin drop table orders; end $$", "ban-drop-table"),
         ("do $x$ declare r int; begin if true then update orders set total = 0; end if; end $x$", "update-all"),
+        ("do language plpgsql $$ begin delete from orders; end $$", "delete-all"),
+        ("do 'begin delete from orders; end'", "delete-all"),
+        ("update orders o set total = p.total from prices p", "update-all"),
+        ("lock orders", "lock-table"),
+        ("vacuum full", "vacuum-full"),
     ] {
         let found = pg(sql);
         assert!(rules(&found).contains(&rule), "{sql}: {found:#?}");
@@ -195,6 +201,18 @@ fn what_cannot_be_read_is_never_clear() {
 fn deep_nesting_and_endless_operators_end_in_an_answer() {
     let deep = format!("select {}1{}", "(".repeat(20_000), ")".repeat(20_000));
     assert_eq!(pg(&deep).unreadable.as_deref(), Some("a statement is nested more than 100 deep"));
+    for sql in [
+        format!("select {}", "(".repeat(20_000)),
+        format!("select {}1{}", "array[".repeat(20_000), "]".repeat(20_000)),
+        format!("select {} 1 {}", "case when 1 then ".repeat(5_000), "end ".repeat(5_000)),
+        format!("create view v as select {}1{}", "(".repeat(20_000), ")".repeat(20_000)),
+        format!("create function f() returns int language sql return {}1{}", "(".repeat(20_000), ")".repeat(20_000)),
+    ] {
+        assert_eq!(pg(&sql).unreadable.as_deref(), Some("a statement is nested more than 100 deep"), "{}", &sql[..40]);
+    }
+    // Inside a code block it is text to the parser; what the block does is still read.
+    let block = format!("do $$ begin perform {}1{}; drop table orders; end $$", "(".repeat(20_000), ")".repeat(20_000));
+    assert!(rules(&pg(&block)).contains(&"ban-drop-table"));
     for unit in [
         "- ",
         "not ",
@@ -250,9 +268,9 @@ fn mysql_is_read_by_its_own_rules() {
         assert_eq!(found.unreadable, None, "{sql}");
         assert_eq!(rules(&found), [rule], "{sql}");
     }
-    assert_eq!(on("mariadb", "alter table orders add column note text null"), Hazards::default());
+    assert_eq!(on("mariadb", "alter table orders add column note text null").found, []);
     let trigger = "create trigger t before insert on orders for each row begin if new.a then delete from orders; end if; end; select 1;";
-    assert_eq!(on("mysql", trigger), Hazards::default());
+    assert_eq!(on("mysql", trigger).found, []);
 }
 
 #[test]
@@ -267,7 +285,44 @@ fn sqlite_is_read_by_its_own_rules() {
     assert_eq!(hazard.rule, "rebuild-table");
     assert!(hazard.irreversible);
     let trigger = "create trigger t after insert on orders begin delete from orders; update orders set a = 1; end; pragma optimize;";
-    assert_eq!(on("sqlite", trigger), Hazards::default());
+    assert_eq!(on("sqlite", trigger).found, []);
+}
+
+#[test]
+fn the_tables_that_are_locked_are_named() {
+    for (sql, touches) in [
+        ("alter table public.orders add column note text", &["orders"][..]),
+        ("create table a (id int references shop.orders (id)); alter table a add column b int", &["orders"]),
+        ("alter table a add constraint k foreign key (b) references \"Orders\" (id)", &["a", "orders"]),
+        ("create unique index on orders (a); drop table b, c; truncate d", &["b", "c", "d", "orders"]),
+        (
+            "lock table a, b in share mode; vacuum (full) c; cluster d using e; reindex table f",
+            &["a", "b", "c", "d", "f"],
+        ),
+        ("create trigger t after insert on orders for each row execute function f()", &["orders"]),
+        ("do $$ begin alter table orders add column note text; end $$", &["orders"]),
+        ("insert into orders values (1); select * from orders; vacuum orders; update orders set a = 1", &[]),
+    ] {
+        let found = pg(sql);
+        assert_eq!(
+            (found.touches.as_slice(), found.waits_for_all),
+            (touches.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>().as_slice(), false),
+            "{sql}"
+        );
+    }
+    assert!(pg("create index concurrently i on orders (a)").waits_for_all);
+    assert_eq!(on("mysql", "rename table orders to purchases").touches, ["orders"]);
+}
+
+#[test]
+fn a_measured_size_is_said_with_the_table() {
+    let size = Size { rows: Some(41_000_000), bytes: Some(12 << 30) };
+    let found = hazards("alter table orders drop column a", "postgres", &BTreeMap::from([("orders".to_owned(), size)]));
+    assert!(one(found).says.contains("`orders` (about 41 M rows, 12 GB)"));
+    let bytes = Size { rows: None, ..size };
+    let found =
+        hazards("alter table orders drop column a", "postgres", &BTreeMap::from([("orders".to_owned(), bytes)]));
+    assert!(one(found).says.contains("`orders` (12 GB)"));
 }
 
 proptest! {

@@ -7,5 +7,6 @@ mod stories_code_host;
 mod stories_flags;
 mod stories_plan;
 mod stories_support;
+mod stories_server;
 mod stories_world;
 mod world;

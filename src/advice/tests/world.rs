@@ -338,6 +338,7 @@ impl World {
             table: "_sqlx_migrations".to_owned(),
             applied: vec![applied("45"), applied("46")],
             engine: "postgres".to_owned(),
+            server: None,
         };
         let facts = Facts {
             calendar: known("company", vec![event("Lunch", Means::Other, 2, 3), away("ada"), away("lin")]),

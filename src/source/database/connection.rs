@@ -127,6 +127,14 @@ impl Connection {
         Ok(())
     }
 
+    pub fn engine(&self) -> Engine {
+        match self {
+            Connection::Postgres(_) => Engine::Postgres,
+            Connection::Mysql(_) => Engine::Mysql,
+            Connection::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
     /// Every row of a query whose columns are all text. `sql` is put together from fixed words and checked names alone.
     pub async fn rows(&mut self, sql: String) -> Result<Vec<Vec<Option<String>>>, CannotSay> {
         macro_rules! read {

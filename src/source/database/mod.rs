@@ -3,6 +3,8 @@
 //! PostgreSQL, MySQL (MariaDB) and SQLite; the tables of sqlx, Flyway, Rails, Alembic, Django, Diesel and goose.
 
 mod connection;
+mod inquiry;
+mod server;
 mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,7 @@ use self::connection::{Address, Connection, Engine};
 use self::tool::{MOST_ROWS, Tool};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::MigrationState;
+use crate::clock::Time;
 use crate::config::Secret;
 use crate::name::SourceName;
 
@@ -94,7 +97,7 @@ impl Database {
         if ask.question != Question::Migrations {
             return Err(CannotSay::because("was not set up for this question"));
         }
-        let state = tokio::time::timeout(PATIENCE, self.state())
+        let state = tokio::time::timeout(PATIENCE, self.state(ask.now))
             .await
             .unwrap_or_else(|_| Err(CannotSay::because("did not answer in time")))?;
         let mut incomplete = Vec::new();
@@ -106,13 +109,13 @@ impl Database {
         Ok(Answer { learned: Learned::Migrations(state), at: ask.now, link: None, incomplete })
     }
 
-    async fn state(&self) -> Result<MigrationState, CannotSay> {
+    async fn state(&self, now: Time) -> Result<MigrationState, CannotSay> {
         let engine = self.address.engine();
         let mut connection = self.address.connect().await?;
         let place = self.place(engine, &mut connection).await?;
         let query = place.tool.query(engine, &engine.quoted(&place.table), &place.columns);
         let rows = connection.rows(query).await?;
-        connection.close().await;
+        let server = server::look(connection, now).await;
         let rows: Vec<[Option<String>; 6]> = rows.into_iter().filter_map(|row| row.try_into().ok()).collect();
         if rows.is_empty() {
             return Err(CannotSay::because(format!(
@@ -125,6 +128,7 @@ impl Database {
             applied: place.tool.applied(rows),
             table: place.table,
             engine: engine.as_str().to_owned(),
+            server,
         })
     }
 

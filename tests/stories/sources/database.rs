@@ -76,7 +76,7 @@ fn open(url: &str, more: &str) -> anyhow::Result<Opened> {
     source::opened(&format!("kind = 'database'\nurl = {{ value = '{url}' }}\n{more}"))
 }
 
-async fn state(url: &str, more: &str) -> Result<MigrationState, CannotSay> {
+pub async fn state(url: &str, more: &str) -> Result<MigrationState, CannotSay> {
     let source = open(url, more).unwrap();
     let settings = Settings::read("[team]\nname = 'Story'\nzone = 'UTC'\n", "story", ".".into()).unwrap();
     let now = Time::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
@@ -132,13 +132,13 @@ fn check(state: &MigrationState, engine: &str, tool: &str, wanted: &[&str]) {
     assert_eq!(first.checksum.as_deref(), checksum, "{engine} {tool}");
 }
 
-async fn postgres_run(url: &str, sql: &str) {
+pub async fn postgres_run(url: &str, sql: &str) {
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
 
-async fn postgres_url() -> String {
+pub async fn postgres_url() -> String {
     tokio::task::spawn_blocking(|| postgres::Database::new().url).await.unwrap()
 }
 

@@ -7,6 +7,7 @@ mod argocd;
 mod circleci;
 mod database;
 mod datadog;
+mod database_server;
 mod faults;
 mod flagd;
 mod github;
