@@ -12,7 +12,7 @@ pub mod facts;
 pub mod hazard;
 mod mitigation;
 pub mod model;
-mod paths;
+pub mod paths;
 pub mod policy;
 pub mod rollback;
 pub mod says;

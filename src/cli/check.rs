@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Place, print};
+use crate::advice::facts::{Change, Direction, PackageChange, Version};
 use crate::clock::{Clock, DAY};
 use crate::name::{Environment, Service};
 use crate::source::{Answer, Ask, Learned, Opened, ask_all, build};
@@ -66,6 +67,7 @@ async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, cloc
         let now = clock.now();
         let ask = Ask {
             version: newest.clone().or_else(|| Some("HEAD".to_owned())),
+            change: Some(Arc::new(sample(now))),
             from: now.plus(-DAY),
             to: now.plus(DAY),
             ..Ask::of(*question, settings, &service, &environment, now)
@@ -92,6 +94,26 @@ async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, cloc
         }
     }
     well
+}
+
+/// A change that adds one package, so that those who look at changes have something to look at.
+fn sample(now: crate::clock::Time) -> Change {
+    let version = Version { name: "HEAD".to_owned(), commit: String::new(), at: now };
+    let package = ["time", "crates.io", "0.1.44"].map(str::to_owned);
+    let [name, ecosystem, to] = package;
+    Change {
+        base: Some(version.clone()),
+        head: version,
+        direction: Direction::Forward,
+        commits: Vec::new(),
+        commit_count: 0,
+        files: Vec::new(),
+        file_count: 0,
+        migrations: Vec::new(),
+        migrations_at_head: Vec::new(),
+        flags: Vec::new(),
+        packages: vec![PackageChange { name, ecosystem, from: None, to: Some(to) }],
+    }
 }
 
 /// An answer with what its source could not see around it.

@@ -68,16 +68,29 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let change = Ask { version: plan.commit.clone().or_else(|| plan.version.clone()), running, ..template.clone() };
     let mut second = Gathered::default();
     if plan.kind.has_version() && plan.version.is_some() {
-        let questions = [Question::Change, Question::Reviews, Question::Builds, Question::Findings];
+        let questions = [Question::Change, Question::Reviews, Question::Builds];
         source::gather(&mut second, &sources, &change, &questions, &app.clock, until).await;
     }
-    // Which flags matter shows in the change.
-    let mut third = Gathered::default();
+    // Which flags, packages and lines matter shows in the change.
+    let (mut flagged, mut found) = (Gathered::default(), Gathered::default());
     let names = flags(plan, &second.facts);
-    if !names.is_empty() {
-        let about = Ask { names, ..template.clone() };
-        source::gather(&mut third, &sources, &about, &[Question::Flags], &app.clock, until).await;
-    }
+    let about_flags = Ask { names, ..template.clone() };
+    let known = second.facts.change.first().map(|fact| Arc::new(fact.value.clone()));
+    let about_change = Ask { change: known, ..change };
+    tokio::join!(
+        async {
+            if !about_flags.names.is_empty() {
+                let questions = [Question::Flags];
+                source::gather(&mut flagged, &sources, &about_flags, &questions, &app.clock, until).await;
+            }
+        },
+        async {
+            if plan.kind.has_version() && plan.version.is_some() {
+                let questions = [Question::Findings];
+                source::gather(&mut found, &sources, &about_change, &questions, &app.clock, until).await;
+            }
+        }
+    );
     let mut facts = Facts {
         incidents: lately.facts.incidents,
         load: lately.facts.load,
@@ -87,8 +100,8 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
         change: second.facts.change,
         reviews: second.facts.reviews,
         builds: second.facts.builds,
-        findings: second.facts.findings,
-        flags: third.facts.flags,
+        findings: found.facts.findings,
+        flags: flagged.facts.flags,
         others,
         history: Asked::default(),
         ..ahead.facts

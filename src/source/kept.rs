@@ -38,6 +38,8 @@ struct About {
     version: Option<String>,
     running: Option<String>,
     names: Vec<String>,
+    /// Base and head of the change, and how many packages and files it is known to touch.
+    change: Option<(Option<String>, String, usize, usize)>,
     from: Millis,
     to: Millis,
 }
@@ -84,6 +86,10 @@ fn about(ask: &Ask) -> About {
         version: ask.version.clone(),
         running: ask.running.clone(),
         names: ask.names.clone(),
+        change: ask.change.as_ref().map(|change| {
+            let base = change.base.as_ref().map(|base| base.commit.clone());
+            (base, change.head.commit.clone(), change.packages.len(), change.files.len())
+        }),
         from: minutes(ask.from.since(ask.now)),
         to: minutes(ask.to.since(ask.now)),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, flagd, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, pagerduty, prometheus, sentry, statuspage, unleash, zendesk};
+use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, flagd, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, osv, pagerduty, prometheus, sarif, sentry, statuspage, unleash, zendesk};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
@@ -60,6 +60,8 @@ kinds! {
     Prometheus "prometheus" prometheus::Keys,
     Http "http" http::Keys,
     Database "database" database::Keys,
+    Osv "osv" osv::Keys,
+    Sarif "sarif" sarif::Keys,
     Pagerduty "pagerduty" pagerduty::Keys,
     Statuspage "statuspage" statuspage::Keys,
     IncidentIo "incident-io" incident_io::Keys,

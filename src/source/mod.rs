@@ -34,6 +34,7 @@ pub mod linear;
 mod metrics;
 pub mod microsoft_365;
 mod opened;
+pub mod osv;
 mod pagerduty;
 pub mod prometheus;
 pub mod rest;
@@ -41,6 +42,10 @@ pub mod sentry;
 mod statuspage;
 mod tracker;
 pub mod unleash;
+pub mod sarif;
+pub mod sentry;
+mod statuspage;
+mod tracker;
 mod unreached;
 pub mod zendesk;
 
@@ -153,6 +158,8 @@ pub struct Ask {
     /// Other names that are meant: what looks like versions, for `Versions` (from the rollback plan); flags, for `Flags`;
     /// what looks like a ticket, for `Ticket`.
     pub names: Vec<String>,
+    /// What changes, for `Findings`: its packages, files and lines. None where nobody could tell.
+    pub change: Option<Arc<Change>>,
     /// The time looked at, for `Calendar`, `OnCall`, `Incidents`, `Series`.
     pub from: Time,
     pub to: Time,
@@ -178,6 +185,7 @@ impl Ask {
             version: None,
             running: None,
             names: Vec::new(),
+            change: None,
             from: now,
             to: now,
             now,

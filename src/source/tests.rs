@@ -53,6 +53,7 @@ pub(super) fn ask(question: Question, settings: &Arc<Settings>) -> Ask {
         version: None,
         running: None,
         names: Vec::new(),
+        change: None,
         from: now.plus(-DAY),
         to: now.plus(2 * DAY),
         now,

@@ -1,6 +1,6 @@
 //! What the change is made of: its category, its libraries, its declared AI assistance.
 
-use crate::advice::checks::Answer;
+use crate::advice::checks::{Answer, advisory};
 use crate::advice::facts::{AiMark, Rate};
 use crate::advice::model::{self, wilson};
 use crate::advice::paths::{is_lock_file, is_manifest};
@@ -54,29 +54,58 @@ pub fn dependencies(view: &View<'_>) -> Option<Answer> {
     let mut named: Vec<&str> =
         change.files.iter().map(|f| f.path.as_str()).filter(|path| is_lock_file(path) || is_manifest(path)).collect();
     named.sort_unstable();
-    let mut leaps: Vec<Leap> = change.commits.iter().filter_map(|commit| leap(&commit.title)).collect();
+    let locked = change.packages.iter().filter_map(|package| {
+        let (from, to) = (package.from.clone()?, package.to.clone()?);
+        Some(Leap { name: package.name.clone(), major: is_major(&from, &to), from, to })
+    });
+    let mut leaps: Vec<Leap> = locked.collect();
+    if leaps.is_empty() {
+        leaps = change.commits.iter().filter_map(|commit| leap(&commit.title)).collect();
+    }
     leaps.sort();
     leaps.dedup();
-    let major: Vec<String> = leaps.iter().filter(|leap| leap.major).map(Leap::says).collect();
-    if named.is_empty() && leaps.is_empty() {
+    let added: Vec<String> = change.packages.iter().filter(|p| p.from.is_none()).map(advisory::named).collect();
+    let looked = advisory::look(view);
+    if named.is_empty() && leaps.is_empty() && change.packages.is_empty() {
         return Some(Answer::pass("No library moves.").unless(gap(view, Topic::Change)));
     }
     let evidence = because(fact, named.iter().map(|path| tame(path, 80)).collect::<Vec<_>>().join(", "));
+    if let Some((level, says, rests)) = looked.brings() {
+        return Some(Answer::at(level, says).because([evidence]).because(rests).likelihood(OF, OF));
+    }
+    let rest = looked.says();
+    let major: Vec<String> = leaps.iter().filter(|leap| leap.major).map(Leap::says).collect();
     if !major.is_empty() {
-        let says = format!("A major upgrade: {}. Known advisories were not looked up.", says::some(&major, 3));
+        let says = format!("A major upgrade: {}. {rest}", says::some(&major, 3));
         return Some(Answer::caution(says).because([evidence]).likelihood(OF, OF));
     }
-    let minor: Vec<String> = leaps.iter().map(Leap::says).collect();
+    let moved: Vec<String> = leaps.iter().map(Leap::says).collect();
     let files: Vec<String> = named.iter().map(|path| format!("`{}`", tame(path, 80))).collect();
-    let what = if minor.is_empty() { format!("{} changed", says::some(&files, 3)) } else { says::some(&minor, 3) };
+    let mut what: Vec<String> = Vec::new();
+    if !moved.is_empty() {
+        what.push(says::some(&moved, 3));
+    }
+    if !added.is_empty() {
+        what.push(format!("added {}", says::some(&added, 3)));
+    }
+    if what.is_empty() && !change.packages.is_empty() {
+        let gone = i64::try_from(change.packages.len()).unwrap_or(i64::MAX);
+        what.push(format!("{} taken away", says::count(gone, "package")));
+    }
     let manifest = named.iter().any(|path| is_manifest(path));
-    let rest = match (minor.is_empty(), manifest) {
-        (false, _) => "no major upgrade is named in the titles",
-        (true, true) => "which libraries were added or raised is not read from it",
-        (true, false) => "only pinned versions moved, no wish did",
+    let what = match (what.is_empty(), manifest) {
+        (false, _) if change.packages.is_empty() => {
+            format!("{}; no major upgrade is named in the titles", what.join("; "))
+        }
+        (false, _) => format!("{}; no major upgrade", what.join("; ")),
+        (true, true) => {
+            format!("{} changed; which libraries were added or raised is not read from it", says::some(&files, 3))
+        }
+        (true, false) => format!("{} changed; no package in it did", says::some(&files, 3)),
     };
-    let says = format!("Libraries move: {what}; {rest}. Known advisories were not looked up.");
-    Some(Answer::info(says).because([evidence]).unless(gap(view, Topic::Change)).likelihood(2, OF))
+    let says = format!("Libraries move: {what}. {rest}");
+    let blind = looked.gap(view).or_else(|| gap(view, Topic::Change));
+    Some(Answer::info(says).because([evidence]).unless(blind).likelihood(2, OF))
 }
 
 /// "Bump serde from 1.0.3 to 2.0.0", as dependency bots write it.
@@ -100,17 +129,20 @@ fn leap(title: &str) -> Option<Leap> {
     let number =
         |text: &str| text.trim_start_matches(['v', '^', '~', '=']).split(['.', '-']).next()?.parse::<u64>().ok();
     let (old, new) = (words[from + 1], words[from + 3]);
-    let major_of = |text: &str| {
-        let mut parts = text.trim_start_matches(['v', '^', '~', '=']).split('.');
-        // Below 1.0 the second number is the breaking one (semver.org, item 4).
-        let first: u64 = parts.next()?.parse().ok()?;
-        Some(if first == 0 { (0, parts.next()?.parse::<u64>().ok()?) } else { (first, 0) })
-    };
     number(old)?;
     number(new)?;
     let name = words.get(from.checked_sub(1)?)?.trim_matches('`').to_owned();
-    let major = matches!((major_of(old), major_of(new)), (Some(a), Some(b)) if b > a);
-    Some(Leap { name, from: old.to_owned(), to: new.to_owned(), major })
+    Some(Leap { name, from: old.to_owned(), to: new.to_owned(), major: is_major(old, new) })
+}
+
+/// Whether what breaks may break: the first number rose, or below 1.0 the second (semver.org, item 4).
+fn is_major(old: &str, new: &str) -> bool {
+    let major_of = |text: &str| {
+        let mut parts = text.trim_start_matches(['v', '^', '~', '=']).split('.');
+        let first: u64 = parts.next()?.parse().ok()?;
+        Some(if first == 0 { (0, parts.next()?.parse::<u64>().ok()?) } else { (first, 0) })
+    };
+    matches!((major_of(old), major_of(new)), (Some(a), Some(b)) if b > a)
 }
 
 pub fn ai(view: &View<'_>) -> Option<Answer> {

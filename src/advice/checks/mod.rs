@@ -1,6 +1,7 @@
 //! Every check that Tidegate asks, in one list. A check is one pure function over a brief; it answers with one flag, or
 //! with none where it does not apply. Adding one: a function in a file here, and a line in [`ALL`].
 
+mod advisory;
 mod answer;
 mod approval;
 mod blast;
@@ -16,6 +17,7 @@ mod incident;
 mod migration;
 mod plan;
 mod reviews;
+mod security;
 mod server;
 mod size;
 mod support;
@@ -63,7 +65,8 @@ pub const ALL: &[Check] = &[
     brief("change.category", "what kind of change is it?", contents::category),
     brief("change.complexity", "how far is it spread, and over how restless files?", size::complexity),
     brief("change.blast-radius", "what fails if this fails?", blast::radius),
-    brief("change.dependencies", "which libraries move?", contents::dependencies),
+    brief("change.security", "what did scanners find in it?", security::security),
+    brief("change.dependencies", "which libraries move, and does an advisory speak of them?", contents::dependencies),
     brief("change.ai", "which share declares AI assistance, and what became of such changes here?", contents::ai),
     brief("history.similar", "what became of the most alike deployments?", history::similar),
     brief("history.service", "how often did this service need a fix?", history::service),

@@ -142,3 +142,15 @@ pub enum FindingKind {
     Dependency,
     Container,
 }
+
+/// A package that the change adds (`from` is None), takes away (`to` is None), raises or lowers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageChange {
+    pub name: String,
+    /// As OSV calls it: `crates.io`, `npm`, `Go`, `PyPI`, `Maven`, …
+    pub ecosystem: String,
+    #[serde(default)]
+    pub from: Option<String>,
+    #[serde(default)]
+    pub to: Option<String>,
+}

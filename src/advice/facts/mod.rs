@@ -10,7 +10,9 @@ use crate::clock::Time;
 use crate::name::{Environment, Person, Service, SourceName};
 
 pub use self::around::{Alert, AlertState, FlagState, Support, Ticket};
-pub use self::code::{Build, BuildState, Builds, Finding, FindingKind, MergeRequest, Review, Reviews, Run, Verdict};
+pub use self::code::{
+    Build, BuildState, Builds, Finding, FindingKind, MergeRequest, PackageChange, Review, Reviews, Run, Verdict,
+};
 
 /// All that was learned for one plan at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -208,6 +210,9 @@ pub struct Change {
     /// Names of feature flags that the added lines mention, by the patterns of the settings.
     #[serde(default)]
     pub flags: Vec<String>,
+    /// Packages whose locked versions differ, by the lock files; at most 1,000.
+    #[serde(default)]
+    pub packages: Vec<PackageChange>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +274,10 @@ pub struct FileChange {
     /// Days since it was last changed before this.
     #[serde(default)]
     pub age_days: Option<u32>,
+    /// The lines that are new at the head, as ranges of their numbers, first and last, from 1; at most 200. None where they
+    /// are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_lines: Option<Vec<(u32, u32)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ mod stories_alerts;
 mod stories_change;
 mod stories_code_host;
 mod stories_flags;
+mod stories_findings;
 mod stories_plan;
 mod stories_support;
 mod stories_server;

@@ -151,6 +151,7 @@ pub fn file(path: &str, added: u32, deleted: u32) -> FileChange {
         deleted: Some(deleted),
         churn: Some(3),
         age_days: Some(20),
+        new_lines: None,
     }
 }
 
@@ -281,6 +282,7 @@ impl World {
             migrations: Vec::new(),
             migrations_at_head: vec!["0045".to_owned(), "0046".to_owned()],
             flags: Vec::new(),
+            packages: Vec::new(),
         };
         let versions = Versions {
             known: vec![head, base, version("v2.13.1", "bbbb", 20), version("v2.12.0", "cccc", 40)],

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lines::Ranges;
 use super::paths::path_text;
 use super::place::{Place, find_flags, says_unclaimed};
 use crate::advice::facts::{Commit, FileChange, FileStatus};
@@ -47,8 +48,32 @@ impl Touched {
             deleted: self.deleted,
             churn: (self.status == FileStatus::Added).then_some(0),
             age_days: None,
+            new_lines: self.patch.as_deref().filter(|_| self.added.is_some()).map(new_lines),
         }
     }
+}
+
+/// The lines that a patch adds, by the numbers that they have at the head.
+fn new_lines(patch: &str) -> Vec<(u32, u32)> {
+    let mut ranges = Ranges::default();
+    let mut at = 0_u32;
+    for line in patch.lines() {
+        match line.as_bytes().first() {
+            // `@@ -12,3 +14,9 @@`
+            Some(b'@') => {
+                let after = line.split('+').nth(1).and_then(|rest| rest.split([',', ' ']).next());
+                at = after.and_then(|number| number.parse().ok()).unwrap_or_default();
+            }
+            Some(b'-' | b'\\') => {}
+            first => {
+                if first == Some(&b'+') {
+                    ranges.add(at);
+                }
+                at = at.saturating_add(1);
+            }
+        }
+    }
+    ranges.told()
 }
 
 /// The files of a service. Those that no service claims are said.
@@ -92,5 +117,18 @@ pub(in crate::source) fn name_authors(commits: &mut [Commit], settings: &Setting
     }
     for commit in commits {
         commit.author = people.get(&commit.email.to_lowercase()).map(|person| (*person).clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_tells_the_numbers_of_its_new_lines() {
+        let patch = "@@ -1,3 +1,4 @@ fn a() {\n same\n-old\n+new\n+newer\n same\n@@ -20 +30,2 @@\n+x\n\\ No newline\n";
+        assert_eq!(new_lines(patch), [(2, 3), (30, 30)]);
+        assert_eq!(new_lines("@@ nonsense @@\n+x"), [(0, 0)]);
+        assert_eq!(new_lines(""), []);
     }
 }

@@ -4,7 +4,9 @@
 pub(super) mod commit;
 pub(super) mod compared;
 pub(super) mod declared;
+pub(super) mod lines;
 pub(super) mod migration;
+pub(super) mod packages;
 pub(super) mod paths;
 pub(super) mod place;
 pub(super) mod rollback;

@@ -8,10 +8,12 @@ use super::lines::{Counter, join_renamed};
 use super::migration;
 use super::names::natural;
 use super::objects::{Objects, Trouble};
+use super::packages;
 use super::range::{Range, range};
 use super::tree::{self, Difference};
 use crate::advice::facts::{Change, Direction, FileChange, FileStatus, Version};
 use crate::clock::Time;
+use crate::source::code::lines::Ranges;
 use crate::source::code::paths::path_text;
 use crate::source::code::place::{Place, find_flags, says_unclaimed};
 use gix::ObjectId;
@@ -51,13 +53,18 @@ pub(super) fn change(
     }
     // Without anything to compare with in a shallow clone, the whole tree would read as added.
     let old_tree = start_node.as_ref().map(|node| node.tree).or(head_node.cut.then_some(head_node.tree));
-    let mut unclaimed = Vec::new();
+    let (mut unclaimed, mut locks) = (Vec::new(), Vec::new());
     let (differences, whole) = tree::differences(objects, old_tree, Some(head_node.tree), |difference| {
         let path = &difference.path;
         let own = place.own.is_empty() || place.own.matches(path);
         let migration = place.migrations.as_ref().is_some_and(|globs| globs.matches(path));
-        if !own && !migration && !place.others.matches(path) {
+        let nobodys = !own && !migration && !place.others.matches(path);
+        if nobodys {
             unclaimed.push(path_text(path));
+        }
+        // A lock file that no service claims holds everybody's packages.
+        if (own || nobodys) && packages::is_lock(path) {
+            locks.push(difference.clone());
         }
         own || migration
     })?;
@@ -83,7 +90,9 @@ pub(super) fn change(
         if files.len() >= MOST_FILES {
             continue;
         }
-        let lines = counter.count(objects, difference.old, difference.new, |line| {
+        let mut ranges = Ranges::default();
+        let lines = counter.count(objects, difference.old, difference.new, |at, line| {
+            ranges.add(at);
             find_flags(&place.flags, line, &mut flags);
         })?;
         let is_new = status == FileStatus::Added;
@@ -96,6 +105,7 @@ pub(super) fn change(
             deleted: lines.deleted,
             churn: is_new.then_some(0),
             age_days: None,
+            new_lines: lines.added.map(|_| ranges.told()),
         });
     }
     if counter.spent {
@@ -116,6 +126,9 @@ pub(super) fn change(
         migrations_at_head = versions;
         incomplete.extend(unread);
     }
+    // Without a base there is nothing that the packages were raised from.
+    let (packages, unread) = if base.is_some() { packages::changed(objects, locks)? } else { Default::default() };
+    incomplete.extend(unread);
     let mut commits = Vec::new();
     for id in ids.iter().take(MOST_COMMITS) {
         commits.push(commit(objects, *id)?);
@@ -133,6 +146,7 @@ pub(super) fn change(
         migrations,
         migrations_at_head,
         flags,
+        packages,
     };
     Ok((change, incomplete))
 }

@@ -46,13 +46,13 @@ impl Counter {
         Counter { bytes_left: MOST_BYTES, spent: false, missing: 0 }
     }
 
-    /// Counts, and shows each added line to `added`.
+    /// Counts, and shows each added line to `added`, with its number from 1.
     pub fn count(
         &mut self,
         objects: &Objects<'_>,
         old: Option<Side>,
         new: Option<Side>,
-        mut added: impl FnMut(&[u8]),
+        mut added: impl FnMut(u32, &[u8]),
     ) -> Result<Lines, Trouble> {
         if let (Some(old), Some(new)) = (old, new)
             && old.id == new.id
@@ -70,7 +70,7 @@ impl Counter {
         for hunk in diff.hunks() {
             for at in hunk.after {
                 if let Some(token) = usize::try_from(at).ok().and_then(|at| input.after.get(at)) {
-                    added(input.interner[*token]);
+                    added(at.saturating_add(1), input.interner[*token]);
                 }
             }
         }

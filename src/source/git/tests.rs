@@ -257,7 +257,7 @@ async fn only_the_services_paths_count_and_what_nobody_claims_is_said() {
     let commits = vec![
         by_ada(0, "Begin\n").file("services/checkout/a.rs", "a\n").tag("v1"),
         by_grace(1, "Search\n").file("services/search/b.rs", "b\n"),
-        by_grace(2, "Lock\n").file("Cargo.lock", "x\n"),
+        by_grace(2, "Lock\n").file("Cargo.lock", LOCK),
         by_ada(3, "Checkout\n").file("services/checkout/a.rs", "b\n").tag("v2"),
     ];
     let world = world(commits, about);
@@ -266,7 +266,27 @@ async fn only_the_services_paths_count_and_what_nobody_claims_is_said() {
     assert_eq!(paths, ["services/checkout/a.rs"]);
     assert_eq!((change.commit_count, change.commits[0].title.as_str()), (1, "Checkout"));
     assert_eq!(incomplete, ["1 changed file belongs to no service's paths: `Cargo.lock`"]);
+    let added = &change.packages[0];
+    assert_eq!((added.name.as_str(), &added.from, added.to.as_deref()), ("time", &None, Some("0.1.44")));
+    assert_eq!(change.files[0].new_lines, Some(vec![(1, 1)]));
+    // Of another service's lock file nothing is told; one that cannot be read is said.
+    let commits = vec![
+        by_ada(0, "Begin\n").file("services/checkout/a.rs", "a\n").tag("v1"),
+        by_ada(1, "Lock\n")
+            .file("services/search/Cargo.lock", LOCK)
+            .file("services/checkout/Cargo.lock", "[[package\n")
+            .file("services/checkout/a.rs", "b\n")
+            .tag("v2"),
+    ];
+    let (change, incomplete) = change_of(&self::world(commits, about), Some("v1"), "v2").await;
+    assert_eq!(change.packages, []);
+    assert_eq!(
+        incomplete,
+        ["the packages of `services/checkout/Cargo.lock` are not known: it is not what its name promises"]
+    );
 }
+
+const LOCK: &str = "[[package]]\nname = \"time\"\nversion = \"0.1.44\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
 
 #[tokio::test]
 async fn migrations_are_read_with_what_their_tool_would_store() {

@@ -11,6 +11,7 @@ use crate::message::tame;
 use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_words};
 use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
+use crate::source::code::packages;
 use crate::source::code::place::Place;
 use crate::source::rest::{Failed, PAGE};
 use crate::source::{Answer, Ask, CannotSay, Learned};
@@ -89,6 +90,11 @@ impl Github {
         if !place.own.is_empty() && !between.commits.is_empty() {
             incomplete.push("the commits are those of the whole repository, not of this service's paths".to_owned());
         }
+        let packages = {
+            let base = base.as_ref().map(|base| base.sha.as_str());
+            packages::between(&files, base, &head.sha, &|path, at| Box::pin(self.content(path, at)), &mut incomplete)
+                .await
+        };
         let mut change = Change {
             base: base.map(|base| Version {
                 name: tame(ask.running.as_deref().unwrap_or_default(), LONGEST),
@@ -104,6 +110,7 @@ impl Github {
             migrations,
             migrations_at_head,
             flags,
+            packages,
         };
         compared::name_authors(&mut change.commits, &ask.settings);
         Ok(Answer { learned: Learned::Change(Box::new(change)), at: ask.now, link: head.html_url, incomplete })

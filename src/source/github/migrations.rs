@@ -64,7 +64,7 @@ impl Github {
     }
 
     /// A file at a commit; None: there is none, or it is larger than GitHub tells here (1 MB).
-    async fn content(&self, path: &str, head: &str) -> Result<Option<Vec<u8>>, CannotSay> {
+    pub(super) async fn content(&self, path: &str, head: &str) -> Result<Option<Vec<u8>>, CannotSay> {
         let whole: Vec<&str> = self.path(&["contents"]).into_iter().chain(path.split('/')).collect();
         match self.api.get::<Content>(&whole, &[("ref", head)]).await {
             Ok(found) if found.encoding == "base64" => {

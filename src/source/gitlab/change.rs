@@ -11,6 +11,7 @@ use crate::message::tame;
 use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_words};
 use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
+use crate::source::code::packages;
 use crate::source::code::place::{Place, tag_prefix};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -83,6 +84,11 @@ impl Gitlab {
             incomplete.push(format!("only the first {MOST_FILES} files were looked at"));
         }
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let packages = {
+            let base = base.as_ref().map(|base| base.id.as_str());
+            packages::between(&files, base, &head.id, &|path, at| Box::pin(self.content(path, at)), &mut incomplete)
+                .await
+        };
         let mut change = Change {
             base: base.map(|base| Version {
                 name: tame(ask.running.as_deref().unwrap_or_default(), LONGEST),
@@ -98,6 +104,7 @@ impl Gitlab {
             migrations,
             migrations_at_head,
             flags,
+            packages,
         };
         compared::name_authors(&mut change.commits, &ask.settings);
         let link = link(head.web_url);

@@ -61,7 +61,7 @@ impl Gitlab {
     }
 
     /// A file at a commit; None: there is none.
-    async fn content(&self, path: &str, head: &str) -> Result<Option<Vec<u8>>, CannotSay> {
+    pub(super) async fn content(&self, path: &str, head: &str) -> Result<Option<Vec<u8>>, CannotSay> {
         match self.api.get::<File>(&self.path(&["repository", "files", path]), &[("ref", head)]).await {
             Ok(found) if found.encoding == "base64" => {
                 let text: String = found.content.split_whitespace().collect();

@@ -88,6 +88,7 @@ pub async fn state(url: &str, more: &str) -> Result<MigrationState, CannotSay> {
         version: None,
         running: None,
         names: Vec::new(),
+        change: None,
         from: now,
         to: now.plus(DAY),
         now,

@@ -13,7 +13,7 @@ use futures::StreamExt;
 use tidegate::clock::Clock;
 use tidegate::source::{Ask, SourceKind, ask_all};
 
-use super::{ALL, Case};
+use super::{ALL, Case, change_of};
 use crate::harness::source;
 
 /// What the system does.
@@ -109,6 +109,7 @@ async fn said(case: &Case, address: &str, patience: Duration) -> Vec<(String, St
             version: Some("v1.1.0".to_owned()),
             running: Some("v1.0.0".to_owned()),
             names: vec!["SHOP-1".to_owned(), "#1".to_owned()],
+            change: Some(std::sync::Arc::new(change_of(&[["npm", "left-pad", "", "1.0.0"]]))),
             ..source::asking(question, "")
         };
         let began = Instant::now();
@@ -161,7 +162,7 @@ fn is_a_fragment(why: &str, address: &str) -> bool {
 }
 
 /// Kinds that ask nobody over HTTP, or have stories of their own about it.
-const OTHERS: [&str; 5] = ["git", "ics", "jsonl", "http", "database"];
+const OTHERS: [&str; 6] = ["git", "ics", "jsonl", "http", "database", "sarif"];
 
 #[test]
 fn every_kind_that_is_asked_over_http_is_in_the_list() {

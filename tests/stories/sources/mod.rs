@@ -6,8 +6,8 @@ mod caldav;
 mod argocd;
 mod circleci;
 mod database;
-mod datadog;
 mod database_server;
+mod datadog;
 mod faults;
 mod flagd;
 mod github;
@@ -23,14 +23,20 @@ mod launchdarkly;
 mod linear;
 mod linear;
 mod microsoft_365;
+mod osv;
 mod pagerduty;
 mod jenkins;
 mod prometheus;
+mod sarif;
 mod scraped;
 mod sentry;
 mod statuspage;
 mod zendesk;
 mod unleash;
+
+use tidegate::advice::facts::{Change, Direction, PackageChange, Version};
+
+use crate::harness::source;
 
 /// A source that is asked over HTTP, for the faults that all share.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +49,31 @@ pub struct Case {
 impl Case {
     fn filled(&self, address: &str, secret: &str) -> String {
         self.stanza.replace("{address}", address).replace("{secret}", secret)
+    }
+}
+
+/// A change of these packages: ecosystem, name, version before and after (empty: none).
+pub fn change_of(packages: &[[&str; 4]]) -> Change {
+    let version = |name: &str| Version { name: name.to_owned(), commit: name.repeat(20), at: source::now() };
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let packages = packages.iter().map(|[ecosystem, name, from, to]| PackageChange {
+        name: (*name).to_owned(),
+        ecosystem: (*ecosystem).to_owned(),
+        from: some(from),
+        to: some(to),
+    });
+    Change {
+        base: Some(version("v1")),
+        head: version("v2"),
+        direction: Direction::Forward,
+        commits: Vec::new(),
+        commit_count: 0,
+        files: Vec::new(),
+        file_count: 0,
+        migrations: Vec::new(),
+        migrations_at_head: Vec::new(),
+        flags: Vec::new(),
+        packages: packages.collect(),
     }
 }
 
@@ -59,6 +90,7 @@ const ALL: &[Case] = &[
     jsm::CASE,
     linear::CASE,
     microsoft_365::CASE,
+    osv::CASE,
     pagerduty::CASE,
     prometheus::CASE,
     sentry::CASE,

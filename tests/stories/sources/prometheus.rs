@@ -84,6 +84,7 @@ fn asking(question: Question, service: &str, more: &str) -> Ask {
         version: None,
         running: None,
         names: Vec::new(),
+        change: None,
         from: noon().plus(-2 * DAY - 3 * HOUR),
         to: noon().plus(HOUR),
         now: noon(),
