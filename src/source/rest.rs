@@ -409,10 +409,13 @@ impl Rest {
 fn pause(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     match status.as_u16() {
-        429 if number("retry-after").is_none() => {
-            number("x-ratelimit-reset").filter(|left| *left < 86_400).map(Duration::from_secs)
+        // PagerDuty (`ratelimit-reset`) and Datadog (`x-ratelimit-reset`) name a span there alone; where it is a moment, it is
+        // said and not waited for.
+        429 | 503 => {
+            let left = |name: &str| number(name).filter(|left| *left < A_YEAR.unsigned_abs());
+            let spent = || left("ratelimit-reset").or_else(|| left("x-ratelimit-reset"));
+            number("retry-after").or_else(spent).map(Duration::from_secs)
         }
-        429 | 503 => number("retry-after").map(Duration::from_secs),
         403 if number("retry-after").is_some() => number("retry-after").map(Duration::from_secs),
         _ => None,
     }
