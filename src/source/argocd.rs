@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::rest::{self, Asked, Credential, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
-use crate::advice::facts::{Alert, Deployment, Shape};
+use crate::advice::facts::{Alert, AlertState, Deployment, Shape};
 use crate::clock::Time;
 use crate::config::Secret;
 use crate::message::tame;
@@ -300,6 +300,7 @@ fn alerts(ask: &Ask, name: &str, application: Application, link: Option<String>)
     let alerts = match status.as_str() {
         "Healthy" | "Progressing" | "Suspended" => Vec::new(),
         "Degraded" | "Missing" => vec![Alert {
+            state: AlertState::Firing,
             name: format!("{name} is {}", status.to_lowercase()),
             severity: None,
             summary: health.message.filter(|message| !message.is_empty()).map(|message| tame(&message, 300)),

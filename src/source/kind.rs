@@ -7,7 +7,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, flagd, git, github, gitlab, google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, osv, pagerduty, prometheus, sarif, sentry, statuspage, unleash, zendesk};
+use super::{
+    Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, flagd, git, github, gitlab,
+    google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, osv, pagerduty,
+    prometheus, sarif, sentry, statuspage, unleash, zendesk,
+};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;

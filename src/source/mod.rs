@@ -4,8 +4,8 @@
 //! what an answer means; checks do. Adding a source: one file or folder here, and one line in the list of `kind.rs`.
 
 pub mod alertmanager;
-pub mod caldav;
 pub mod argocd;
+pub mod caldav;
 pub mod calendar;
 mod called;
 pub mod circleci;
@@ -22,9 +22,9 @@ mod grant;
 pub mod http;
 pub mod ics;
 mod incident_io;
+pub mod jenkins;
 pub mod jira;
 mod jsm;
-pub mod jenkins;
 pub mod jsonl;
 mod kept;
 mod kind;
@@ -38,14 +38,11 @@ pub mod osv;
 mod pagerduty;
 pub mod prometheus;
 pub mod rest;
-pub mod sentry;
-mod statuspage;
-mod tracker;
-pub mod unleash;
 pub mod sarif;
 pub mod sentry;
 mod statuspage;
 mod tracker;
+pub mod unleash;
 mod unreached;
 pub mod zendesk;
 

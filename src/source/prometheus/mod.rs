@@ -5,6 +5,7 @@
 
 mod api;
 mod query;
+mod tickets;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,19 +22,6 @@ use crate::clock::MINUTE;
 use crate::config::Secret;
 use crate::name::SourceName;
 
-use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
-use crate::advice::facts::{Health, Support};
-use crate::clock::{DAY, HOUR, MINUTE, Millis, Time};
-/// What the usual week and the error budget rest on.
-const PROFILE: Millis = 28 * DAY;
-/// What "now" is.
-const NOW: Millis = 5 * MINUTE;
-/// What health is judged by.
-const RECENT: Millis = 10 * MINUTE;
-/// The longest time of which tickets are counted.
-const LONGEST_SUPPORT: Millis = 120 * DAY;
-/// The most minutes of one series: of a longer time the newest.
-const MOST_MINUTES: i64 = 3_000;
 /// A Prometheus server, or anything that speaks its API.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -57,6 +45,7 @@ pub struct Keys {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     /// How many support tickets came in the day before the moment asked for.
+    #[serde(default)]
     tickets: Option<String>,
 }
 
@@ -78,9 +67,8 @@ impl Kind for Keys {
             },
             up: self.up.clone(),
             link: self.link.clone(),
-            api: Api { rest: Rest::open(opening, "Prometheus", &self.url, credential)?.headers(&self.headers)? },
             tickets: self.tickets.clone(),
-            api: Api { rest: Rest::open(opening, "Prometheus", &self.url, credential)? },
+            api: Api { rest: Rest::open(opening, "Prometheus", &self.url, credential)?.headers(&self.headers)? },
         }))
     }
 }
@@ -103,6 +91,9 @@ impl fmt::Debug for Prometheus {
 
 impl Prometheus {
     async fn answer(&self, ask: &Ask) -> Result<Answer, CannotSay> {
+        if ask.question == Question::Support {
+            return self.support(ask).await;
+        }
         let own = ask.settings.service.get(&ask.service).map(|service| &service.health);
         let queries = self.queries.filled(own, &ask.service, &ask.environment, query::fill)?;
         let mut gaps = Vec::new();
@@ -115,20 +106,6 @@ impl Prometheus {
         let mut answer = metrics.answer(self.link.as_deref()).await?;
         answer.incomplete.extend(gaps);
         Ok(answer)
-        let queries = self.queries.filled(own, &ask.service, &ask.environment)?;
-        let mut incomplete = Vec::new();
-        let learned = match ask.question {
-            Question::Load => self.load(ask, &queries, &mut incomplete).await?,
-            Question::Health => {
-                let target = own.and_then(|own| own.target_pct);
-                self.health(ask, &queries, target, &mut incomplete).await?
-            }
-            Question::Series => self.series(ask, &queries, &mut incomplete).await?,
-            Question::Support => self.support(ask, &mut incomplete).await?,
-            _ => return Err(CannotSay::because("was not set up for this question")),
-        };
-        incomplete.dedup();
-        Ok(Answer { learned, at: ask.now, link: self.link_for(ask), incomplete })
     }
 
     fn read<'a>(&'a self, range: Range<'a>, several: Several) -> BoxFuture<'a, Result<Values, CannotSay>> {
@@ -163,54 +140,6 @@ impl Prometheus {
             gaps.push(format!("it does not reach {lost} of the {all} targets of `{}`", ask.service));
         }
         Ok(())
-        let range = |query| Range { query, start: from, end, step: MINUTE };
-        let latency: OptionFuture<_> =
-            queries.latency.as_deref().map(|query| self.api.range(range(query), Several::Highest)).into();
-        let (requests, errors, latency) = try_join3(
-            self.api.range(range(requests), Several::AddUp),
-            self.api.range(range(errors), Several::AddUp),
-            async { latency.await.transpose() },
-        )
-        .await?;
-        let latency = latency.unwrap_or_default();
-        note(gaps, "requests", &[&requests]);
-        note(gaps, "errors", &[&errors]);
-        note(gaps, "latency", &[&latency]);
-        if errors.points.is_empty() && !requests.points.is_empty() {
-            gaps.push("its errors query matches nothing in this time: no errors, or a wrong query".to_owned());
-        }
-        Ok(Learned::Series(measure::series(&requests, &errors, &latency)))
-    }
-
-    /// Tickets by day: a value at midnight stands for the day that ends there.
-    async fn support(&self, ask: &Ask, gaps: &mut Vec<String>) -> Result<Learned, CannotSay> {
-        let query = needed(&self.tickets, "tickets", ask)?;
-        let query = query::fill(query, &ask.service, &ask.environment)
-            .map_err(|why| CannotSay::because(format!("has a query for `tickets` that does not fit: {why}")))?;
-        let end = measure::floor(ask.to.min(ask.now), DAY);
-        let start = measure::floor(ask.from, DAY).plus(DAY).max(end.plus(-LONGEST_SUPPORT));
-        let values = self.api.range(Range { query: &query, start, end, step: DAY }, Several::AddUp).await?;
-        if values.points.is_empty() {
-            return Err(CannotSay::because(format!("has no data on the tickets of `{}`", ask.service)));
-        }
-        note(gaps, "tickets", &[&values]);
-        let counted = |(at, n): &(Time, f64)| (at.plus(-DAY), n.clamp(0.0, f64::from(u32::MAX)).round() as u32);
-        let days: Vec<(Time, u32)> = values.points.iter().map(counted).collect();
-        let expected = end.since(start) / DAY + 1;
-        if i64::try_from(days.len()).is_ok_and(|days| days < expected) {
-            gaps.push(format!("it counted tickets on {} of {expected} days", days.len()));
-        }
-        Ok(Learned::Support(Support { unit: "tickets by its metric".to_owned(), days }))
-    }
-
-    /// The graph, with names filled in; only a web address is passed on.
-    fn link_for(&self, ask: &Ask) -> Option<String> {
-        let part = |name: &str| url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>();
-        let link = self.link.as_ref()?;
-        let link = link
-            .replace("{service}", &part(ask.service.as_str()))
-            .replace("{environment}", &part(ask.environment.as_str()));
-        (link.starts_with("https://") || link.starts_with("http://")).then_some(link)
     }
 }
 

@@ -2,8 +2,8 @@
 //! and every fault, for all of them.
 
 mod alertmanager;
-mod caldav;
 mod argocd;
+mod caldav;
 mod circleci;
 mod database;
 mod database_server;
@@ -14,25 +14,21 @@ mod github;
 mod gitlab;
 mod google_calendar;
 mod incident_io;
-mod incident_io;
+mod jenkins;
 mod jira;
-mod jira;
-mod jsm;
 mod jsm;
 mod launchdarkly;
-mod linear;
 mod linear;
 mod microsoft_365;
 mod osv;
 mod pagerduty;
-mod jenkins;
 mod prometheus;
 mod sarif;
 mod scraped;
 mod sentry;
 mod statuspage;
-mod zendesk;
 mod unleash;
+mod zendesk;
 
 use tidegate::advice::facts::{Change, Direction, PackageChange, Version};
 
@@ -80,14 +76,19 @@ pub fn change_of(packages: &[[&str; 4]]) -> Change {
 /// Every kind that is asked over HTTP.
 const ALL: &[Case] = &[
     alertmanager::CASE,
+    argocd::CASE,
     caldav::CASE,
+    circleci::CASE,
     datadog::CASE,
+    flagd::CASE,
     github::CASE,
     gitlab::CASE,
     google_calendar::CASE,
     incident_io::CASE,
+    jenkins::CASE,
     jira::CASE,
     jsm::CASE,
+    launchdarkly::CASE,
     linear::CASE,
     microsoft_365::CASE,
     osv::CASE,
@@ -95,29 +96,6 @@ const ALL: &[Case] = &[
     prometheus::CASE,
     sentry::CASE,
     statuspage::CASE,
-];
-const ALL: &[Case] = &[github::CASE, prometheus::CASE, alertmanager::CASE, sentry::CASE, datadog::CASE];
-const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE];
-const ALL: &[Case] = &[argocd::CASE, github::CASE, prometheus::CASE, zendesk::CASE];
-const ALL: &[Case] = &[argocd::CASE, circleci::CASE, github::CASE, prometheus::CASE, zendesk::CASE];
-const ALL: &[Case] = &[argocd::CASE, circleci::CASE, github::CASE, jenkins::CASE, prometheus::CASE, zendesk::CASE];
-const ALL: &[Case] = &[github::CASE, incident_io::CASE, jsm::CASE, pagerduty::CASE, prometheus::CASE, statuspage::CASE];
-const ALL: &[Case] = &[github::CASE, jira::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, gitlab::CASE, jira::CASE, linear::CASE, prometheus::CASE];
-const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE];
-const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE];
-const ALL: &[Case] = &[github::CASE, prometheus::CASE, launchdarkly::CASE, unleash::CASE, flagd::CASE];
-    flagd::CASE,
-    github::CASE,
-    gitlab::CASE,
-    incident_io::CASE,
-    jira::CASE,
-    jsm::CASE,
-    launchdarkly::CASE,
-    linear::CASE,
-    pagerduty::CASE,
-    prometheus::CASE,
-    statuspage::CASE,
     unleash::CASE,
+    zendesk::CASE,
 ];
