@@ -161,5 +161,5 @@ fn last_words(told: &[Told], head: &str, settings: &Settings) -> Vec<Review> {
 
 fn person(user: Option<&User>, settings: &Settings) -> Person {
     let login = user.map_or("ghost", |user| user.login.as_str());
-    settings.person_known_as(login).cloned().unwrap_or_else(|| Person::new(&tame(login, 60)))
+    settings.person_known_as(login).cloned().unwrap_or_else(|| Person::new(tame(login, 60)))
 }

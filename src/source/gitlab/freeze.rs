@@ -82,10 +82,10 @@ fn times(period: &Period, from: Time, to: Time) -> Result<(Vec<(Time, Time)>, bo
     // The one that began before the time looked at may be in force at its beginning.
     let mut next = start.find_previous_occurrence(&from.at(zone), true).ok().or_else(|| after(&start, from.at(zone)));
     let mut found = Vec::new();
-    while let Some(begins) = next.clone().filter(|begins| Time::from(begins.clone()) <= to) {
+    while let Some(begins) = next.filter(|begins| Time::from(*begins) <= to) {
         // GitLab looks for the next end; a period without one does not end in the time looked at.
-        let ends = after(&end, begins.clone());
-        let until = ends.clone().map_or_else(|| to.plus(crate::clock::DAY), Time::from);
+        let ends = after(&end, begins);
+        let until = ends.map_or_else(|| to.plus(crate::clock::DAY), Time::from);
         if until > from {
             if found.len() >= MOST_TIMES {
                 return Ok((found, false));

@@ -89,6 +89,6 @@ impl Jira {
             return None;
         }
         // `/browse/KEY`, and the key after `selectedIssue=` where a board is open.
-        name.split(['/', '?', '&', '=', '#']).filter(own).next_back()
+        name.split(['/', '?', '&', '=', '#']).rfind(own)
     }
 }

@@ -24,8 +24,10 @@ pub struct Told {
 }
 
 pub fn read(path: &Path, packages: &[PackageChange]) -> Result<Told, CannotSay> {
+    /// Ecosystem and name, to the versions that are asked about.
+    type Names<'a> = BTreeMap<(&'a str, String), Vec<&'a (String, String, String)>>;
     let asked = versions(packages);
-    let mut names: BTreeMap<(&str, String), Vec<&(String, String, String)>> = BTreeMap::new();
+    let mut names = Names::new();
     for key in &asked {
         names.entry((key.0.as_str(), key.1.to_ascii_lowercase())).or_default().push(key);
     }

@@ -60,13 +60,13 @@ impl Kind for Keys {
             }
             return Ok(Arc::new(Osv::File(opening.folder.join(file))));
         }
-        Ok(Arc::new(Osv::Api(Rest::open(opening, "OSV", &self.url, Credential::None)?)))
+        Ok(Arc::new(Osv::Api(Box::new(Rest::open(opening, "OSV", &self.url, Credential::None)?))))
     }
 }
 
 #[derive(Debug)]
 enum Osv {
-    Api(Rest),
+    Api(Box<Rest>),
     File(PathBuf),
 }
 
