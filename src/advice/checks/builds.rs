@@ -1,9 +1,9 @@
 //! Did the builds pass: at the exact commit, and lately on the main branch?
 
 use crate::advice::checks::Answer;
-use crate::advice::facts::{Build, BuildState, Builds};
+use crate::advice::facts::{Build, BuildState, Builds, Fact};
 use crate::advice::sight::{Topic, gap};
-use crate::advice::view::{View, because, newest};
+use crate::advice::view::{View, because};
 use crate::advice::{FlagLevel, says};
 use crate::message::tame;
 
@@ -11,12 +11,20 @@ use crate::message::tame;
 const LEAST_RUNS: usize = 10;
 
 pub fn status(view: &View<'_>) -> Option<Answer> {
-    /// A commit whose build failed needs a fix about as often as one in the largest tenth by size.
+    /// Chosen, not measured: history files seldom keep deployments of commits whose builds failed.
     const OF: i32 = 12;
     if !view.plan.kind.has_version() || view.builds.is_unasked() {
         return None;
     }
-    let Some(fact) = newest(view.builds) else { return Some(Answer::gap(gap(view, Topic::Builds)?)) };
+    if view.builds.known.is_empty() {
+        return Some(Answer::gap(gap(view, Topic::Builds)?));
+    }
+    // Several systems may build the same commit; what one lets pass does not make up for what another found.
+    let answer = gravest(view.builds.known.iter().map(|fact| at_commit(fact, OF)))?;
+    Some(answer.unless(gap(view, Topic::Builds)))
+}
+
+fn at_commit(fact: &Fact<Builds>, of: i32) -> Answer {
     let builds = &fact.value;
     let commit: String = builds.commit.chars().take(8).collect();
     let needed = |build: &&Build| builds.required.as_ref().is_none_or(|names| names.contains(&build.name));
@@ -30,36 +38,39 @@ pub fn status(view: &View<'_>) -> Option<Answer> {
     let what = if builds.required.is_some() { "required build" } else { "build" };
     let answer = if !failed.is_empty() {
         let says = format!("{} failed at {commit}.", says::capital(&says::some(&failed, 3)));
-        Answer::critical(says).likelihood(OF, OF)
+        Answer::critical(says).likelihood(of, of)
     } else if !pending.is_empty() {
         let is = if pending.len() == 1 { "is" } else { "are" };
         let says = format!("{} {is} not finished at {commit}.", says::capital(&says::some(&pending, 3)));
-        Answer::caution(says).likelihood(4, OF)
+        Answer::caution(says).likelihood(4, of)
     } else if !missing.is_empty() {
         let missing: Vec<String> = missing.iter().map(|name| tame(name, 60)).collect();
         let says = format!("{} never ran at {commit}, and must have passed.", says::capital(&says::some(&missing, 3)));
-        Answer::caution(says).likelihood(6, OF)
+        Answer::caution(says).likelihood(6, of)
     } else if !cancelled.is_empty() {
         let was = if cancelled.len() == 1 { "was" } else { "were" };
         let says = format!("{} {was} cancelled at {commit}.", says::capital(&says::some(&cancelled, 3)));
-        Answer::caution(says).likelihood(4, OF)
+        Answer::caution(says).likelihood(4, of)
     } else if passed.is_empty() {
         Answer::unknown(format!("Builds unknown: {} knows none that passed or failed at {commit}.", fact.source))
     } else {
         let passed = i64::try_from(passed.len()).unwrap_or(0);
-        Answer::pass(format!("{} passed at {commit}.", says::capital(&says::count(passed, what)))).likelihood(0, OF)
+        Answer::pass(format!("{} passed at {commit}.", says::capital(&says::count(passed, what)))).likelihood(0, of)
     };
     let seen = says::count(i64::try_from(builds.builds.len()).unwrap_or(0), "build");
-    Some(answer.because([because(fact, format!("{seen} at {commit}"))]).unless(gap(view, Topic::Builds)))
+    answer.because([because(fact, format!("{seen} at {commit}"))])
 }
 
-/// The 90 % is what CircleCI's State of Software Delivery (2019 to 2025) recommends for the main branch.
+/// The 90 % is what CircleCI's reports on the State of Software Delivery recommend for the main branch.
 pub fn main_branch(view: &View<'_>) -> Option<Answer> {
     const OF: i32 = 4;
     if !view.plan.kind.has_version() || view.builds.is_unasked() {
         return None;
     }
-    let fact = newest(view.builds)?;
+    gravest(view.builds.known.iter().map(|fact| on_branch(view, fact, OF)))
+}
+
+fn on_branch(view: &View<'_>, fact: &Fact<Builds>, of: i32) -> Answer {
     let builds = &fact.value;
     let branch = tame(builds.branch.as_deref().unwrap_or("the main branch"), 60);
     if builds.runs.len() < LEAST_RUNS {
@@ -68,7 +79,7 @@ pub fn main_branch(view: &View<'_>) -> Option<Answer> {
             fact.source,
             says::count(i64::try_from(builds.runs.len()).unwrap_or(0), "run")
         );
-        return Some(Answer::unknown(says).because([because(fact, "runs of the main branch")]));
+        return Answer::unknown(says).because([because(fact, "runs of the main branch")]);
     }
     let n = builds.runs.len();
     let passed = builds.runs.iter().filter(|run| run.passed).count();
@@ -96,9 +107,14 @@ pub fn main_branch(view: &View<'_>) -> Option<Answer> {
         }
     };
     let says = format!("{} of the last {n} runs of {branch} passed (90 % is good){unsure}.", says::share(share));
-    let points = if level >= FlagLevel::Caution { OF } else { 0 };
+    let points = if level >= FlagLevel::Caution { of } else { 0 };
     let evidence = because(fact, format!("{passed} of {n} runs of {branch}"));
-    Some(Answer::at(level, says).because([evidence]).likelihood(points, OF))
+    Answer::at(level, says).because([evidence]).likelihood(points, of)
+}
+
+/// What weighs most of what several systems say; one that cannot say gives way to one that can.
+fn gravest(answers: impl Iterator<Item = Answer>) -> Option<Answer> {
+    answers.max_by_key(|answer| (answer.level != FlagLevel::Unknown, answer.level))
 }
 
 fn is_told(builds: &Builds, name: &str) -> bool {

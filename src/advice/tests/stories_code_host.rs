@@ -71,6 +71,21 @@ fn a_failed_pending_missing_or_cancelled_build_is_not_green() {
 }
 
 #[test]
+fn what_one_system_lets_pass_does_not_make_up_for_what_another_found() {
+    let mut world = World::calm();
+    builds(&mut world);
+    let mut other = world.facts.builds.known[0].clone();
+    other.source = "circleci".into();
+    other.value.builds = vec![build("e2e", BuildState::Failed)];
+    other.value.runs.clear();
+    // The newest answer is the one that passed.
+    other.at = other.at.plus(-MINUTE);
+    world.facts.builds.known.push(other);
+    world.says("tests.status", Critical, &["E2e failed"]);
+    world.says("tests.main-branch", Pass, &["100 %"]);
+}
+
+#[test]
 fn the_main_branch_is_measured_against_ninety_per_cent() {
     let mut world = World::calm();
     builds(&mut world);
