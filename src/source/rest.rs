@@ -46,6 +46,7 @@ pub struct Rest {
     system: &'static str,
     kept: Mutex<Vec<Kept>>,
     resting: Mutex<Option<Instant>>,
+    obtained: Mutex<Option<SecretString>>,
 }
 
 /// How a request says who asks.
@@ -58,7 +59,7 @@ pub enum Credential {
     Basic(String, Secret),
     /// Headers of the vendor's own: name, what precedes the secret, the secret.
     Headers(Vec<(&'static str, &'static str, Secret)>),
-    /// One that is obtained first; see [`Asked::bearer`].
+    /// One that is obtained first; see [`Asked::bearer`] and [`Rest::obtained`].
     Obtained,
 }
 
@@ -171,6 +172,7 @@ impl Rest {
             system,
             kept: Mutex::default(),
             resting: Mutex::default(),
+            obtained: Mutex::default(),
         })
     }
 
@@ -179,6 +181,11 @@ impl Rest {
     pub fn header(mut self, name: &'static str, value: &'static str) -> Rest {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         self
+    }
+
+    /// Sends this token from now on, where the credential is [`Credential::Obtained`].
+    pub fn obtained(&self, token: SecretString) {
+        *self.obtained.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
     /// The same client at another address, without the credential; for where one is obtained.
@@ -192,6 +199,7 @@ impl Rest {
             system: self.system,
             kept: Mutex::default(),
             resting: Mutex::default(),
+            obtained: Mutex::default(),
         }
     }
 
@@ -328,7 +336,14 @@ impl Rest {
         };
         request = match (&asked.bearer, &self.credential) {
             (Some(token), _) => request.bearer_auth(token.expose_secret()),
-            (None, Credential::None | Credential::Obtained) => request,
+            (None, Credential::None) => request,
+            (None, Credential::Obtained) => {
+                let token = self.obtained.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                match token {
+                    Some(token) => request.bearer_auth(token.expose_secret()),
+                    None => request,
+                }
+            }
             (None, Credential::Bearer(token)) => request.bearer_auth(self.reveal(token)?.expose_secret()),
             (None, Credential::Basic(user, secret)) => {
                 request.basic_auth(user, Some(self.reveal(secret)?.expose_secret()))

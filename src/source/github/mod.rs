@@ -2,6 +2,7 @@
 //!
 //! Read only. Shapes: <https://docs.github.com/en/rest>, held against GitHub's published description by the tests.
 
+mod app;
 mod builds;
 mod change;
 mod deployments;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 use anyhow::bail;
 use futures::future::BoxFuture;
 use serde::Deserialize;
+use tokio::sync::Mutex;
 
+use self::app::App;
 use super::rest::{Credential, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
@@ -36,6 +39,11 @@ pub struct Keys {
     url: url::Url,
     #[serde(default)]
     token: Option<Secret>,
+    /// The id of a GitHub App that is installed on the repository; with `private-key` instead of a token.
+    #[serde(default)]
+    app_id: Option<String>,
+    #[serde(default)]
+    private_key: Option<Secret>,
     /// Issues with this label are incidents.
     #[serde(default = "incident")]
     incident_label: String,
@@ -56,11 +64,20 @@ impl Kind for Keys {
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         let parts = self.repository.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
         let Some((owner, name)) = parts else { bail!("`repository` is `owner/name`") };
-        let credential = self.token.clone().map_or(Credential::None, Credential::Bearer);
+        let (credential, app) = match (&self.token, &self.app_id, &self.private_key) {
+            (None, None, None) => (Credential::None, None),
+            (Some(token), None, None) => (Credential::Bearer(token.clone()), None),
+            (None, Some(id), Some(key)) => {
+                let (id, key, folder) = (id.clone(), key.clone(), opening.folder.to_owned());
+                (Credential::Obtained, Some(App { id, key, folder, kept: Mutex::default() }))
+            }
+            _ => bail!("it signs in by `token`, or by `app-id` and `private-key`"),
+        };
         Ok(Arc::new(Github {
             name: opening.settings.name.clone(),
             repository: (owner.to_owned(), name.to_owned()),
             incident_label: self.incident_label.clone(),
+            app,
             api: Rest::open(opening, "GitHub", &self.url, credential)?
                 .header("accept", "application/vnd.github+json")
                 .header("x-github-api-version", VERSION),
@@ -74,6 +91,7 @@ struct Github {
     /// Owner and name.
     repository: (String, String),
     incident_label: String,
+    app: Option<App>,
     api: Rest,
 }
 
@@ -96,6 +114,10 @@ impl Github {
 impl Source for Github {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
+            if let Some(app) = &self.app {
+                let repository = (self.repository.0.as_str(), self.repository.1.as_str());
+                self.api.obtained(app.token(&self.api, repository, ask.now).await?);
+            }
             match ask.question {
                 Question::Versions => self.versions(ask).await,
                 Question::Change => self.change(ask).await,

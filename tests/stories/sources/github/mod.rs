@@ -7,6 +7,7 @@ use serde_json::json;
 use tidegate::advice::facts::{
     AiMark, BuildState, Change, Deployment, Direction, FileStatus, Incident, Verdict, Versions,
 };
+use tidegate::clock::MINUTE;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
 use self::world::{Github as Server, REPOSITORY, TOKEN, World};
@@ -268,6 +269,31 @@ async fn builds_are_told_at_the_commit_and_on_the_default_branch() {
     let runs: Vec<_> = found.runs.iter().map(|run| (run.commit.as_str(), run.passed, run.attempts)).collect();
     assert_eq!(runs, [("c", true, 2), ("b", false, 1)], "newest first; a cancelled one is neither");
     assert_eq!(found.branch.as_deref(), Some("main"));
+    server.is_content();
+}
+
+#[tokio::test]
+async fn an_app_signs_in_for_its_one_repository_and_again_before_its_token_ends() {
+    let server = world().await;
+    // A key that was made for the tests of Google calendars alone; it opens nothing.
+    let file: serde_json::Value = serde_json::from_str(include_str!("../../../data/google-calendar/key.json")).unwrap();
+    let key = file["private_key"].as_str().unwrap();
+    let app = |key: &str| {
+        let stanza = "kind = 'github'\nrepository = 'harbor/shop'\napp-id = '12'";
+        source::opened(&format!("{stanza}\nurl = '{}'\nprivate-key = {{ value = \"\"\"{key}\"\"\" }}", server.address))
+    };
+    let source = app(key).unwrap();
+    let asked = asking(Question::Versions, Some("v1.1.0"), None);
+    ask(&source, &asked).await.unwrap();
+    ask(&source, &asked).await.unwrap();
+    assert_eq!(server.shared().world.tokens, 1, "it is kept");
+    let later = Ask { now: asked.now.plus(56 * MINUTE), ..asked.clone() };
+    ask(&source, &later).await.unwrap();
+    assert_eq!(server.shared().world.tokens, 2, "five minutes before its end there is a new one");
+    let why = ask(&app("no key").unwrap(), &asked).await.unwrap_err().0;
+    assert_eq!(why, "has a private key that is no RSA key in PEM");
+    let both = source::opened("kind = 'github'\nrepository = 'a/b'\ntoken = { value = 'x' }\napp-id = '12'");
+    assert!(format!("{:#}", both.unwrap_err()).contains("it signs in by `token`, or by `app-id` and `private-key`"));
     server.is_content();
 }
 

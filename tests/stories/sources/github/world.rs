@@ -18,7 +18,7 @@ const MANNERS: Manners = Manners {
     prefix: "",
     credential: ("authorization", "Bearer github_pat_story"),
     headers: &[("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")],
-    open: &[],
+    open: &["apps/get-repo-installation", "apps/create-installation-access-token"],
 };
 
 /// What lives in the repository.
@@ -44,6 +44,8 @@ pub struct World {
     pub statuses: Vec<Value>,
     pub required: Vec<String>,
     pub workflow_runs: Vec<Value>,
+    /// How many tokens of the App were given.
+    pub tokens: usize,
 }
 
 pub type Github = Vendor<World>;
@@ -94,7 +96,7 @@ impl World {
         commit
     }
 
-    fn body(&self, asked: &Asked) -> Option<Value> {
+    fn body(&mut self, asked: &Asked) -> Option<Value> {
         let one = || asked.operation.example_of_one();
         let all = |told: &[Value]| -> Value { told.iter().map(|more| laid_over(one(), more.clone())).collect() };
         Some(match asked.id() {
@@ -151,6 +153,11 @@ impl World {
                     }
                 }
                 found
+            }
+            "apps/get-repo-installation" => laid_over(one(), json!({ "id": 77 })),
+            "apps/create-installation-access-token" if asked.value("installation_id") == "77" => {
+                self.tokens += 1;
+                laid_over(one(), json!({ "token": TOKEN, "expires_at": "2026-11-23T13:00:00Z" }))
             }
             "repos/get" => laid_over(one(), json!({ "default_branch": "main" })),
             "repos/list-pull-requests-associated-with-commit" => {
