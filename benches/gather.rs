@@ -18,6 +18,8 @@ use tidegate::source::{Ask, Opened, Opening, Question, ask_all, open};
 
 const SYSTEMS: usize = 12;
 const TAKES: Duration = Duration::from_millis(100);
+/// Requests that one question about load takes.
+const EACH: usize = 2;
 const ROUNDS: usize = 20;
 
 #[tokio::main(worker_threads = 2)]
@@ -44,14 +46,15 @@ async fn main() {
         gather(&kept).await;
     }
     let (took, asked) = (began.elapsed(), asked.load(Ordering::SeqCst));
-    println!("ten plans, answers kept       {took:>8.1?}   {asked} requests of {}", SYSTEMS * 10);
+    println!("ten plans, answers kept       {took:>8.1?}   {asked} requests instead of {}", SYSTEMS * 10 * EACH);
 }
 
 async fn serve(takes: Duration, asked: Arc<AtomicUsize>) -> String {
     let answer = |State((takes, asked)): State<(Duration, Arc<AtomicUsize>)>| async move {
         asked.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(takes).await;
-        r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#
+        r#"{"status":"success","data":{"resultType":"matrix","result":[
+            {"metric":{},"values":[[1795429800,"7"],[1795433400,"8"],[1795435200,"9"]]}]}}"#
     };
     let router = Router::new().fallback(answer).with_state((takes, asked));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
@@ -78,7 +81,10 @@ async fn gather(sources: &[Arc<Opened>]) {
     let settings = Settings::read("[team]\nname = 'Bench'\nzone = 'UTC'\n", "bench", ".".into()).expect("it reads");
     let now = Time::parse_rfc3339("2026-11-23T12:00:00Z").expect("a time");
     let ask = Ask::of(Question::Load, &Arc::new(settings), &"shop".into(), &"production".into(), now);
-    ask_all(sources, &ask, &Clock::system()).await;
+    for (name, said) in ask_all(sources, &ask, &Clock::system()).await {
+        // Failures are not kept; only the one that hangs has one.
+        assert!(said.is_ok() || name.as_str() == "metrics-0", "{said:?}");
+    }
 }
 
 async fn median(sources: &[Arc<Opened>]) -> Duration {
