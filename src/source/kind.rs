@@ -7,22 +7,18 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 
-use super::{
-    Question, Source, alertmanager, argocd, caldav, calendar, circleci, database, datadog, flagd, git, github, gitlab,
-    google_calendar, http, incident_io, jenkins, jira, jsm, jsonl, launchdarkly, linear, microsoft_365, osv, pagerduty,
-    prometheus, sarif, sentry, statuspage, unleash, zendesk,
-};
+use super::{Question, Source};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::name::Person;
 
 macro_rules! kinds {
-    ($($kind:ident $word:literal $keys:path),* $(,)?) => {
+    ($($kind:ident $word:literal $module:ident),* $(,)?) => {
         /// The keys of one kind of source.
         #[derive(Clone, Debug, Deserialize)]
         #[serde(tag = "kind")]
         pub enum SourceKind {
-            $(#[serde(rename = $word)] $kind($keys),)*
+            $(#[serde(rename = $word)] $kind(super::$module::Keys),)*
         }
 
         impl SourceKind {
@@ -35,7 +31,7 @@ macro_rules! kinds {
 
             /// The keys that a kind adds to those of every source; None: there is no such kind.
             pub fn keys(word: &str) -> Option<&'static [&'static str]> {
-                match word { $($word => Some(names_of::<$keys>()),)* _ => None }
+                match word { $($word => Some(names_of::<super::$module::Keys>()),)* _ => None }
             }
 
             /// Whose own time the source tells of, where it is somebody's calendar.
@@ -51,35 +47,35 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Git "git" git::Keys,
-    Github "github" github::Keys,
-    Gitlab "gitlab" gitlab::Keys,
-    Ics "ics" calendar::Keys,
-    Caldav "caldav" caldav::Keys,
-    GoogleCalendar "google-calendar" google_calendar::Keys,
-    Microsoft365 "microsoft-365" microsoft_365::Keys,
-    Jira "jira" jira::Keys,
-    Jsonl "jsonl" jsonl::Keys,
-    Linear "linear" linear::Keys,
-    Prometheus "prometheus" prometheus::Keys,
-    Http "http" http::Keys,
-    Database "database" database::Keys,
-    Osv "osv" osv::Keys,
-    Sarif "sarif" sarif::Keys,
-    Pagerduty "pagerduty" pagerduty::Keys,
-    Statuspage "statuspage" statuspage::Keys,
-    IncidentIo "incident-io" incident_io::Keys,
-    Jsm "jsm" jsm::Keys,
-    Alertmanager "alertmanager" alertmanager::Keys,
-    Sentry "sentry" sentry::Keys,
-    Datadog "datadog" datadog::Keys,
-    Argocd "argocd" argocd::Keys,
-    Zendesk "zendesk" zendesk::Keys,
-    Circleci "circleci" circleci::Keys,
-    Jenkins "jenkins" jenkins::Keys,
-    Launchdarkly "launchdarkly" launchdarkly::Keys,
-    Unleash "unleash" unleash::Keys,
-    Flagd "flagd" flagd::Keys,
+    Git "git" git,
+    Github "github" github,
+    Gitlab "gitlab" gitlab,
+    Ics "ics" calendar,
+    Caldav "caldav" caldav,
+    GoogleCalendar "google-calendar" google_calendar,
+    Microsoft365 "microsoft-365" microsoft_365,
+    Jira "jira" jira,
+    Jsonl "jsonl" jsonl,
+    Linear "linear" linear,
+    Prometheus "prometheus" prometheus,
+    Http "http" http,
+    Database "database" database,
+    Osv "osv" osv,
+    Sarif "sarif" sarif,
+    Pagerduty "pagerduty" pagerduty,
+    Statuspage "statuspage" statuspage,
+    IncidentIo "incident-io" incident_io,
+    Jsm "jsm" jsm,
+    Alertmanager "alertmanager" alertmanager,
+    Sentry "sentry" sentry,
+    Datadog "datadog" datadog,
+    Argocd "argocd" argocd,
+    Zendesk "zendesk" zendesk,
+    Circleci "circleci" circleci,
+    Jenkins "jenkins" jenkins,
+    Launchdarkly "launchdarkly" launchdarkly,
+    Unleash "unleash" unleash,
+    Flagd "flagd" flagd,
 }
 
 /// The keys of a kind, and how a source is made of them.
