@@ -245,8 +245,7 @@ impl Span {
 
     /// Text that leads somewhere; an address that is not http or https is left out.
     pub fn linked(text: impl Into<String>, link: &str) -> Span {
-        let safe = link.starts_with("https://") || link.starts_with("http://");
-        Span { text: text.into(), link: safe.then(|| link.to_owned()), ..Span::default() }
+        Span { text: text.into(), link: is_web(link).then(|| link.to_owned()), ..Span::default() }
     }
 }
 
@@ -355,6 +354,11 @@ fn shown(text: &str) -> String {
         c => Some(c),
     });
     kept.collect()
+}
+
+/// Whether a text is an address on the web, which people may be led to.
+pub fn is_web(link: &str) -> bool {
+    link.starts_with("https://") || link.starts_with("http://")
 }
 
 /// Makes text from outside safe to stand in a line of ours: one line, no control or direction-changing characters, at

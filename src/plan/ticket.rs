@@ -17,7 +17,7 @@ pub fn tickets(text: &str) -> Vec<String> {
 
 fn is_ticket(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let link = word.starts_with("https://") || word.starts_with("http://");
+    let link = crate::message::is_web(word);
     let number = word.rsplit_once('#').is_some_and(|(_, number)| digits(number));
     link || number || is_key(word)
 }

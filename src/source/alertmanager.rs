@@ -18,7 +18,7 @@ use crate::advice::facts::{Alert, AlertState};
 use crate::advice::says;
 use crate::clock::Time;
 use crate::config::Secret;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::name::SourceName;
 
 /// So many alerts of one service are told.
@@ -217,7 +217,7 @@ impl Alertmanager {
             since: told.starts_at,
             // A silence that was not read with the others has just ended or just begun.
             silenced: (!by.is_empty()).then(|| until.unwrap_or(ask.now)),
-            link: told.generator_url.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+            link: told.generator_url.filter(|link| is_web(link)),
         }
     }
 
@@ -276,7 +276,7 @@ impl Source for Alertmanager {
         Box::pin(async move {
             match ask.question {
                 Question::Alerts => self.alerts(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -177,7 +177,7 @@ impl Source for Argocd {
             match ask.question {
                 Question::Deployments => Ok(self.deployments(ask, &name, application, link)),
                 Question::Alerts => alerts(ask, &name, application, link),
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -18,6 +18,7 @@ use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::advice::facts::Means;
 use crate::clock::{Clock, MINUTE, Millis, SECOND, Time};
 use crate::config::{Secret, Span};
+use crate::message::is_web;
 use crate::name::Person;
 
 /// How long an address is taken as fresh without asking again.
@@ -64,7 +65,7 @@ impl Kind for Keys {
     }
 
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
-        let from = if self.from.starts_with("http://") || self.from.starts_with("https://") {
+        let from = if is_web(&self.from) {
             let timeout = opening.settings.timeout.map_or(PATIENCE, Span::std);
             // The address is the settings' own, so it may be on a private network.
             let client = crate::http::trusted(timeout)?;
@@ -179,7 +180,7 @@ pub async fn look(
     now: Time,
 ) -> anyhow::Result<super::ics::Expansion> {
     let limits = Limits::default();
-    let feed = if from.starts_with("http://") || from.starts_with("https://") {
+    let feed = if is_web(from) {
         let client = crate::http::trusted(std::time::Duration::from_secs(20))?;
         refresh(&client, from, &Feed::default(), &limits, now).await
     } else {

@@ -14,7 +14,7 @@ use super::rest::{Asked, Credential, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::FlagState;
 use crate::config::Secret;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 
 /// Longer files are not read, in bytes.
 const LARGEST: u64 = 10 << 20;
@@ -36,7 +36,7 @@ impl Kind for Keys {
     }
 
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
-        if !(self.from.starts_with("http://") || self.from.starts_with("https://")) {
+        if !is_web(&self.from) {
             let file = opening.folder.join(self.from.strip_prefix("file://").unwrap_or(&self.from));
             return Ok(Arc::new(Flagd::File(file)));
         }
@@ -59,7 +59,7 @@ impl Source for Flagd {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
             if ask.question != Question::Flags {
-                return Err(CannotSay::because(format!("cannot answer `{}`", ask.question.as_str())));
+                return Err(CannotSay::unasked(ask.question));
             }
             let definitions = match self {
                 Flagd::File(path) => {

@@ -135,7 +135,7 @@ impl Source for Jenkins {
         Box::pin(async move {
             match ask.question {
                 Question::Builds => self.builds(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

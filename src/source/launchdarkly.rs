@@ -73,7 +73,7 @@ impl Source for Launchdarkly {
         Box::pin(async move {
             match ask.question {
                 Question::Flags => self.flags(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -77,7 +77,7 @@ impl Source for Linear {
         Box::pin(async move {
             match ask.question {
                 Question::Ticket => self.ticket(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -247,6 +247,11 @@ pub struct Minute {
 pub struct CannotSay(pub String);
 
 impl CannotSay {
+    /// A question that its kind does not answer. Nobody puts it: who can answer is settled when the source is opened.
+    pub fn unasked(question: Question) -> CannotSay {
+        CannotSay(format!("cannot answer `{}`", question.as_str()))
+    }
+
     pub fn because(reason: impl Into<String>) -> CannotSay {
         CannotSay(reason.into())
     }

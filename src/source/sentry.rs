@@ -18,7 +18,7 @@ use crate::advice::facts::{Alert, AlertState, Health};
 use crate::advice::says;
 use crate::clock::{HOUR, Time};
 use crate::config::Secret;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::name::SourceName;
 
 const SESSIONS: &str = "sum(session)";
@@ -199,7 +199,7 @@ impl Source for Sentry {
             match ask.question {
                 Question::Alerts => self.issues(ask).await,
                 Question::Health => self.health(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }
@@ -240,7 +240,7 @@ fn alert(issue: &Issue, how: &str, since: Time) -> Alert {
         summary: Some(format!("{how}: {title}{times}{users}")),
         since,
         silenced: None,
-        link: issue.permalink.clone().filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+        link: issue.permalink.clone().filter(|link| is_web(link)),
     }
 }
 

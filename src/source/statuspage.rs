@@ -79,7 +79,7 @@ impl Source for Statuspage {
             match ask.question {
                 Question::Incidents => self.incidents(ask).await,
                 Question::Calendar => self.maintenance(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -1,6 +1,7 @@
 //! What trackers of incidents have in common.
 
 use crate::advice::facts::Incident;
+use crate::message::is_web;
 use crate::source::Ask;
 
 /// The incidents that were open in the time looked at, the newest first, each once. One that ended between two questions is
@@ -22,7 +23,7 @@ pub fn is_marked(text: &str, mark: &str) -> bool {
 
 /// A link that people may be shown.
 pub fn link(text: Option<String>) -> Option<String> {
-    text.filter(|link| link.len() <= 2_000 && (link.starts_with("https://") || link.starts_with("http://")))
+    text.filter(|link| link.len() <= 2_000 && is_web(link))
 }
 
 /// What is said of entries that could not be read, where there are any.

@@ -66,7 +66,7 @@ impl Source for Unleash {
         Box::pin(async move {
             match ask.question {
                 Question::Flags => self.flags(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -103,7 +103,7 @@ impl Source for Zendesk {
         Box::pin(async move {
             match ask.question {
                 Question::Support => self.support(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

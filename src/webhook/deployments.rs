@@ -64,7 +64,7 @@ impl Report {
             }
         }
         if let Some(url) = &self.url
-            && !(url.starts_with("https://") || url.starts_with("http://"))
+            && !crate::message::is_web(url)
         {
             return Err("`url` is neither http nor https".to_owned());
         }

@@ -35,7 +35,7 @@ use super::code::place::Place;
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Change, Direction, Version, Versions};
 use crate::config::Settings;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::name::{Person, Service, SourceName};
 
 /// So many answers are worked on at once, those that nobody waits for any more included.
@@ -143,7 +143,7 @@ impl Repository {
         match ask.question {
             Question::Versions => self.versions(&objects, ask),
             Question::Change => self.change(&objects, ask),
-            other => Err(Trouble::Says(format!("cannot answer `{}`", other.as_str()))),
+            other => Err(Trouble::Says(CannotSay::unasked(other).0)),
         }
     }
 
@@ -256,7 +256,7 @@ impl Repository {
 
     fn link_to(&self, commit: &str) -> Option<String> {
         let link = self.link.as_ref()?.replace("{commit}", commit);
-        (link.starts_with("https://") || link.starts_with("http://")).then_some(link)
+        is_web(&link).then_some(link)
     }
 }
 

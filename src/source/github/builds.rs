@@ -10,7 +10,7 @@ use super::Github;
 use super::refs::prefix;
 use crate::advice::facts::{Build, BuildState, Builds, Run};
 use crate::clock::Time;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::source::rest::{Failed, PAGE};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -179,7 +179,7 @@ fn status(status: Status) -> Build {
 }
 
 fn page(link: Option<String>) -> Option<String> {
-    link.filter(|link| link.starts_with("https://") || link.starts_with("http://"))
+    link.filter(|link| is_web(link))
 }
 
 /// One run for each commit: passed where all its workflows did; tried as often as the one that was tried most.

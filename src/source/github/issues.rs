@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::Github;
 use crate::advice::facts::Incident;
 use crate::clock::Time;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::source::{Answer, Ask, CannotSay, Learned, labels};
 
 /// So many issues are read.
@@ -80,6 +80,6 @@ fn incident(issue: Issue, ask: &Ask) -> Incident {
         resolved: issue.closed_at,
         blocks: labels::blocks(&labels),
         follow_ups: 0,
-        link: issue.html_url.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+        link: issue.html_url.filter(|link| is_web(link)),
     }
 }

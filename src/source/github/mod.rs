@@ -125,7 +125,7 @@ impl Source for Github {
                 Question::Builds => self.builds(ask).await,
                 Question::Deployments => self.deployments(ask).await,
                 Question::Incidents => self.incidents(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

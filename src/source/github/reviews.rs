@@ -10,7 +10,7 @@ use super::refs::prefix;
 use crate::advice::facts::{MergeRequest, Review, Reviews, Verdict};
 use crate::clock::Time;
 use crate::config::Settings;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::name::Person;
 use crate::source::code::rollback;
 use crate::source::{Answer, Ask, CannotSay, Learned};
@@ -132,7 +132,7 @@ impl Github {
             comments: pull.comments.saturating_add(pull.review_comments),
             reviews: last_words(&told.0, &pull.head.sha, settings),
             rollback: pull.body.as_deref().and_then(rollback::section),
-            link: pull.html_url.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+            link: pull.html_url.filter(|link| is_web(link)),
         })
     }
 }

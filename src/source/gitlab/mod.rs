@@ -22,6 +22,7 @@ use serde::Deserialize;
 use super::rest::{Credential, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
+use crate::message::is_web;
 use crate::name::{Environment, SourceName};
 
 /// A project on gitlab.com or a server of one's own.
@@ -120,7 +121,7 @@ impl Source for Gitlab {
                 Question::Incidents => self.incidents(ask).await,
                 Question::Calendar => self.freezes(ask).await,
                 Question::Ticket => self.ticket(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }
@@ -128,7 +129,7 @@ impl Source for Gitlab {
 
 /// An address that people may follow.
 fn link(address: Option<String>) -> Option<String> {
-    address.filter(|link| link.starts_with("https://") || link.starts_with("http://"))
+    address.filter(|link| is_web(link))
 }
 
 fn gitlab() -> url::Url {

@@ -94,7 +94,7 @@ impl Source for IncidentIo {
                 Question::Incidents => self.incidents(ask).await,
                 Question::OnCall => self.on_call(ask).await,
                 Question::Calendar => self.maintenance(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

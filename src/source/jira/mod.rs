@@ -99,7 +99,7 @@ impl Source for Jira {
             match ask.question {
                 Question::Ticket => self.ticket(ask).await,
                 Question::Incidents => self.incidents(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -98,7 +98,7 @@ impl Source for Jsm {
                 Question::Alerts => self.alerts(ask).await,
                 Question::OnCall => self.on_call(ask).await,
                 Question::Calendar => self.maintenance(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }

@@ -126,7 +126,7 @@ impl Files {
             Question::Deployments => self.deployments(ask, closed)?,
             Question::Incidents => self.incidents(ask, closed)?,
             Question::OnCall => self.on_call(ask, closed)?,
-            other => return Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+            other => return Err(CannotSay::unasked(other)),
         };
         Ok(Answer { learned, at: ask.now, link: None, incomplete })
     }

@@ -8,7 +8,7 @@ use super::stream::Bad;
 use crate::advice::facts::{Cause, Deployment, Incident, Outcome, Shape, Shift};
 use crate::clock::Time;
 use crate::config::Settings;
-use crate::message::tame;
+use crate::message::{is_web, tame};
 use crate::name::{Environment, Person, Service};
 
 const LONGEST_NAME: usize = 200;
@@ -260,7 +260,7 @@ impl Record {
 
     fn link(&self) -> Result<Option<String>, Bad> {
         let link = self.text(&["link", "url", "html_url", "permalink"], LONGEST_LINK)?;
-        Ok(link.filter(|link| link.starts_with("https://") || link.starts_with("http://")))
+        Ok(link.filter(|link| is_web(link)))
     }
 }
 

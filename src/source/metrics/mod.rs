@@ -12,6 +12,7 @@ use super::{Answer, Ask, CannotSay, Learned, Question, Series};
 use crate::advice::facts::Health;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, Time};
 use crate::config::HealthQueries;
+use crate::message::is_web;
 use crate::name::{Environment, Service};
 
 /// What the usual week and the error budget rest on.
@@ -235,7 +236,7 @@ impl<'a> Metrics<'a> {
         let link = link
             .replace("{service}", &part(self.ask.service.as_str()))
             .replace("{environment}", &part(self.ask.environment.as_str()));
-        (link.starts_with("https://") || link.starts_with("http://")).then_some(link)
+        is_web(&link).then_some(link)
     }
 }
 

@@ -88,7 +88,7 @@ impl Source for PagerDuty {
                 Question::Incidents => self.incidents(ask).await,
                 Question::OnCall => self.on_call(ask).await,
                 Question::Calendar => self.maintenance(ask).await,
-                other => Err(CannotSay::because(format!("cannot answer `{}`", other.as_str()))),
+                other => Err(CannotSay::unasked(other)),
             }
         })
     }
