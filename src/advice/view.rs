@@ -90,7 +90,7 @@ impl<'a> View<'a> {
             sql,
             category: Rc::default(),
             rollback: Rc::default(),
-            needed_by: Rc::new(needed_by(&plan.service, settings)),
+            needed_by: Rc::new(settings.needed_by(&plan.service)),
         };
         view.read()
     }
@@ -182,19 +182,6 @@ impl<'a> View<'a> {
     pub fn is_near(&self, service: &Service) -> bool {
         *service == self.plan.service || self.needs().contains(service) || self.needed_by().contains(service)
     }
-}
-
-fn needed_by<'a>(service: &'a Service, settings: &'a Settings) -> BTreeSet<&'a Service> {
-    let mut found: BTreeSet<&Service> = BTreeSet::new();
-    let mut next = vec![service];
-    while let Some(needed) = next.pop() {
-        for (name, settings) in &settings.service {
-            if name != service && settings.depends_on.contains(needed) && found.insert(name) {
-                next.push(name);
-            }
-        }
-    }
-    found
 }
 
 /// The newest answer; the first by source where several are as new, so that their order never matters.

@@ -1,8 +1,11 @@
 //! `[service.NAME]`: what is deployed, and what is known about it.
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::Settings;
 use crate::name::{Person, Service, SourceName};
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -40,6 +43,32 @@ pub struct ServiceSettings {
     pub health: HealthQueries,
     /// Whom the policy wants told of a deployment, by words.
     pub tell: Vec<String>,
+}
+
+impl Settings {
+    /// All that a service needs, itself left out, directly or through others.
+    pub fn needs(&self, service: &Service) -> BTreeSet<&Service> {
+        reach(service, |of| self.service.get(of).into_iter().flat_map(|about| &about.depends_on).collect())
+    }
+
+    /// All that need a service, itself left out, directly or through others.
+    pub fn needed_by(&self, service: &Service) -> BTreeSet<&Service> {
+        reach(service, |of| {
+            let dependants = self.service.iter().filter(|(_, about)| about.depends_on.contains(of));
+            dependants.map(|(name, _)| name).collect()
+        })
+    }
+}
+
+fn reach<'s>(from: &Service, next: impl Fn(&Service) -> Vec<&'s Service>) -> BTreeSet<&'s Service> {
+    let mut found: BTreeSet<&Service> = BTreeSet::new();
+    let mut left = next(from);
+    while let Some(service) = left.pop() {
+        if service != from && found.insert(service) {
+            left.extend(next(service));
+        }
+    }
+    found
 }
 
 /// Queries in the language of the metrics source; `{service}` and `{environment}` are filled in.

@@ -59,25 +59,8 @@ impl Called {
 
 /// The service, all that it needs and all that need it: whose incidents matter to it.
 pub fn around(settings: &Settings, service: &Service) -> BTreeSet<Service> {
-    let needs = |of: &Service| -> Vec<Service> {
-        settings.service.get(of).map(|about| about.depends_on.clone()).unwrap_or_default()
-    };
-    let needed_by = |of: &Service| -> Vec<Service> {
-        let dependants = settings.service.iter().filter(|(_, about)| about.depends_on.contains(of));
-        dependants.map(|(name, _)| name.clone()).collect()
-    };
-    let mut near = reach(service, needs);
-    near.extend(reach(service, needed_by));
-    near
-}
-
-fn reach(from: &Service, next: impl Fn(&Service) -> Vec<Service>) -> BTreeSet<Service> {
-    let mut found = BTreeSet::from([from.clone()]);
-    let mut left = vec![from.clone()];
-    while let Some(service) = left.pop() {
-        left.extend(next(&service).into_iter().filter(|other| found.insert(other.clone())));
-    }
-    found
+    let near = settings.needs(service).into_iter().chain(settings.needed_by(service));
+    near.chain([service]).cloned().collect()
 }
 
 /// The person of ours with this e-mail address, or who is called by this name on call; else the name as it was given, and
