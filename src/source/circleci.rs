@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, try_join_all};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::rest::{Credential, Failed, Rest};
+use super::rest::{Credential, Failed, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Build, BuildState, Builds, Run};
 use crate::clock::Time;
@@ -367,8 +367,7 @@ fn job_failed(status: Option<&str>) -> bool {
 }
 
 fn circleci() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://circleci.com/api/v2").expect("a constant that reads")
+    fixed("https://circleci.com/api/v2")
 }
 
 fn main() -> String {

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::flags;
 use super::rest::{Asked, Credential, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::FlagState;
@@ -72,16 +73,13 @@ impl Source for Flagd {
                     rest.ask(Asked { query: &query, ..Asked::default() }).await?
                 }
             };
-            let flags = flags(&definitions).ok_or_else(|| {
+            let known = definitions_of(&definitions).ok_or_else(|| {
                 CannotSay::because("answered with something that is not flagd's format (an object with `flags`)")
             })?;
-            let mut names = ask.names.clone();
-            names.sort_unstable();
-            names.dedup();
             let mut incomplete = Vec::new();
             let mut states = Vec::new();
-            for name in &names {
-                let found = flags.iter().find(|(key, _)| key == name);
+            for name in flags::names(ask) {
+                let found = known.iter().find(|(key, _)| *key == name);
                 let state = found.map_or_else(|| Some(FlagState::nowhere(name)), |(_, flag)| state(name, flag));
                 match state {
                     Some(state) => states.push(state),
@@ -103,7 +101,7 @@ fn from_file(path: &std::path::Path) -> Result<Value, CannotSay> {
 }
 
 /// Keys and definitions: an object, or a list of definitions with a `key`.
-fn flags(definitions: &Value) -> Option<Vec<(&str, &Value)>> {
+fn definitions_of(definitions: &Value) -> Option<Vec<(&str, &Value)>> {
     match definitions.as_object()?.get("flags")? {
         Value::Object(map) => Some(map.iter().map(|(key, flag)| (key.as_str(), flag)).collect()),
         Value::Array(list) => list.iter().map(|flag| Some((flag.get("key")?.as_str()?, flag))).collect(),
@@ -126,7 +124,7 @@ fn state(name: &str, flag: &Value) -> Option<FlagState> {
         None | Some(Value::Null) => return Some(FlagState { on: ruled.then_some(true), ..defined }),
         Some(variant) => variants.get(variant.as_str()?)?,
     };
-    let default = tame(&value.as_str().map_or_else(|| value.to_string(), str::to_owned), 80);
+    let default = flags::said(value);
     let (on, percent) = match value {
         Value::Bool(on) if !ruled => (*on, on.then_some(100.0)),
         // Rules decide who gets it.

@@ -3,17 +3,19 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::StatusCode;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{SignatureScheme, crypto::ring::sign::any_supported_type};
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::CannotSay;
-use super::rest::{Asked, Body, Rest, refused, says};
+use super::rest::{Asked, Body, Failed, Rest, refused, says};
 use crate::clock::{MINUTE, SECOND, Time};
 
 /// A token is obtained anew so long before it ends.
@@ -53,9 +55,22 @@ impl Token {
         Ok(access_token)
     }
 
-    /// Obtains a new one the next time: this one was refused.
-    pub async fn forget(&self) {
-        *self.0.lock().await = None;
+    /// Asks with the token that `bearer` gives, and once more with a new one where it was refused: it may have been
+    /// withdrawn before its end.
+    pub async fn ask<T, F>(&self, rest: &Rest, asked: Asked<'_>, bearer: impl Fn() -> F) -> Result<T, Failed>
+    where
+        T: DeserializeOwned,
+        F: Future<Output = Result<SecretString, CannotSay>>,
+    {
+        let mut received = rest.send(Asked { bearer: Some(bearer().await?), ..asked.clone() }).await?;
+        if received.status == StatusCode::UNAUTHORIZED {
+            *self.0.lock().await = None;
+            received = rest.send(Asked { bearer: Some(bearer().await?), ..asked }).await?;
+        }
+        match received.status {
+            StatusCode::OK => rest.read(&received),
+            status => Err(refused(status, &received.headers)),
+        }
     }
 }
 

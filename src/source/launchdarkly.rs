@@ -10,12 +10,12 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::rest::{Credential, Failed, Rest};
+use super::flags;
+use super::rest::{Credential, Failed, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::FlagState;
 use crate::clock::Time;
 use crate::config::Secret;
-use crate::message::tame;
 use crate::name::Environment;
 
 /// The version of the API whose description the tests hold requests against.
@@ -24,8 +24,6 @@ const VERSION: &str = "20240415";
 const PAGE: usize = 100;
 /// So many pages of the list are read; who is not there by then is asked for by name.
 const PAGES: usize = 3;
-/// Most flags that are looked up for one question.
-const MOST: usize = 50;
 
 /// A project on LaunchDarkly.
 #[derive(Clone, Debug, Deserialize)]
@@ -172,15 +170,9 @@ struct Link {
 
 impl Launchdarkly {
     async fn flags(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let environment = self.environments.get(&ask.environment).map_or(ask.environment.as_str(), String::as_str);
-        let mut names: Vec<&str> = ask.names.iter().map(String::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
+        let environment = flags::environment(ask, &self.environments);
         let mut incomplete = Vec::new();
-        if names.len() > MOST {
-            incomplete.push(format!("only {MOST} of {} flags were looked up", names.len()));
-            names.truncate(MOST);
-        }
+        let names = flags::looked_up(ask, &mut incomplete);
         let mut found: BTreeMap<&str, Flag> = BTreeMap::new();
         let mut knows_environment = false;
         let mut empty = true;
@@ -210,10 +202,7 @@ impl Launchdarkly {
         // A project without any flag may well have the environment.
         let some = !empty || !found.is_empty();
         if some && !knows_environment {
-            let shown = tame(environment, 40);
-            return Err(CannotSay::because(format!(
-                "tells of no environment `{shown}` in this project (`environment-keys` may name it)"
-            )));
+            return Err(flags::no_environment(environment));
         }
         let states = names.iter().map(|name| match found.get(name) {
             Some(flag) => self.state(flag, environment),
@@ -246,7 +235,7 @@ impl Launchdarkly {
         let Some(here) = flag.environments.as_ref().and_then(|all| all.get(environment)) else {
             return FlagState { archived: flag.archived == Some(true), defined: true, ..FlagState::nowhere(&flag.key) };
         };
-        let value = |index: usize| flag.variations.as_ref()?.get(index).map(|variation| said(&variation.value));
+        let value = |index: usize| flag.variations.as_ref()?.get(index).map(|variation| flags::said(&variation.value));
         let fallthrough = here.fallthrough.as_ref();
         let served = match here.on {
             Some(true) => fallthrough.and_then(|fallthrough| fallthrough.variation),
@@ -293,12 +282,6 @@ fn percent(here: &Here) -> Option<f64> {
     }
 }
 
-/// A value as the provider writes it.
-fn said(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    tame(&text, 80)
-}
-
 /// Letters, digits, dots, dashes and underscores, as keys have them; nothing that leads elsewhere in a path.
 fn is_key(text: &str) -> bool {
     !text.is_empty()
@@ -308,6 +291,5 @@ fn is_key(text: &str) -> bool {
 }
 
 fn launchdarkly() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://app.launchdarkly.com").expect("a constant that reads")
+    fixed("https://app.launchdarkly.com")
 }

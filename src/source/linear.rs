@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::rest::{Asked, Body, Credential, Failed, Rest, says};
+use super::rest::{Asked, Body, Credential, Failed, Rest, fixed, says};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::Ticket;
 use crate::config::Secret;
@@ -237,6 +237,5 @@ fn split(key: &str) -> Option<(&str, u32)> {
 }
 
 fn linear() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://api.linear.app").expect("a constant that reads")
+    fixed("https://api.linear.app")
 }

@@ -13,6 +13,7 @@ mod code;
 pub mod database;
 pub mod datadog;
 pub mod flagd;
+mod flags;
 pub mod gather;
 pub mod git;
 pub mod github;

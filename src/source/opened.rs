@@ -41,21 +41,18 @@ pub fn open(opening: &Opening<'_>) -> anyhow::Result<Opened> {
         bail!("the source `{name}` cannot answer `{asked}`: as it is set up it can answer {can}");
     }
     Ok(Opened {
-        name: name.clone(),
-        answers,
         services: settings.services.clone(),
         environments: settings.environments.clone(),
-        source,
-        turns: Semaphore::new(AT_ONCE),
         kept: Kept::for_a_while(if kind.keeps() { opening.keep } else { Duration::ZERO }),
+        ..Opened::new(name.clone(), answers, source, AT_ONCE)
     })
 }
 
 impl Opened {
     /// A source that speaks of every service in every environment, and keeps nothing.
-    pub fn new(name: SourceName, answers: &[Question], source: Arc<dyn Source>, at_once: usize) -> Opened {
+    pub fn new(name: SourceName, answers: Vec<Question>, source: Arc<dyn Source>, at_once: usize) -> Opened {
         let turns = Semaphore::new(at_once.max(1));
-        let (answers, kept) = (answers.to_vec(), Kept::for_a_while(Duration::ZERO));
+        let kept = Kept::for_a_while(Duration::ZERO);
         Opened { name, answers, services: Vec::new(), environments: Vec::new(), source, turns, kept }
     }
 

@@ -491,6 +491,12 @@ pub fn readable<T: DeserializeOwned>(entries: Vec<serde_json::Value>) -> (Vec<T>
     (read, odd)
 }
 
+/// An address that stands in the program.
+pub fn fixed(address: &'static str) -> url::Url {
+    #[allow(clippy::expect_used)]
+    url::Url::parse(address).expect("a constant that reads")
+}
+
 /// A reason, as a fragment that ends a sentence beginning with the source's name.
 pub fn says(why: &str) -> Failed {
     Failed::Says(CannotSay::because(why))

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::metrics::{Values, measure};
-use super::rest::{Asked, Credential, Failed, Rest};
+use super::rest::{Asked, Credential, Failed, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Alert, AlertState, Health};
 use crate::advice::says;
@@ -265,8 +265,7 @@ fn quoted(value: &str) -> String {
 }
 
 fn sentry() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://sentry.io").expect("a constant that reads")
+    fixed("https://sentry.io")
 }
 
 fn of_service() -> String {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, join_all};
 use serde::Deserialize;
 
+use super::flags;
 use super::rest::{Credential, Failed, Rest};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::FlagState;
@@ -17,8 +18,6 @@ use crate::config::Secret;
 use crate::message::tame;
 use crate::name::Environment;
 
-/// Most flags that are looked up for one question.
-const MOST: usize = 50;
 /// So many flags are asked about at once.
 const AT_ONCE: usize = 4;
 
@@ -143,7 +142,7 @@ struct Happened {
 
 impl Unleash {
     async fn flags(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let environment = self.environments.get(&ask.environment).map_or(ask.environment.as_str(), String::as_str);
+        let environment = flags::environment(ask, &self.environments);
         let overview: Overview = match self.api.get(&self.path(&["overview"]), &[]).await {
             Ok(overview) => overview,
             Err(Failed::Missing) => {
@@ -152,19 +151,10 @@ impl Unleash {
             Err(Failed::Says(why)) => return Err(why),
         };
         if !overview.environments.iter().any(|used| used.environment == environment) {
-            let shown = tame(environment, 40);
-            return Err(CannotSay::because(format!(
-                "tells of no environment `{shown}` in this project (`environment-keys` may name it)"
-            )));
+            return Err(flags::no_environment(environment));
         }
-        let mut names: Vec<&str> = ask.names.iter().map(String::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
         let mut incomplete = Vec::new();
-        if names.len() > MOST {
-            incomplete.push(format!("only {MOST} of {} flags were looked up", names.len()));
-            names.truncate(MOST);
-        }
+        let names = flags::looked_up(ask, &mut incomplete);
         let mut states = Vec::new();
         for some in names.chunks(AT_ONCE) {
             let mut asked = Vec::new();

@@ -13,6 +13,8 @@ use crate::name::Service;
 const MOST_FLAGS: usize = 100;
 /// The longest name of a flag, in characters.
 const LONGEST_FLAG: usize = 100;
+/// The longest name of a version that is said.
+const LONGEST_NAME: usize = 250;
 /// Lines longer than this are not searched for flags.
 const LONGEST_LINE: usize = 2_000;
 /// So many paths are named in a sentence.
@@ -64,6 +66,16 @@ impl Place {
 /// What stands before the version in the service's tags.
 pub(in crate::source) fn tag_prefix<'s>(settings: &'s Settings, service: &Service) -> Option<&'s str> {
     settings.service.get(service)?.tag_prefix.as_deref().filter(|prefix| !prefix.is_empty())
+}
+
+/// What is said of a version that is not there.
+pub(in crate::source) fn says_no_version(wanted: &str) -> String {
+    format!("knows no version `{}`", tame(wanted, LONGEST_NAME))
+}
+
+/// What is said where the repository does not hold what runs.
+pub(in crate::source) fn says_runs_elsewhere(running: &str) -> String {
+    format!("what runs now, `{}`, is not in this repository", tame(running, LONGEST_NAME))
 }
 
 /// Whether several services live in the repository of this one.

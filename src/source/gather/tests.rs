@@ -80,8 +80,8 @@ fn source(name: &str, does: Does) -> Arc<Opened> {
 }
 
 fn opened(name: &str, pretend: Pretend, at_once: usize) -> Arc<Opened> {
-    let answers = [Question::Incidents, Question::Health];
-    Arc::new(Opened::new(SourceName::new(name), &answers, Arc::new(pretend), at_once))
+    let answers = vec![Question::Incidents, Question::Health];
+    Arc::new(Opened::new(SourceName::new(name), answers, Arc::new(pretend), at_once))
 }
 
 fn in_a_while() -> Instant {

@@ -31,7 +31,7 @@ pub use self::names::near_names;
 use self::change::{Found as FoundChange, change};
 use self::names::{Found, Peeled, Prefixes};
 use self::objects::{Objects, Trouble};
-use super::code::place::Place;
+use super::code::place::{Place, says_no_version, says_runs_elsewhere, tag_prefix};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Change, Direction, Version, Versions};
 use crate::config::Settings;
@@ -166,7 +166,7 @@ impl Repository {
 
     fn versions(&self, objects: &Objects<'_>, ask: &Ask) -> Result<Answer, Trouble> {
         let others = other_prefixes(&ask.settings, &ask.service);
-        let prefixes = Prefixes { own: own_prefix(&ask.settings, &ask.service), others: &others };
+        let prefixes = Prefixes { own: tag_prefix(&ask.settings, &ask.service), others: &others };
         let (known, mut incomplete) = names::known(objects, prefixes, &self.peeled)?;
         let mut resolved: Vec<(String, Option<String>)> = Vec::new();
         let mut link = None;
@@ -196,14 +196,14 @@ impl Repository {
 
     fn change(&self, objects: &Objects<'_>, ask: &Ask) -> Result<Answer, Trouble> {
         let others = other_prefixes(&ask.settings, &ask.service);
-        let prefixes = Prefixes { own: own_prefix(&ask.settings, &ask.service), others: &others };
+        let prefixes = Prefixes { own: tag_prefix(&ask.settings, &ask.service), others: &others };
         let Some(wanted) = ask.version.as_deref() else {
             return Err(Trouble::Says("was asked for a change without a version".to_owned()));
         };
         let mut incomplete = Vec::new();
         let head = match names::find(objects, wanted, prefixes, &mut incomplete)? {
             Found::Commit(id) => id,
-            Found::Nothing => return Err(Trouble::Says(says_no_version(wanted))),
+            Found::Nothing => return Err(Trouble::Says(says_no_version(&tame(wanted, names::LONGEST_NAME)))),
             Found::Several(says) => return Err(Trouble::Says(format!("cannot tell which commit is meant: {says}"))),
         };
         let base = match ask.running.as_deref() {
@@ -212,7 +212,7 @@ impl Repository {
                 Found::Commit(id) => Some(id),
                 Found::Nothing => {
                     let running = tame(running, names::LONGEST_NAME);
-                    incomplete.push(format!("what runs now, `{running}`, is not in this repository"));
+                    incomplete.push(says_runs_elsewhere(&running));
                     None
                 }
                 Found::Several(says) => {
@@ -260,20 +260,12 @@ impl Repository {
     }
 }
 
-fn own_prefix<'a>(settings: &'a Settings, service: &Service) -> Option<&'a str> {
-    settings.service.get(service)?.tag_prefix.as_deref().filter(|prefix| !prefix.is_empty())
-}
-
 /// Prefixes of the other services in the same repository.
 fn other_prefixes<'a>(settings: &'a Settings, service: &Service) -> Vec<&'a str> {
     let repository = settings.service.get(service).and_then(|about| about.repository.as_ref());
     let others =
         settings.service.iter().filter(|(name, about)| *name != service && about.repository.as_ref() == repository);
     others.filter_map(|(_, about)| about.tag_prefix.as_deref()).filter(|prefix| !prefix.is_empty()).collect()
-}
-
-fn says_no_version(wanted: &str) -> String {
-    format!("knows no version `{}`", tame(wanted, names::LONGEST_NAME))
 }
 
 /// Versions carry the names that people used for them.

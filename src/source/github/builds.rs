@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Github;
-use super::refs::prefix;
 use crate::advice::facts::{Build, BuildState, Builds, Run};
 use crate::clock::Time;
 use crate::message::{is_web, tame};
@@ -95,10 +94,7 @@ struct WorkflowRun {
 
 impl Github {
     pub(super) async fn builds(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let wanted = ask.version.as_deref().unwrap_or_default();
-        let Some(head) = self.resolve(wanted, prefix(ask)).await? else {
-            return Err(CannotSay::because(format!("knows no version `{}`", tame(wanted, 250))));
-        };
+        let head = self.head(ask).await?;
         let repository: Repository = self.api.get(&self.path(&[]), &[]).await?;
         let branch = repository.default_branch;
         let per_page = PAGE.to_string();

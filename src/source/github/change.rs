@@ -5,14 +5,14 @@
 use serde::Deserialize;
 
 use super::Github;
-use super::refs::{Head, Written, prefix};
+use super::refs::{Head, Written};
 use crate::advice::facts::{Change, Commit, Direction, FileStatus, Version};
 use crate::message::tame;
 use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_words};
 use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
 use crate::source::code::packages;
-use crate::source::code::place::Place;
+use crate::source::code::place::{Place, says_runs_elsewhere};
 use crate::source::rest::{Failed, PAGE};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -65,22 +65,11 @@ impl Github {
         let Some(wanted) = ask.version.as_deref() else {
             return Err(CannotSay::because("was asked for a change without a version"));
         };
-        let prefix = prefix(ask);
         let mut incomplete = Vec::new();
-        let Some(head) = self.resolve(wanted, prefix).await? else {
-            return Err(CannotSay::because(format!("knows no version `{}`", tame(wanted, LONGEST))));
-        };
-        let base = match ask.running.as_deref() {
-            None => None,
-            Some(running) => {
-                let found = self.resolve(running, prefix).await?;
-                if found.is_none() {
-                    let running = tame(running, LONGEST);
-                    incomplete.push(format!("what runs now, `{running}`, is not in this repository"));
-                }
-                found
-            }
-        };
+        let (head, base) = (self.head(ask).await?, self.base(ask).await?);
+        if let (Some(running), None) = (ask.running.as_deref(), &base) {
+            incomplete.push(says_runs_elsewhere(running));
+        }
         let place = Place::of(&ask.settings, &ask.service);
         incomplete.extend(place.bad.iter().cloned());
         let between = self.between(base.as_ref(), &head, &mut incomplete).await?;

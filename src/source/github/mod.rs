@@ -20,7 +20,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use self::app::App;
-use super::rest::{Credential, Rest};
+use super::rest::{Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::name::SourceName;
@@ -136,8 +136,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn github() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://api.github.com").expect("a constant that reads")
+    fixed("https://api.github.com")
 }
 
 fn incident() -> String {

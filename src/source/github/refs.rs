@@ -6,7 +6,7 @@ use super::Github;
 use crate::advice::facts::{Version, Versions};
 use crate::clock::Time;
 use crate::message::tame;
-use crate::source::code::place::tag_prefix;
+use crate::source::code::place::{says_no_version, tag_prefix};
 use crate::source::rest::Failed;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -74,7 +74,7 @@ impl Written {
 
 impl Github {
     pub(super) async fn versions(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let prefix = prefix(ask);
+        let prefix = tag_prefix(&ask.settings, &ask.service);
         let (tags_path, releases_path) = (self.path(&["tags"]), self.path(&["releases"]));
         let (tags, releases) = futures::try_join!(
             self.api.pages::<Tag>(&tags_path, &[], 200),
@@ -117,6 +117,21 @@ impl Github {
         Ok(Answer { learned: Learned::Versions(Versions { known, resolved }), at: ask.now, link, incomplete })
     }
 
+    /// The commit of the version that is asked about.
+    pub(super) async fn head(&self, ask: &Ask) -> Result<Head, CannotSay> {
+        let wanted = ask.version.as_deref().unwrap_or_default();
+        let found = self.resolve(wanted, tag_prefix(&ask.settings, &ask.service)).await?;
+        found.ok_or_else(|| CannotSay::because(says_no_version(wanted)))
+    }
+
+    /// The commit of what runs; None where that is not known, or not here.
+    pub(super) async fn base(&self, ask: &Ask) -> Result<Option<Head>, CannotSay> {
+        match ask.running.as_deref() {
+            Some(running) => self.resolve(running, tag_prefix(&ask.settings, &ask.service)).await,
+            None => Ok(None),
+        }
+    }
+
     /// The commit behind a tag, branch or commit; with the service's prefix first, as its tags are called.
     pub(super) async fn resolve(&self, name: &str, prefix: Option<&str>) -> Result<Option<Head>, CannotSay> {
         if name.is_empty() || name.len() > LONGEST || name.chars().any(char::is_control) {
@@ -134,8 +149,4 @@ impl Github {
         }
         Ok(None)
     }
-}
-
-pub(super) fn prefix(ask: &Ask) -> Option<&str> {
-    tag_prefix(&ask.settings, &ask.service)
 }

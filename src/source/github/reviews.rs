@@ -6,7 +6,6 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 
 use super::Github;
-use super::refs::prefix;
 use crate::advice::facts::{MergeRequest, Review, Reviews, Verdict};
 use crate::clock::Time;
 use crate::config::Settings;
@@ -82,15 +81,7 @@ struct Told {
 
 impl Github {
     pub(super) async fn reviews(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let wanted = ask.version.as_deref().unwrap_or_default();
-        let prefix = prefix(ask);
-        let Some(head) = self.resolve(wanted, prefix).await? else {
-            return Err(CannotSay::because(format!("knows no version `{}`", tame(wanted, 250))));
-        };
-        let base = match ask.running.as_deref() {
-            Some(running) => self.resolve(running, prefix).await?,
-            None => None,
-        };
+        let (head, base) = (self.head(ask).await?, self.base(ask).await?);
         let mut incomplete = Vec::new();
         let commits = self.commits_between(base.as_ref(), &head).await?;
         if commits.len() > MOST_COMMITS {

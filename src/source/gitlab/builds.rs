@@ -8,7 +8,6 @@ use super::{Gitlab, link};
 use crate::advice::facts::{Build, BuildState, Builds, Run};
 use crate::clock::Time;
 use crate::message::tame;
-use crate::source::code::place::tag_prefix;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// So many statuses of a commit are read.
@@ -44,10 +43,7 @@ struct Pipeline {
 
 impl Gitlab {
     pub(super) async fn builds(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let wanted = ask.version.as_deref().unwrap_or_default();
-        let Some(head) = self.resolve(wanted, tag_prefix(&ask.settings, &ask.service)).await? else {
-            return Err(CannotSay::because(format!("knows no version `{}`", tame(wanted, 250))));
-        };
+        let head = self.head(ask).await?;
         let project: Project = self.api.get(&self.path(&[]), &[]).await?;
         let path = self.path(&["repository", "commits", &head.id, "statuses"]);
         let (statuses, more) = self.api.pages::<Status>(&path, &[], MOST).await?;

@@ -12,7 +12,7 @@ use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_w
 use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
 use crate::source::code::packages;
-use crate::source::code::place::{Place, tag_prefix};
+use crate::source::code::place::{Place, says_runs_elsewhere};
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
 /// So many commits are told.
@@ -52,22 +52,11 @@ impl Gitlab {
         let Some(wanted) = ask.version.as_deref() else {
             return Err(CannotSay::because("was asked for a change without a version"));
         };
-        let prefix = tag_prefix(&ask.settings, &ask.service);
         let mut incomplete = Vec::new();
-        let Some(head) = self.resolve(wanted, prefix).await? else {
-            return Err(CannotSay::because(format!("knows no version `{}`", tame(wanted, LONGEST))));
-        };
-        let base = match ask.running.as_deref() {
-            None => None,
-            Some(running) => {
-                let found = self.resolve(running, prefix).await?;
-                if found.is_none() {
-                    let running = tame(running, LONGEST);
-                    incomplete.push(format!("what runs now, `{running}`, is not in this repository"));
-                }
-                found
-            }
-        };
+        let (head, base) = (self.head(ask).await?, self.base(ask).await?);
+        if let (Some(running), None) = (ask.running.as_deref(), &base) {
+            incomplete.push(says_runs_elsewhere(running));
+        }
         let place = Place::of(&ask.settings, &ask.service);
         incomplete.extend(place.bad.iter().cloned());
         let between = self.between(base.as_ref(), &head, &mut incomplete).await?;

@@ -19,7 +19,7 @@ use anyhow::bail;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 
-use super::rest::{Credential, Rest};
+use super::rest::{Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::message::is_web;
@@ -133,8 +133,7 @@ fn link(address: Option<String>) -> Option<String> {
 }
 
 fn gitlab() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://gitlab.com").expect("a constant that reads")
+    fixed("https://gitlab.com")
 }
 
 fn environment() -> String {

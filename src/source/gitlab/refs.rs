@@ -6,7 +6,7 @@ use super::{Gitlab, link};
 use crate::advice::facts::{Version, Versions};
 use crate::clock::Time;
 use crate::message::tame;
-use crate::source::code::place::tag_prefix;
+use crate::source::code::place::{says_no_version, tag_prefix};
 use crate::source::rest::Failed;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -84,6 +84,21 @@ impl Gitlab {
         }
         known.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| b.name.cmp(&a.name)));
         Ok(Answer { learned: Learned::Versions(Versions { known, resolved }), at: ask.now, link: page, incomplete })
+    }
+
+    /// The commit of the version that is asked about.
+    pub(super) async fn head(&self, ask: &Ask) -> Result<Head, CannotSay> {
+        let wanted = ask.version.as_deref().unwrap_or_default();
+        let found = self.resolve(wanted, tag_prefix(&ask.settings, &ask.service)).await?;
+        found.ok_or_else(|| CannotSay::because(says_no_version(wanted)))
+    }
+
+    /// The commit of what runs; None where that is not known, or not here.
+    pub(super) async fn base(&self, ask: &Ask) -> Result<Option<Head>, CannotSay> {
+        match ask.running.as_deref() {
+            Some(running) => self.resolve(running, tag_prefix(&ask.settings, &ask.service)).await,
+            None => Ok(None),
+        }
     }
 
     /// The commit behind a tag, branch or commit; with the service's prefix first, as its tags are called.

@@ -11,7 +11,6 @@ use crate::clock::Time;
 use crate::config::Settings;
 use crate::message::tame;
 use crate::name::Person;
-use crate::source::code::place::tag_prefix;
 use crate::source::code::rollback;
 use crate::source::{Answer, Ask, CannotSay, Learned};
 
@@ -85,15 +84,7 @@ struct Difference {
 
 impl Gitlab {
     pub(super) async fn reviews(&self, ask: &Ask) -> Result<Answer, CannotSay> {
-        let wanted = ask.version.as_deref().unwrap_or_default();
-        let prefix = tag_prefix(&ask.settings, &ask.service);
-        let Some(head) = self.resolve(wanted, prefix).await? else {
-            return Err(CannotSay::because(format!("knows no version `{}`", tame(wanted, 250))));
-        };
-        let base = match ask.running.as_deref() {
-            Some(running) => self.resolve(running, prefix).await?,
-            None => None,
-        };
+        let (head, base) = (self.head(ask).await?, self.base(ask).await?);
         let mut incomplete = Vec::new();
         let commits = self.between(base.as_ref(), &head, &mut incomplete).await?.commits;
         if commits.len() > MOST_COMMITS {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use futures::future::BoxFuture;
-use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
@@ -21,7 +20,7 @@ use self::event::Page;
 use super::calendar::Reading;
 use super::grant::{Token, signed};
 use super::ics::Occurrence;
-use super::rest::{Asked, Credential, Failed, Rest, refused};
+use super::rest::{Asked, Credential, Failed, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::advice::facts::Means;
 use crate::clock::{Clock, SECOND, Time};
@@ -165,24 +164,14 @@ impl GoogleCalendar {
     }
 
     async fn get(&self, path: &[&str], query: &[(&str, &str)], now: Time) -> Result<Page, CannotSay> {
-        for first in [true, false] {
-            let asked = Asked { path, query, bearer: Some(self.bearer(now).await?), ..Asked::default() };
-            let received = self.rest.send(asked).await?;
-            match received.status {
-                StatusCode::OK => return Ok(self.rest.read(&received)?),
-                // It may have been withdrawn before its end.
-                StatusCode::UNAUTHORIZED if first => self.token.forget().await,
-                status => {
-                    return Err(match refused(status, &received.headers) {
-                        Failed::Missing => {
-                            CannotSay::because("has no such calendar, or it is not shared with the account (404)")
-                        }
-                        Failed::Says(why) => why,
-                    });
+        self.token.ask(&self.rest, Asked { path, query, ..Asked::default() }, || self.bearer(now)).await.map_err(
+            |failed| match failed {
+                Failed::Missing => {
+                    CannotSay::because("has no such calendar, or it is not shared with the account (404)")
                 }
-            }
-        }
-        Err(CannotSay::because("refused the token (401)"))
+                Failed::Says(why) => why,
+            },
+        )
     }
 
     async fn bearer(&self, now: Time) -> Result<SecretString, CannotSay> {
@@ -230,8 +219,7 @@ fn may_ask_for_tokens(address: &Url, api: &Url) -> bool {
 }
 
 fn google() -> Url {
-    #[allow(clippy::expect_used)]
-    Url::parse("https://www.googleapis.com/calendar/v3").expect("a constant that reads")
+    fixed("https://www.googleapis.com/calendar/v3")
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::called::{Called, Names};
-use super::rest::{Credential, Rest};
+use super::rest::{Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::name::{Environment, Service};
@@ -114,6 +114,5 @@ impl Next {
 }
 
 fn incident_io() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://api.incident.io").expect("a constant that reads")
+    fixed("https://api.incident.io")
 }

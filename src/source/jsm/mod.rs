@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::called::{Called, Names};
-use super::rest::{Credential, Failed, Rest, readable};
+use super::rest::{Credential, Failed, Rest, fixed, readable};
 use super::tracker::unread;
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
@@ -159,8 +159,7 @@ impl Jsm {
 }
 
 fn atlassian() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://api.atlassian.com").expect("a constant that reads")
+    fixed("https://api.atlassian.com")
 }
 
 fn grave() -> Vec<String> {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use futures::future::BoxFuture;
-use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -20,7 +19,7 @@ use self::event::Page;
 use super::calendar::Reading;
 use super::grant::Token;
 use super::ics::Occurrence;
-use super::rest::{Asked, Credential, Failed, Rest, refused};
+use super::rest::{Asked, Credential, Failed, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::advice::facts::Means;
 use crate::clock::{Clock, DAY, Time};
@@ -174,22 +173,10 @@ impl Microsoft365 {
     }
 
     async fn get(&self, asked: Asked<'_>, now: Time) -> Result<Page, CannotSay> {
-        for first in [true, false] {
-            let asked = Asked { bearer: Some(self.bearer(now).await?), ..asked.clone() };
-            let received = self.rest.send(asked).await?;
-            match received.status {
-                StatusCode::OK => return Ok(self.rest.read(&received)?),
-                // It may have been withdrawn before its end.
-                StatusCode::UNAUTHORIZED if first => self.token.forget().await,
-                status => {
-                    return Err(match refused(status, &received.headers) {
-                        Failed::Missing => CannotSay::because("has no such mailbox or calendar (404)"),
-                        Failed::Says(why) => why,
-                    });
-                }
-            }
-        }
-        Err(CannotSay::because("refused the token (401)"))
+        self.token.ask(&self.rest, asked, || self.bearer(now)).await.map_err(|failed| match failed {
+            Failed::Missing => CannotSay::because("has no such mailbox or calendar (404)"),
+            Failed::Says(why) => why,
+        })
     }
 
     async fn bearer(&self, now: Time) -> Result<SecretString, CannotSay> {
@@ -208,11 +195,9 @@ impl Microsoft365 {
 }
 
 fn graph() -> Url {
-    #[allow(clippy::expect_used)]
-    Url::parse("https://graph.microsoft.com/v1.0").expect("a constant that reads")
+    fixed("https://graph.microsoft.com/v1.0")
 }
 
 fn login() -> Url {
-    #[allow(clippy::expect_used)]
-    Url::parse("https://login.microsoftonline.com").expect("a constant that reads")
+    fixed("https://login.microsoftonline.com")
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use self::record::Record;
-use super::rest::{Asked, Body, Credential, Rest};
+use super::rest::{Asked, Body, Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
 use crate::advice::facts::{Change, Finding, FindingKind, PackageChange};
 use crate::message::tame;
@@ -260,6 +260,5 @@ fn bounded(mut found: Vec<Finding>, incomplete: &mut Vec<String>) -> Vec<Finding
 }
 
 fn osv() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://api.osv.dev").expect("a constant that reads")
+    fixed("https://api.osv.dev")
 }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use self::on_call::Rota;
 use super::called::Called;
-use super::rest::{Credential, Failed, Rest, readable};
+use super::rest::{Credential, Failed, Rest, fixed, readable};
 use super::tracker::unread;
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
@@ -155,8 +155,7 @@ impl PagerDuty {
 }
 
 fn pagerduty() -> url::Url {
-    #[allow(clippy::expect_used)]
-    url::Url::parse("https://api.pagerduty.com").expect("a constant that reads")
+    fixed("https://api.pagerduty.com")
 }
 
 fn mark() -> String {
