@@ -7,7 +7,7 @@ use crate::advice::rollback;
 use crate::advice::schema;
 use crate::advice::timing::{self, Timeline};
 use crate::advice::view::View;
-use crate::advice::{Advice, Context, Flag, Part, Points, Windows, mitigation, policy, score};
+use crate::advice::{Advice, Context, Flag, Part, Points, Windows, mitigation, policy, score, template};
 use crate::config::{CheckMode, Settings};
 use crate::plan::Plan;
 
@@ -49,6 +49,7 @@ pub fn advise(ctx: Context<'_>) -> Advice {
         windows,
         mitigations: mitigation::offered(&ideas),
         approvals,
+        asked: template::asked(&view),
         category: view.category.view.clone(),
         rollback_draft: draft,
         impact: checks::impact(&view),

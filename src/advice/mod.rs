@@ -20,6 +20,7 @@ mod schema;
 mod score;
 pub mod server;
 mod sight;
+mod template;
 pub mod timing;
 pub mod toggle;
 mod view;
@@ -34,7 +35,7 @@ pub use policy::policy_digest;
 
 use crate::clock::Time;
 use crate::config::{Need, Settings};
-use crate::name::{Person, SourceName};
+use crate::name::{Person, Role, SourceName};
 use crate::plan::Plan;
 use facts::{Facts, Rate};
 
@@ -61,12 +62,35 @@ pub struct Advice {
     pub windows: Windows,
     pub mitigations: Vec<Mitigation>,
     pub approvals: Approvals,
+    /// What the templates ask for beside the parts of the plan.
+    #[serde(default, skip_serializing_if = "Asked::is_nothing")]
+    pub asked: Asked,
     /// The kind of change: what paths, words and settings say, beside what the planner declared.
     pub category: CategoryView,
     /// A rollback plan from facts, for the planner to adopt; None where facts do not carry one.
     pub rollback_draft: Option<String>,
     /// The worst plausible effect, in one sentence.
     pub impact: Vec<String>,
+}
+
+/// What the templates that apply ask for beside the parts of the plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Somebody reviews the plan itself before anybody approves it: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+    /// Who may review it; empty means every member but planner and authors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<Role>,
+    /// Nobody who approved may start it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executor_apart: bool,
+}
+
+impl Asked {
+    fn is_nothing(&self) -> bool {
+        *self == Asked::default()
+    }
 }
 
 /// One answer of one check.

@@ -1,7 +1,9 @@
 //! Approvals: who may, what counts, when it is enough, what voids it. Pure; the store keeps the words.
 
+mod review;
 mod tally;
 mod word;
 
+pub use review::may_review;
 pub use tally::{Tally, tally};
 pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak};

@@ -36,9 +36,8 @@ pub async fn pressed(
             crate::command::run_parsed(app, claim, from, arguments, at).await
         }
         // Buttons carry the command that they stand for.
-        "start" | "finished" | "rolledback" | "cancel" | "take" | "outcome" | "amend" | "why" | "status" => {
-            crate::command::run(app, claim, from, button, at).await
-        }
+        "start" | "finished" | "rolledback" | "cancel" | "take" | "outcome" | "amend" | "why" | "status" | "review"
+        | "risk" => crate::command::run(app, claim, from, button, at).await,
         _ => app.store.begin_finishing(claim, app.clock.now()).await?.commit().await,
     }
 }

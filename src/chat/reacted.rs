@@ -194,6 +194,14 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
         return tx.commit().await;
     }
+    if kind == WordKind::Approve && revision.advice.asked.review.is_some() && row.reviewed.is_none() {
+        let record = Statement::new("word.refused").by(from, person.as_ref(), None).of(&row, Some(&revision.brief));
+        let record = record.evidence(&claim.id, Some(message)).with("word", kind.as_str());
+        tx.record(app, record.with("because", "plan.unreviewed")).await?;
+        let says = wording::refusal::unreviewed(&row);
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+        return tx.commit().await;
+    }
     let role = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
         Ok(role) => role,
         Err(refusal) => {

@@ -49,6 +49,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     row.asked = None;
     row.confirmed = None;
     row.category = None;
+    row.reviewed = None;
     let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was amended").await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;

@@ -14,6 +14,8 @@ mod offer;
 mod outcome;
 pub mod plan;
 mod preview;
+mod review;
+mod risk;
 mod rolledback;
 pub mod spec;
 mod start;
@@ -102,6 +104,8 @@ pub async fn run_parsed(
         "rolledback" => rolledback::run(&call).await,
         "outcome" => outcome::run(&call).await,
         "cancel" => cancel::run(&call).await,
+        "review" => review::run(&call).await,
+        "risk" => risk::run(&call).await,
         "why" => why::run(&call).await,
         "verify" => verify::run(&call).await,
         _ => help::run(&call).await,

@@ -10,6 +10,8 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/plan.toml"),
         include_str!("../../commands/amend.toml"),
         include_str!("../../commands/take.toml"),
+        include_str!("../../commands/review.toml"),
+        include_str!("../../commands/risk.toml"),
         include_str!("../../commands/changed.toml"),
         include_str!("../../commands/windows.toml"),
         include_str!("../../commands/status.toml"),

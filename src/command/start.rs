@@ -50,6 +50,12 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
         .await?;
         return tx.commit().await;
     }
+    let apart = tx.revision(&row.plan.id, row.revision).await?.is_some_and(|r| r.advice.asked.executor_apart);
+    if apart && answer.approvals.iter().any(|given| given.by == *person) {
+        let says = wording::refusal::executor_apart(&row);
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+        return tx.commit().await;
+    }
     let protected = settings.environment.get(&row.plan.environment).is_some_and(|e| e.protected);
     if protected && row.confirmed.is_none() {
         row.asked = Some((now, person.clone()));

@@ -64,6 +64,7 @@ impl Settings {
                 });
             }
         }
+        let categories: Vec<&str> = self.policy.category.keys().map(String::as_str).collect();
         for (name, service) in &self.service {
             let at = |key: &str| format!("service.{name}.{key}");
             if let Some(repository) = &service.repository {
@@ -76,13 +77,24 @@ impl Settings {
                 known("person", owner.as_str(), &people, at("owners"))?;
             }
             if let Some(category) = &service.category {
-                let categories: Vec<&str> = self.policy.category.keys().map(String::as_str).collect();
                 known("category", category, &categories, at("category"))?;
             }
         }
         for (name, environment) in &self.environment {
             if let Some(after) = &environment.after {
                 known("environment", after.as_str(), &environments, format!("environment.{name}.after"))?;
+            }
+        }
+        for (name, template) in &self.policy.template {
+            let at = |key: &str| format!("policy.template.{name}.{key}");
+            for category in &template.categories {
+                known("category", category, &categories, at("categories"))?;
+            }
+            for service in &template.services {
+                known("service", service.as_str(), &services, at("services"))?;
+            }
+            if let Some(environment) = &template.environment {
+                known("environment", environment.as_str(), &environments, at("environment"))?;
             }
         }
         for (i, source) in self.source.iter().enumerate() {

@@ -12,6 +12,7 @@ mod service;
 mod source;
 mod span;
 mod team;
+mod template;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ pub use service::{HealthQueries, ServiceSettings};
 pub use source::SourceSettings;
 pub use span::{Secret, Span, environment_variable, scratch_folder};
 pub use team::{Team, WeekHours};
+pub use template::{Part, TemplateSettings};
 
 use crate::name::{Environment, Person, Service};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Span;
+use super::{Span, TemplateSettings};
 use crate::name::{Environment, Role, Service};
 use crate::plan::Risk;
 
@@ -45,6 +45,9 @@ pub struct Policy {
     pub category: BTreeMap<String, CategorySettings>,
     #[serde(default)]
     pub approval: Vec<ApprovalRule>,
+    /// What plans of some kind must contain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub template: BTreeMap<String, TemplateSettings>,
     #[serde(default, rename = "override")]
     pub overrides: Vec<OverrideRule>,
     /// Patterns of feature flags in added lines, each with one capture group.

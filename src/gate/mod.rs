@@ -117,6 +117,7 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
         given,
         blocks,
         contested: revision.advice.category.contested && row.category.is_none(),
+        unreviewed: revision.advice.asked.review.as_deref().filter(|_| row.reviewed.is_none()),
         expired,
         approval_holds: settings.policy.approval_expires.ms(),
         request,

@@ -98,6 +98,8 @@ pub struct Seen<'a> {
     /// Blockers as they stand at this moment.
     pub blocks: Vec<Reason>,
     pub contested: bool,
+    /// Why the plan itself is to be reviewed, where nobody has found it sound yet.
+    pub unreviewed: Option<&'a str>,
     /// An approval is older than it holds.
     pub expired: bool,
     /// How long an approval holds, in milliseconds.
@@ -121,6 +123,7 @@ impl<'a> Seen<'a> {
             given: Vec::new(),
             blocks: Vec::new(),
             contested: false,
+            unreviewed: None,
             expired: false,
             approval_holds: 0,
             request: None,
@@ -251,6 +254,10 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
             "The declared risk or category is doubted; an eligible person other than planner and authors settles it."
                 .to_owned(),
         );
+    }
+    if let Some(why) = seen.unreviewed {
+        let says = format!("Somebody other than planner and authors reviews the plan first: {why}.");
+        return one(Verdict::Waiting, "plan.unreviewed", says);
     }
     // What only time stands in the way of is judged when its time has come.
     let (timing, others): (Vec<&Reason>, Vec<&Reason>) =

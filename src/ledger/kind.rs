@@ -55,6 +55,9 @@ kinds! {
     OUTCOME_GIVEN = "outcome.given", "A named person said what became of a deployment.";
     GATE_ANSWERED = "gate.answered", "The gate answered a pipeline.";
     RISK_SETTLED = "risk.settled", "An eligible person settled a doubted risk category.";
+    RISK_CORRECTED = "risk.corrected", "An eligible person corrected the risk or category that was declared.";
+    REVIEW_GIVEN = "review.given", "Somebody other than planner and authors found a plan sound, or asked for changes.";
+    REVIEW_REFUSED = "review.refused", "A review of a plan did not count, and why.";
     POLICY_CHANGED = "policy.changed", "The rules changed.";
     MESSAGE_REPOSTED = "message.reposted", "A message was found deleted on its platform and was posted again.";
     KEY_ROTATED = "key.rotated", "Another key signs checkpoints from here on.";

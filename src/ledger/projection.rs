@@ -22,6 +22,7 @@ struct Told {
     started: Option<(i64, String)>,
     confirmed: Option<(i64, String)>,
     settled: Option<(i64, String)>,
+    reviewed: Option<(i64, String)>,
     revision: u64,
     /// Entry, brief and commit of each revision.
     revisions: BTreeMap<u64, (u64, Option<String>, Option<String>)>,
@@ -122,6 +123,9 @@ fn acts(row: &PlanRow, told: &Told, wrong: &mut impl FnMut(String)) {
     if !same(&row.category, &told.settled) {
         wrong(format!("Who settled the doubt about the risk of `{id}` differs between store and ledger."));
     }
+    if !same(&row.reviewed, &told.reviewed) {
+        wrong(format!("Who found the plan `{id}` sound, or when, differs between store and ledger."));
+    }
     if u64::try_from(row.revision).ok() != Some(told.revision) {
         wrong(format!("The store has `{id}` at revision {}, the ledger at {}.", row.revision, told.revision));
     }
@@ -219,6 +223,7 @@ fn apply(told: &mut Told, record: &Record) {
             told.standing.clear();
             told.confirmed = None;
             told.settled = None;
+            told.reviewed = None;
             told.amended = true;
         }
         "word.voided" => told.standing.clear(),
@@ -233,6 +238,15 @@ fn apply(told: &mut Told, record: &Record) {
         "start" => told.started = person.map(|person| (record.at, person)),
         "confirm" => told.confirmed = person.map(|person| (record.at, person)),
         "risk.settled" => told.settled = person.map(|person| (record.at, person)),
+        "risk.corrected" => {
+            told.settled = person.map(|person| (record.at, person));
+            told.confirmed = None;
+            told.amended = true;
+        }
+        "review.given" => {
+            let sound = record.verdict.as_deref() == Some("sound");
+            told.reviewed = person.filter(|_| sound).map(|person| (record.at, person));
+        }
         "plan.cancelled" => told.over = Some("cancelled"),
         "plan.expired" => told.over = Some("expired"),
         "outcome.given" => told.outcome = Some(text("outcome")),

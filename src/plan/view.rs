@@ -78,6 +78,7 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value
         object.insert("confirmed".to_owned(), act(&row.confirmed));
         object.insert("started".to_owned(), act(&row.started));
         object.insert("settled_category".to_owned(), act(&row.category));
+        object.insert("reviewed".to_owned(), act(&row.reviewed));
         object.insert("stale_at".to_owned(), json!(row.stale_at));
     }
     view
@@ -109,6 +110,7 @@ pub fn shown(
         "rollback_draft": advice.map_or(Value::Null, |a| json!(a.rollback_draft)),
         "impact": advice.map_or_else(empty, |a| json!(a.impact)),
         "approvals": { "needed": needed, "given": given, "eligible": advice.map_or_else(empty, |a| json!(a.approvals.eligible)) },
+        "asked": advice.map_or(Value::Null, |a| json!(a.asked)),
         "state": state,
     })
 }

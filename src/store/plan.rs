@@ -27,6 +27,8 @@ pub struct PlanRow {
     pub started: Option<(Time, Person)>,
     /// Who settled a contested category, and when.
     pub category: Option<(Time, Person)>,
+    /// Who found the plan sound as it is worded, and when.
+    pub reviewed: Option<(Time, Person)>,
     /// When the facts were last gathered.
     pub refreshed_at: Option<Time>,
     /// Since when something material differs from the brief that humans saw.
@@ -47,6 +49,7 @@ impl PlanRow {
             confirmed: None,
             started: None,
             category: None,
+            reviewed: None,
             refreshed_at: None,
             stale_at: None,
         }
@@ -78,8 +81,10 @@ pub struct StoredRevision {
     pub advice: String,
 }
 
-const PLAN_COLUMNS: &str = "body, state, revision, platform, channel, changed_at, confirmed_at, confirmed_by, started_at, \
-    started_by, category_at, category_by, refreshed_at, stale_at, asked_at, asked_by";
+const PLAN_COLUMNS: &str =
+    "body, state, revision, platform, channel, changed_at, confirmed_at, confirmed_by, started_at, \
+    started_by, category_at, category_by, refreshed_at, stale_at, asked_at, asked_by,
+    reviewed_at, reviewed_by";
 
 /// A select of plans; the rest is ours, never from outside.
 fn select_plans(rest: &str) -> sqlx::AssertSqlSafe<String> {
@@ -253,8 +258,8 @@ impl Tx {
             "update plan set body = $1, state = $2, revision = $3, version = $4, commit_sha = $5, set_digest = $6,
                 changed_at = $7, start_at = $8, confirmed_at = $9, confirmed_by = $10, started_at = $11, started_by = $12,
                 category_at = $13, category_by = $14, refreshed_at = $15, stale_at = $16, kind = $17,
-                asked_at = $18, asked_by = $19
-             where id = $20",
+                asked_at = $18, asked_by = $19, reviewed_at = $20, reviewed_by = $21
+             where id = $22",
         )
         .bind(serde_json::to_string(&row.plan)?)
         .bind(row.state.as_str())
@@ -275,6 +280,8 @@ impl Tx {
         .bind(row.plan.kind.as_str())
         .bind(row.asked.as_ref().map(|c| c.0.ms()))
         .bind(row.asked.as_ref().map(|c| c.1.to_string()))
+        .bind(row.reviewed.as_ref().map(|c| c.0.ms()))
+        .bind(row.reviewed.as_ref().map(|c| c.1.to_string()))
         .bind(row.plan.id.as_str())
         .execute(self.conn())
         .await
@@ -325,6 +332,7 @@ fn plan_row(row: &AnyRow) -> anyhow::Result<PlanRow> {
         confirmed: act(row, "confirmed_at", "confirmed_by")?,
         started: act(row, "started_at", "started_by")?,
         category: act(row, "category_at", "category_by")?,
+        reviewed: act(row, "reviewed_at", "reviewed_by")?,
         refreshed_at: row.try_get::<Option<i64>, _>("refreshed_at")?.map(Time::from_ms),
         stale_at: row.try_get::<Option<i64>, _>("stale_at")?.map(Time::from_ms),
     })

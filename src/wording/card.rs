@@ -44,6 +44,21 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
         blocks.push(Block::Line(Line::plain(can)));
     }
     let mut buttons = Vec::new();
+    if let Some(why) = &revision.advice.asked.review {
+        blocks.push(Block::Line(review_line(row, revision, why)));
+        if row.reviewed.is_none() {
+            buttons.push(Button {
+                id: format!("review {} sound", row.plan.id),
+                says: "The plan is sound".to_owned(),
+                style: ButtonStyle::Plain,
+            });
+            buttons.push(Button {
+                id: format!("review {} changes", row.plan.id),
+                says: "It needs changes".to_owned(),
+                style: ButtonStyle::Plain,
+            });
+        }
+    }
     if revision.advice.category.contested && row.category.is_none() {
         let doubt = revision
             .advice
@@ -80,8 +95,34 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
         says: "Cancel the plan".to_owned(),
         style: ButtonStyle::Plain,
     });
+    buttons.push(Button {
+        id: format!("risk {}", row.plan.id),
+        says: "Correct the risk".to_owned(),
+        style: ButtonStyle::Plain,
+    });
     let reactions = ["approve", "object", "hold"].iter().map(|w| names(w)).filter(|n| !n.is_empty()).collect();
     Message { blocks, buttons, reactions, level: Level::Info, ..Message::default() }
+}
+
+/// Who reviewed the plan itself, or who could.
+fn review_line(row: &PlanRow, revision: &Revision, why: &str) -> Line {
+    if let Some((_, by)) = &row.reviewed {
+        return Line {
+            mark: Some(Mark::Pass),
+            spans: vec![Span::person(by), Span::plain(" found the plan sound.")],
+            code: None,
+        };
+    }
+    let roles: Vec<String> = revision.advice.asked.reviewers.iter().map(ToString::to_string).collect();
+    let who = if roles.is_empty() { "Somebody".to_owned() } else { format!("A {}", roles.join(" or ")) };
+    let plan = &row.plan.id;
+    Line::marked(
+        Mark::Caution,
+        format!(
+            "{who} other than planner and authors reviews the plan itself before anybody approves it, because {why}: \
+             the button below, or `review {plan} changes --note …`."
+        ),
+    )
 }
 
 /// What an older card turns into.
@@ -326,6 +367,46 @@ pub fn reason_kept(by: &Person) -> Message {
         Some(Mark::Note),
         vec![Span::plain("Kept with the objection of "), Span::person(by), Span::plain(".")],
     )
+}
+
+/// Somebody read the plan itself and found it sound, or not yet.
+pub fn reviewed(row: &PlanRow, by: &Person, sound: bool, note: Option<&str>) -> Message {
+    let note = note.map(|note| format!(" \"{}\"", crate::message::tame(note, 600))).unwrap_or_default();
+    if sound {
+        let says = format!(" reviewed the plan {}: sound. It can be approved now.{note}", row.plan.id);
+        return Message::spans(Some(Mark::Pass), vec![Span::person(by), Span::plain(says)]);
+    }
+    let spans = vec![
+        Span::person(by),
+        Span::plain(format!(" reviewed the plan {} and asks for changes:{note} ", row.plan.id)),
+        Span::person(&row.plan.by),
+        Span::plain(format!(", `amend {}` changes it.", row.plan.id)),
+    ];
+    Message::spans(Some(Mark::Caution), spans)
+}
+
+/// Somebody corrected the declared risk or category. `whom`: the people whose words no longer count.
+pub fn corrected(
+    row: &PlanRow,
+    by: &Person,
+    risk: Option<crate::plan::Risk>,
+    category: Option<&str>,
+    whom: &[Person],
+) -> Message {
+    let mut what = Vec::new();
+    if row.plan.risk != risk {
+        let was = risk.map_or("not declared", crate::plan::Risk::as_str);
+        let is = row.plan.risk.map_or("not declared", crate::plan::Risk::as_str);
+        what.push(format!("the risk to {is} (it was {was})"));
+    }
+    if row.plan.category.as_deref() != category {
+        let is = row.plan.category.as_deref().unwrap_or("none");
+        what.push(format!("the category to {is} (it was {})", category.unwrap_or("not declared")));
+    }
+    let says = format!(" corrected {} of {}. A new revision is being gathered.", says::list(&what), row.plan.id);
+    let mut spans = vec![Span::person(by), Span::plain(says)];
+    spans.extend(look_again(whom));
+    Message::spans(Some(Mark::Note), spans)
 }
 
 pub fn settled(by: &Person, high: bool) -> Message {

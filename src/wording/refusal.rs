@@ -139,6 +139,43 @@ pub fn wrong_name(row: &PlanRow) -> String {
     format!("That is not the name. `{}` goes to {}: type exactly that.", row.plan.id, row.plan.environment)
 }
 
+pub fn still_gathering(row: &PlanRow) -> String {
+    format!("The brief of `{}` is still being gathered. Try again in a moment.", row.plan.id)
+}
+
+pub fn no_review_asked(row: &PlanRow) -> String {
+    format!("No review of the plan `{}` is asked for; approvals are given on its card.", row.plan.id)
+}
+
+pub fn unreviewed(row: &PlanRow) -> String {
+    let plan = &row.plan.id;
+    format!("Not counted: the plan itself is reviewed first (`review {plan} sound`), then it can be approved.")
+}
+
+/// Why somebody's review of a plan does not count.
+pub fn review(refusal: &Refusal, person: &Person) -> String {
+    match refusal {
+        Refusal::Planner => format!("Not counted, {person}: somebody other than the planner reviews the plan."),
+        Refusal::Author => {
+            format!("Not counted, {person}: you wrote one of its commits; somebody else reviews the plan.")
+        }
+        Refusal::NoRole(roles) => {
+            let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+            format!("Not counted, {person}: {} reviews this plan.", roles.join(" or "))
+        }
+        _ => format!("Not counted, {person}: only members review plans."),
+    }
+}
+
+pub fn executor_apart(row: &PlanRow) -> String {
+    format!("`{}` is started by somebody who did not approve it: you did.", row.plan.id)
+}
+
+pub fn own_risk(row: &PlanRow) -> String {
+    let plan = &row.plan.id;
+    format!("You declared it: `amend {plan} --risk …` changes your own word. Others correct it with `risk {plan} …`.")
+}
+
 pub fn may_not_settle(approvals: &Approvals) -> String {
     format!("An eligible person other than planner and authors settles this.{}", eligible(approvals))
 }

@@ -59,11 +59,14 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
     if let Some((at, by)) = &story.row.category {
         pairs.push(("Doubt settled".to_owned(), format!("{by} at {}", exact(*at))));
     }
+    if let Some((at, by)) = &story.row.reviewed {
+        pairs.push(("Plan reviewed".to_owned(), format!("{by} found it sound at {}", exact(*at))));
+    }
     if let Some((at, by)) = &story.row.confirmed {
         pairs.push(("Environment confirmed".to_owned(), format!("{by} typed its name at {}", exact(*at))));
     }
     if let Some((at, by)) = &story.row.started {
-        pairs.push(("Started".to_owned(), format!("{by} at {}", exact(*at))));
+        pairs.push(("Executor".to_owned(), format!("{by} started it at {}", exact(*at))));
     }
     if let Some(row) = story.deployment {
         let actor = row.actor.as_deref().map(|a| format!(", by {}", tame(a, 60))).unwrap_or_default();

@@ -23,5 +23,6 @@ mod sources;
 mod stale;
 mod start;
 mod tampering;
+mod templates;
 mod timing;
 mod watch;

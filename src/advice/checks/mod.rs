@@ -22,6 +22,7 @@ mod server;
 mod size;
 mod support;
 mod target;
+mod template;
 mod users;
 
 pub use answer::Answer;
@@ -98,6 +99,7 @@ pub const ALL: &[Check] = &[
     brief("plan.rollback-conditions", "when would it be taken back?", plan::rollback_conditions),
     brief("plan.care", "why now, who watches, who responds?", plan::care),
     brief("plan.success", "what would show that it worked?", plan::success),
+    brief("plan.template", "does it contain what a plan of its kind must?", template::template),
     brief("plan.commands", "do the commands name their target, and is it this environment?", plan::commands),
     policy("approval.needed", "who must approve, and who could?", approval::needed),
     policy("approval.separation", "is anyone left who is neither planner nor author?", approval::separation),
