@@ -14,6 +14,7 @@ use axum::Router;
 use axum::extract::State;
 use tidegate::clock::{Clock, Time};
 use tidegate::config::{Settings, SourceSettings};
+use tidegate::http::Clients;
 use tidegate::source::{Ask, Opened, Opening, Question, ask_all, open};
 
 const SYSTEMS: usize = 12;
@@ -47,6 +48,12 @@ async fn main() {
     }
     let (took, asked) = (began.elapsed(), asked.load(Ordering::SeqCst));
     println!("ten plans, answers kept       {took:>8.1?}   {asked} requests instead of {}", SYSTEMS * 10 * EACH);
+
+    let (alone, together) = (open_example(false), open_example(true));
+    println!(
+        "config/example.toml opened    {together:>8.1?}   {:.3} of what a client for each source takes",
+        ratio(together, alone)
+    );
 }
 
 async fn serve(takes: Duration, asked: Arc<AtomicUsize>) -> String {
@@ -63,6 +70,28 @@ async fn serve(takes: Duration, asked: Arc<AtomicUsize>) -> String {
     address
 }
 
+/// The median time that opening every source of the example takes, with clients of its own for each or shared ones.
+fn open_example(shared: bool) -> Duration {
+    let text = include_str!("../config/example.toml");
+    let settings = Settings::read(text, "config/example.toml", ".".into()).expect("it reads");
+    let clock = Clock::system();
+    let (patience, keep) = (Duration::from_secs(2), Duration::ZERO);
+    let mut took = Vec::new();
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let together = Clients::default();
+        for settings in &settings.source {
+            let own = Clients::default();
+            let clients = if shared { &together } else { &own };
+            // What needs a credential or a file of its own is not there; by then it has its client.
+            let _ = open(&Opening { settings, folder: Path::new("."), clock: &clock, patience, keep, clients });
+        }
+        took.push(began.elapsed());
+    }
+    took.sort();
+    took[ROUNDS / 2]
+}
+
 fn sources(address: &str, how_many: usize, keep: Duration) -> Vec<Arc<Opened>> {
     let clock = Clock::system();
     let one = |n: usize| {
@@ -71,7 +100,8 @@ fn sources(address: &str, how_many: usize, keep: Duration) -> Vec<Arc<Opened>> {
         );
         let settings: SourceSettings = toml::from_str(&stanza).expect("it reads");
         let patience = Duration::from_secs(2);
-        let opening = Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience, keep };
+        let (folder, clients) = (Path::new("."), &Clients::default());
+        let opening = Opening { settings: &settings, folder, clock: &clock, patience, keep, clients };
         Arc::new(open(&opening).expect("it opens"))
     };
     (0..how_many).map(one).collect()

@@ -5,7 +5,7 @@
 //! literal addresses included: [`guarded`].
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -21,6 +21,28 @@ pub fn trusted(timeout: Duration) -> reqwest::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()
+}
+
+/// Clients that are shared by those who wait equally long: one pool of connections, and the certificates of this machine
+/// read once for each and not once for each source. They are let go of with the settings that they were made for, so that a
+/// reload reads the certificates anew.
+#[derive(Debug, Default)]
+pub struct Clients(Mutex<Vec<(Duration, reqwest::Client)>>);
+
+impl Clients {
+    /// As [`trusted`], and the same client for the same timeout.
+    ///
+    /// # Errors
+    /// Where no client can be made, such as without any certificate on this machine.
+    pub fn trusted(&self, timeout: Duration) -> reqwest::Result<reqwest::Client> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == timeout) {
+            return Ok(client.clone());
+        }
+        let client = trusted(timeout)?;
+        clients.push((timeout, client.clone()));
+        Ok(client)
+    }
 }
 
 /// A client for addresses that come from outside: public ones only, https only, no redirects.

@@ -68,7 +68,7 @@ impl Kind for Keys {
         let from = if is_web(&self.from) {
             let timeout = opening.settings.timeout.map_or(PATIENCE, Span::std);
             // The address is the settings' own, so it may be on a private network.
-            let client = crate::http::trusted(timeout)?;
+            let client = opening.clients.trusted(timeout)?;
             let mut url: url::Url = self.from.parse()?;
             if let Some(token) = &self.token {
                 let token = token.reveal(opening.folder).map_err(anyhow::Error::msg)?;

@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error};
 use super::{Question, Source};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
+use crate::http::Clients;
 use crate::name::Person;
 
 macro_rules! kinds {
@@ -108,12 +109,14 @@ pub struct Opening<'a> {
     pub patience: Duration,
     /// How long an answer of a server is good for the next who ask the same.
     pub keep: Duration,
+    /// Clients of all sources of the same settings.
+    pub clients: &'a Clients,
 }
 
 impl Opening<'_> {
     /// A client for addresses that the settings name.
     pub fn client(&self) -> anyhow::Result<reqwest::Client> {
-        Ok(crate::http::trusted(self.patience)?)
+        Ok(self.clients.trusted(self.patience)?)
     }
 }
 

@@ -271,10 +271,11 @@ pub trait Source: Send + Sync + fmt::Debug {
 
 /// Opens every source of the settings. A source that cannot be opened at all is named with its reason.
 pub fn build(settings: &Settings, clock: &crate::clock::Clock) -> anyhow::Result<Vec<Arc<Opened>>> {
+    let clients = &crate::http::Clients::default();
     let opened = settings.source.iter().map(|source| {
         let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
         let keep = source.keep.unwrap_or(settings.policy.source_keep).std();
-        open(&Opening { settings: source, folder: &settings.base, clock, patience, keep }).map(Arc::new)
+        open(&Opening { settings: source, folder: &settings.base, clock, patience, keep, clients }).map(Arc::new)
     });
     opened.collect()
 }

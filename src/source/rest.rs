@@ -2,8 +2,11 @@
 //! way in which it can fail.
 //!
 //! A credential is read anew for each request, so that one that was exchanged counts without a restart. An answer with an
-//! `ETag` is kept and asked for conditionally. Who asks for fewer questions (429, a spent limit) is left alone until the time
-//! that it names. What a server says in words of its own is never passed on.
+//! `ETag` is kept and asked for conditionally, and those who ask for the same at the same time share one request. Who asks for
+//! fewer questions (429, a spent limit) is left alone until the time that it names. What a server says in words of its own is
+//! never passed on.
+
+mod under_way;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use self::under_way::UnderWay;
 use super::{CannotSay, Opening, unreached};
 use crate::config::Secret;
 
@@ -45,6 +49,7 @@ pub struct Rest {
     /// As people call the system: "GitHub".
     system: &'static str,
     kept: Mutex<Vec<Kept>>,
+    under_way: UnderWay,
     resting: Mutex<Option<Instant>>,
     obtained: Mutex<Option<SecretString>>,
 }
@@ -171,6 +176,7 @@ impl Rest {
             folder: opening.folder.to_owned(),
             system,
             kept: Mutex::default(),
+            under_way: UnderWay::default(),
             resting: Mutex::default(),
             obtained: Mutex::default(),
         })
@@ -198,9 +204,15 @@ impl Rest {
             folder: self.folder.clone(),
             system: self.system,
             kept: Mutex::default(),
+            under_way: UnderWay::default(),
             resting: Mutex::default(),
             obtained: Mutex::default(),
         }
+    }
+
+    /// The same at another host that the settings name, with the credential.
+    pub fn also_at(&self, base: &url::Url) -> Rest {
+        Rest { credential: self.credential.clone(), headers: self.headers.clone(), ..self.beside(base) }
     }
 
     /// An address that the server named, relative or whole; None where it leads to another host, which is never asked.
@@ -304,12 +316,19 @@ impl Rest {
 
     /// Whatever is answered, of any status; for vendors who explain themselves in the body.
     pub async fn send(&self, asked: Asked<'_>) -> Result<Arc<Received>, Failed> {
+        let url = self.address(&asked)?;
+        if asked.body.is_some() || asked.bearer.is_some() {
+            return self.fetch(asked, &url).await;
+        }
+        self.under_way.or(url.as_str(), self.fetch(asked, &url)).await
+    }
+
+    async fn fetch(&self, asked: Asked<'_>, url: &url::Url) -> Result<Arc<Received>, Failed> {
         if let Some(until) = *self.resting.lock().unwrap_or_else(PoisonError::into_inner)
             && let Some(left) = until.checked_duration_since(Instant::now())
         {
             return Err(says(&format!("asked for no more questions for another {} s", left.as_secs() + 1)));
         }
-        let url = self.address(&asked)?;
         let known = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.iter().find(|kept| asked.body.is_none() && kept.url == url.as_str()).cloned()
@@ -383,7 +402,7 @@ impl Rest {
             if kept.len() >= KEPT {
                 kept.remove(0);
             }
-            kept.push(Kept { url: url.into(), tag, answer: Arc::clone(&received) });
+            kept.push(Kept { url: url.to_string(), tag, answer: Arc::clone(&received) });
         }
         Ok(received)
     }

@@ -68,7 +68,10 @@ pub(crate) fn opened(settings: &SourceSettings, folder: &Path) -> anyhow::Result
 
 /// What a source is opened with.
 pub(super) fn opening<'a>(settings: &'a SourceSettings, folder: &'a Path, clock: &'a Clock) -> Opening<'a> {
-    Opening { settings, folder, clock, patience: Duration::from_secs(2), keep: Duration::ZERO }
+    let (patience, keep) = (Duration::from_secs(2), Duration::ZERO);
+    // One for each: the tests of a program do not share a runtime.
+    let clients = Box::leak(Box::default());
+    Opening { settings, folder, clock, patience, keep, clients }
 }
 
 #[test]

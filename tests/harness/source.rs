@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tidegate::clock::{Clock, DAY, Time};
 use tidegate::config::{Settings, SourceSettings};
-use tidegate::source::{Ask, Opened, Opening, Question};
+use tidegate::http::Clients;
+use tidegate::source::{Answer, Ask, Learned, Opened, Opening, Question};
 
 /// The moment at which sources' stories happen.
 pub fn now() -> Time {
@@ -29,6 +30,7 @@ pub fn opened_within(stanza: &str, patience: Duration) -> anyhow::Result<Opened>
         patience,
         keep: Duration::ZERO,
     })
+        clients: &Clients::default(),
 }
 
 /// A question about `shop` in `production`, with more settings; it looks 30 days back and two ahead.

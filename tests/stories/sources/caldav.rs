@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 
 use tidegate::advice::facts::{CalendarEvent, Means};
 use tidegate::clock::{Clock, HOUR, MINUTE};
+use tidegate::http::Clients;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Opening, Question};
 
 use super::Case;
@@ -35,9 +36,8 @@ impl Told {
     fn with(keys: &str) -> Told {
         let settings = toml::from_str(&format!("name = 'team'\nkind = 'caldav'\n{keys}")).unwrap();
         let clock = Clock::beginning_at(now());
-        let patience = Duration::from_secs(20);
-        let opening =
-            Opening { settings: &settings, folder: Path::new("."), clock: &clock, patience, keep: Duration::ZERO };
+        let (folder, keep, clients) = (Path::new("."), Duration::ZERO, &Clients::default());
+        let opening = Opening { settings: &settings, folder, clock: &clock, patience, keep, clients };
         Told { source: tidegate::source::open(&opening).unwrap(), clock }
     }
 
@@ -313,3 +313,4 @@ fn passwords_do_not_belong_into_addresses() {
         assert!(why.contains(part) && !why.contains("secret"), "{why}");
     }
 }
+            clients: &Clients::default(),

@@ -345,6 +345,21 @@ async fn who_asks_for_fewer_questions_is_left_alone_for_a_while() {
     assert_eq!(server.shared().requests.len(), asked, "nothing was sent");
 }
 
+
+#[tokio::test]
+async fn what_change_reviews_and_builds_all_need_is_asked_once() {
+    let server = world().await;
+    let source = source(&server.address, TOKEN);
+    let asked = |question| asking(question, Some("main"), Some("v1.0.0"));
+    let (change, reviews, builds) = (asked(Question::Change), asked(Question::Reviews), asked(Question::Builds));
+    let (change, reviews, builds) =
+        futures::join!(ask(&source, &change), ask(&source, &reviews), ask(&source, &builds));
+    assert!(change.is_ok() && reviews.is_ok() && builds.is_ok());
+    let times = |part: &str| server.shared().requests.iter().filter(|request| request.contains(part)).count();
+    assert_eq!(times("/commits/main?"), 1, "{:#?}", server.shared().requests);
+    assert_eq!((times("/commits/v1.0.0?"), times("/compare/")), (1, 1), "{:#?}", server.shared().requests);
+    server.is_content();
+}
 #[tokio::test]
 async fn a_request_that_github_does_not_describe_is_complained_of() {
     let server = world().await;
