@@ -3,12 +3,12 @@
 use base64::Engine;
 use serde_json::{Value, json};
 
-use tidegate::advice::facts::{CalendarEvent, Incident, Means, Shift};
+use tidegate::advice::facts::Means;
 use tidegate::clock::Time;
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
 use super::Case;
-use crate::harness::source;
+use crate::harness::source::{self, at, events, incidents, shifts};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
 pub const CASE: Case = Case {
@@ -96,28 +96,6 @@ fn asking(question: Question) -> Ask {
     source::asking(question, SETTINGS)
 }
 
-async fn incidents(source: &Opened) -> (Vec<Incident>, Vec<String>) {
-    let answer = source.ask(&asking(Question::Incidents)).await.unwrap();
-    let Answer { learned: Learned::Incidents(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-async fn shifts(source: &Opened) -> (Vec<Shift>, Vec<String>) {
-    let answer = source.ask(&asking(Question::OnCall)).await.unwrap();
-    let Answer { learned: Learned::OnCall(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-async fn events(source: &Opened) -> (Vec<CalendarEvent>, Vec<String>) {
-    let answer = source.ask(&asking(Question::Calendar)).await.unwrap();
-    let Answer { learned: Learned::Calendar(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-fn at(text: &str) -> Time {
-    Time::parse_rfc3339(text).unwrap()
-}
-
 /// An alert by its short number.
 fn alert(number: u32, more: Value) -> Value {
     laid_over(json!({ "id": format!("id-{number}"), "tinyId": number.to_string() }), more)
@@ -146,7 +124,7 @@ async fn grave_alerts_on_our_services_are_incidents() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, incomplete) = incidents(&told(&server)).await;
+    let (found, incomplete) = incidents(&told(&server), &asking(Question::Incidents)).await;
     assert_eq!(incomplete, Vec::<String>::new());
     let told: Vec<(&str, &str)> = found.iter().map(|i| (i.id.as_str(), i.services[0].as_str())).collect();
     assert_eq!(told, [("#12", "ledger"), ("#482", "shop"), ("#450", "shop"), ("#301", "ledger")]);
@@ -167,7 +145,7 @@ async fn only_the_tag_blocks_and_it_needs_neither_priority_nor_service() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, _) = incidents(&told(&server)).await;
+    let (found, _) = incidents(&told(&server), &asking(Question::Incidents)).await;
     let told: Vec<(&str, bool, usize)> = found.iter().map(|i| (i.id.as_str(), i.blocks, i.services.len())).collect();
     assert_eq!(told, [("#1", true, 0), ("#2", false, 1)], "without a service it concerns all");
 }
@@ -178,7 +156,7 @@ async fn what_is_cut_off_or_not_readable_is_said() {
         .map(|number| alert(number, json!({})))
         .chain([json!({ "createdAt": "yesterday", "status": "closed" })]);
     let server = open(World { alerts: many.collect(), ..World::default() }).await;
-    let (found, incomplete) = incidents(&told(&server)).await;
+    let (found, incomplete) = incidents(&told(&server), &asking(Question::Incidents)).await;
     assert_eq!(found.len(), 500);
     assert_eq!(
         incomplete,
@@ -249,7 +227,7 @@ async fn shifts_are_told_by_rotation_with_people_of_ours() {
     let users =
         vec![user("712020:ada", "A.", json!("Ada@harbor.test")), user("712020:guest", "Night crew", json!(null))];
     let server = open(World { rotations: rota(), users: Some(users), ..World::default() }).await;
-    let (found, incomplete) = shifts(&told(&server)).await;
+    let (found, incomplete) = shifts(&told(&server), &asking(Question::OnCall)).await;
     let told: Vec<(&str, u8, Time)> = found.iter().map(|s| (s.person.as_str(), s.level, s.start)).collect();
     let (one, two) = (at("2026-11-20T09:00:00Z"), at("2026-11-24T09:00:00Z"));
     assert_eq!(told, [("ada", 1, one), ("Night crew", 2, one), ("lin", 2, one), ("lin", 1, two)]);
@@ -264,7 +242,7 @@ async fn shifts_are_told_by_rotation_with_people_of_ours() {
 #[tokio::test]
 async fn that_names_are_not_told_hides_nobody() {
     let server = open(World { rotations: rota(), users: None, ..World::default() }).await;
-    let (found, incomplete) = shifts(&told(&server)).await;
+    let (found, incomplete) = shifts(&told(&server), &asking(Question::OnCall)).await;
     let people: Vec<&str> = found.iter().map(|shift| shift.person.as_str()).collect();
     assert_eq!(people, ["712020:ada", "712020:guest", "lin", "lin"]);
     assert_eq!(incomplete[1], "told no names of people: refused the token (401)");
@@ -283,7 +261,7 @@ async fn maintenance_of_the_site_is_an_event() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, incomplete) = events(&told(&server)).await;
+    let (found, incomplete) = events(&told(&server), &asking(Question::Calendar)).await;
     assert_eq!(incomplete, Vec::<String>::new());
     let told: Vec<(&str, &str, Means)> =
         found.iter().map(|event| (event.uid.as_str(), event.summary.as_str(), event.means)).collect();

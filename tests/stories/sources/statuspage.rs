@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use tidegate::advice::facts::{CalendarEvent, Incident, Means};
+use tidegate::advice::facts::{Incident, Means};
 use tidegate::clock::Time;
-use tidegate::source::{Answer, Ask, Learned, Opened, Question};
+use tidegate::source::{Ask, Opened, Question};
 
 use super::Case;
-use crate::harness::source;
+use crate::harness::source::{self, events, incidents};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
 pub const CASE: Case = Case { kind: "statuspage", stanza: "kind = 'statuspage'\npage = '{address}'" };
@@ -60,18 +60,6 @@ fn asking(question: Question) -> Ask {
     source::asking(question, "[service.shop]\ndepends-on = ['paywell']\n[service.paywell]\n[environment.production]")
 }
 
-async fn incidents(source: &Opened) -> (Vec<Incident>, Vec<String>) {
-    let answer = source.ask(&asking(Question::Incidents)).await.unwrap();
-    let Answer { learned: Learned::Incidents(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-async fn events(source: &Opened) -> (Vec<CalendarEvent>, Vec<String>) {
-    let answer = source.ask(&asking(Question::Calendar)).await.unwrap();
-    let Answer { learned: Learned::Calendar(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
 fn ids(found: &[Incident]) -> Vec<&str> {
     found.iter().map(|incident| incident.id.as_str()).collect()
 }
@@ -84,7 +72,7 @@ async fn incidents_of_a_provider_are_told_with_its_name_and_on_the_service_that_
         "created_at": "2026-09-18T08:00:00Z", "resolved_at": "2026-09-18T09:30:00Z" });
     let world = World { unresolved: vec![json!({})], past: vec![resolved, old], ..World::default() };
     let server = open(world).await;
-    let (found, incomplete) = incidents(&told(&server, "service = 'paywell'")).await;
+    let (found, incomplete) = incidents(&told(&server, "service = 'paywell'"), &asking(Question::Incidents)).await;
     assert_eq!(incomplete, Vec::<String>::new());
     assert_eq!(ids(&found), ["inc01", "inc00"], "the newest first, what is over for long not at all");
     let first = &found[0];
@@ -118,14 +106,18 @@ async fn components_narrow_what_is_told_and_one_that_is_not_there_is_said() {
     };
     let server = open(world).await;
     let narrowed = told(&server, "components = ['core', 'Kafka']");
-    let (found, incomplete) = incidents(&narrowed).await;
+    let (found, incomplete) = incidents(&narrowed, &asking(Question::Incidents)).await;
     assert_eq!(
         ids(&found),
         ["any", "api"],
         "a group counts with what is in it, and what names nothing may be about it"
     );
     assert_eq!(incomplete, ["has no component `kafka`"]);
-    assert_eq!(incidents(&told(&server, "components = ['c-mail']")).await.0.len(), 3, "by id too");
+    assert_eq!(
+        incidents(&told(&server, "components = ['c-mail']"), &asking(Question::Incidents)).await.0.len(),
+        3,
+        "by id too"
+    );
     server.is_content();
 }
 
@@ -146,7 +138,7 @@ async fn a_component_that_is_down_without_an_incident_is_one() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, _) = incidents(&told(&server, "")).await;
+    let (found, _) = incidents(&told(&server, ""), &asking(Question::Incidents)).await;
     let titles: Vec<&str> = found.iter().map(|incident| incident.title.as_str()).collect();
     assert_eq!(titles, ["Paywell (outside): Search: partial outage", "Paywell (outside): Slow captures"]);
     assert_eq!(found[0].opened, Time::parse_rfc3339("2026-11-23T11:50:00Z").unwrap());
@@ -163,7 +155,7 @@ async fn only_a_mark_in_the_title_blocks_and_words_from_outside_are_tamed() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, _) = incidents(&told(&server, "")).await;
+    let (found, _) = incidents(&told(&server, ""), &asking(Question::Incidents)).await;
     let told: Vec<(bool, Option<&str>, Option<&str>)> =
         found.iter().map(|i| (i.blocks, i.severity.as_deref(), i.link.as_deref())).collect();
     assert_eq!(
@@ -183,11 +175,14 @@ async fn a_page_whose_past_is_cut_off_or_not_told_says_so() {
     let odd = json!({ "id": 7 });
     let past = (0..49).map(recent).chain([odd]).collect();
     let server = open(World { past, ..World::default() }).await;
-    let (found, incomplete) = incidents(&told(&server, "")).await;
+    let (found, incomplete) = incidents(&told(&server, ""), &asking(Question::Incidents)).await;
     assert_eq!(found.len(), 50, "with the component that is not well");
     assert_eq!(incomplete, ["lists the last 50 incidents alone", "has 1 incident that could not be read"]);
     server.shared().world.has_no_past = true;
-    assert_eq!(incidents(&told(&server, "")).await.1, ["tells of no incidents of the past"]);
+    assert_eq!(
+        incidents(&told(&server, ""), &asking(Question::Incidents)).await.1,
+        ["tells of no incidents of the past"]
+    );
     server.is_content();
 }
 
@@ -206,7 +201,8 @@ async fn maintenance_ahead_and_under_way_are_events() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, incomplete) = events(&told(&server, "services = ['shop']\nenvironments = ['production']")).await;
+    let (found, incomplete) =
+        events(&told(&server, "services = ['shop']\nenvironments = ['production']"), &asking(Question::Calendar)).await;
     let told: Vec<(&str, &str, Means)> =
         found.iter().map(|event| (event.uid.as_str(), event.summary.as_str(), event.means)).collect();
     assert_eq!(

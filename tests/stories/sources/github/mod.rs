@@ -4,15 +4,13 @@ mod world;
 
 use serde_json::json;
 
-use tidegate::advice::facts::{
-    AiMark, BuildState, Change, Deployment, Direction, FileStatus, Incident, Verdict, Versions,
-};
+use tidegate::advice::facts::{AiMark, BuildState, Deployment, Direction, FileStatus, Incident, Verdict};
 use tidegate::clock::MINUTE;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
 use self::world::{Github as Server, REPOSITORY, TOKEN, World};
 use super::Case;
-use crate::harness::source;
+use crate::harness::source::{self, change, versions};
 use crate::harness::vendor::Reply;
 
 pub const CASE: Case = Case {
@@ -63,16 +61,6 @@ async fn world() -> Server {
 
 async fn ask(source: &Opened, ask: &Ask) -> Result<Answer, CannotSay> {
     source.ask(ask).await
-}
-
-fn versions(answer: Answer) -> Versions {
-    let Learned::Versions(versions) = answer.learned else { panic!("{answer:?}") };
-    versions
-}
-
-fn change(answer: Answer) -> Change {
-    let Learned::Change(change) = answer.learned else { panic!("{answer:?}") };
-    *change
 }
 
 #[tokio::test]
@@ -345,6 +333,18 @@ async fn who_asks_for_fewer_questions_is_left_alone_for_a_while() {
     assert_eq!(server.shared().requests.len(), asked, "nothing was sent");
 }
 
+#[tokio::test]
+async fn a_request_that_github_does_not_describe_is_complained_of() {
+    let server = world().await;
+    let client = tidegate::http::trusted(std::time::Duration::from_secs(20)).unwrap();
+    for query in ["state=some", "colour=red", "per_page=many"] {
+        let _ = client.get(format!("{}/repos/{REPOSITORY}/issues?{query}", server.address)).send().await;
+    }
+    let complaints = server.shared().complaints.join("\n");
+    for wrong in ["?state: is not one of", "?colour: no such parameter", "?per_page: is not of type", "accept:"] {
+        assert!(complaints.contains(wrong), "{wrong}: {complaints}");
+    }
+}
 
 #[tokio::test]
 async fn what_change_reviews_and_builds_all_need_is_asked_once() {
@@ -359,16 +359,4 @@ async fn what_change_reviews_and_builds_all_need_is_asked_once() {
     assert_eq!(times("/commits/main?"), 1, "{:#?}", server.shared().requests);
     assert_eq!((times("/commits/v1.0.0?"), times("/compare/")), (1, 1), "{:#?}", server.shared().requests);
     server.is_content();
-}
-#[tokio::test]
-async fn a_request_that_github_does_not_describe_is_complained_of() {
-    let server = world().await;
-    let client = tidegate::http::trusted(std::time::Duration::from_secs(20)).unwrap();
-    for query in ["state=some", "colour=red", "per_page=many"] {
-        let _ = client.get(format!("{}/repos/{REPOSITORY}/issues?{query}", server.address)).send().await;
-    }
-    let complaints = server.shared().complaints.join("\n");
-    for wrong in ["?state: is not one of", "?colour: no such parameter", "?per_page: is not of type", "accept:"] {
-        assert!(complaints.contains(wrong), "{wrong}: {complaints}");
-    }
 }

@@ -4,12 +4,12 @@ mod world;
 
 use serde_json::json;
 
-use tidegate::advice::facts::{AiMark, BuildState, Change, Direction, FileStatus, Means, Ticket, Verdict, Versions};
+use tidegate::advice::facts::{AiMark, BuildState, Direction, FileStatus, Means, Ticket, Verdict};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
 use self::world::{Gitlab as Server, PROJECT, TOKEN, World};
 use super::Case;
-use crate::harness::source;
+use crate::harness::source::{self, change, versions};
 use crate::harness::vendor::Reply;
 
 pub const CASE: Case = Case {
@@ -55,16 +55,6 @@ fn world() -> World {
     let refs = [("v1.0.0", one), ("shop/v1.1.0", two), ("main", three)];
     world.refs = refs.map(|(name, id)| (name.to_owned(), id)).into();
     world
-}
-
-fn versions(answer: Answer) -> Versions {
-    let Learned::Versions(versions) = answer.learned else { panic!("{answer:?}") };
-    versions
-}
-
-fn change(answer: Answer) -> Change {
-    let Learned::Change(change) = answer.learned else { panic!("{answer:?}") };
-    *change
 }
 
 #[tokio::test]
