@@ -67,6 +67,11 @@ impl Radicale {
         panic!("radicale was not ready after 30 s");
     }
 
+    /// The address of the server itself.
+    pub fn root(&self) -> &str {
+        &self.address
+    }
+
     /// The address of a calendar of the user's.
     pub fn calendar(&self, name: &str) -> String {
         format!("{}/{}/{name}/", self.address, USER.0)
@@ -88,6 +93,24 @@ impl Radicale {
         self.ask("PUT", &format!("{}{name}.ics", self.calendar(calendar)), text).await;
     }
 
+    /// Makes a calendar of so many entries of an hour each, one after the other from this day on.
+    pub async fn fill(&self, calendar: &str, entries: i64, from: chrono::DateTime<chrono::Utc>) {
+        let entry = |number: i64| {
+            let start = from + chrono::TimeDelta::hours(number);
+            let (start, end) =
+                (start.format("%Y%m%dT%H%M%SZ"), (start + chrono::TimeDelta::hours(1)).format("%Y%m%dT%H%M%SZ"));
+            format!(
+                "BEGIN:VEVENT\r\nUID:filled-{number}\r\nDTSTAMP:20261101T000000Z\r\nDTSTART:{start}\r\nDTEND:{end}\r\n\
+                 SUMMARY:Filled {number}\r\nEND:VEVENT\r\n"
+            )
+        };
+        let all: String = (0..entries).map(entry).collect();
+        let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:story\r\n{all}END:VCALENDAR\r\n");
+        let request = self.client.put(self.calendar(calendar)).basic_auth(USER.0, Some(USER.1));
+        let request = request.header("content-type", "text/calendar; charset=utf-8").timeout(Duration::from_secs(120));
+        assert!(request.body(text).send().await.unwrap().status().is_success());
+    }
+
     pub async fn delete(&self, calendar: &str, name: &str) {
         self.ask("DELETE", &format!("{}{name}.ics", self.calendar(calendar)), String::new()).await;
     }
@@ -100,8 +123,13 @@ impl Radicale {
 
     /// The same server behind a recorder that may change its answers.
     pub async fn recorded(&self, change: fn(String) -> String) -> Recorded {
-        let recorder =
-            Recorder { address: self.address.clone(), client: self.client.clone(), requests: Arc::default(), change };
+        self.slowed(change, Duration::ZERO).await
+    }
+
+    /// The same far away: every request takes so much longer.
+    pub async fn slowed(&self, change: fn(String) -> String, by: Duration) -> Recorded {
+        let (address, client) = (self.address.clone(), self.client.clone());
+        let recorder = Recorder { address, client, requests: Arc::default(), change, by };
         let requests = Arc::clone(&recorder.requests);
         let router = Router::new().fallback(pass).with_state(Arc::new(recorder));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -143,6 +171,7 @@ struct Recorder {
     client: reqwest::Client,
     requests: Arc<Mutex<Vec<String>>>,
     change: fn(String) -> String,
+    by: Duration,
 }
 
 async fn pass(State(recorder): State<Arc<Recorder>>, request: Request) -> Response {
@@ -153,6 +182,7 @@ async fn pass(State(recorder): State<Arc<Recorder>>, request: Request) -> Respon
     for name in ["host", "content-length"] {
         headers.remove(name);
     }
+    tokio::time::sleep(recorder.by).await;
     let url = format!("{}{}", recorder.address, parts.uri.path());
     let answer = recorder.client.request(parts.method, url).headers(headers).body(body).send().await.unwrap();
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap();

@@ -10,7 +10,7 @@ use crate::source::ics::{Calendar, Limits};
 
 /// The most entries of one calendar that are kept; a larger one is asked for a stretch of time instead.
 const MOST_OBJECTS: usize = 10_000;
-/// So many are fetched at once.
+/// So many are fetched at once, of a server that sends them in time.
 const AT_ONCE: usize = 100;
 /// The most characters of one entry, its series and changes and time zones included.
 const LARGEST_OBJECT: usize = 500_000;
@@ -23,6 +23,8 @@ pub struct Kept {
     objects: BTreeMap<String, Object>,
     /// What is new or changed and not fetched yet: where it lies.
     wanted: BTreeSet<String>,
+    /// So many fewer than [`AT_ONCE`] are fetched at once.
+    fewer: usize,
     /// What a listing from the start has named so far.
     named: Option<BTreeSet<String>>,
     /// What the server left out, where it said so.
@@ -99,9 +101,20 @@ impl Kept {
         Listed::Whole
     }
 
-    /// The next entries to fetch; empty when there are none.
-    pub fn next(&self) -> Vec<String> {
-        self.wanted.iter().take(AT_ONCE).cloned().collect()
+    /// Whether nothing that was named is left to fetch, and everything was named.
+    pub fn is_whole(&self) -> bool {
+        self.wanted.is_empty() && self.named.is_none()
+    }
+
+    /// The next entries to fetch; empty when there are none. Where they are not there when it is asked again, as the caller
+    /// had no more time, they are half as many.
+    pub fn next(&mut self) -> Vec<String> {
+        if self.wanted.is_empty() {
+            return Vec::new();
+        }
+        let most = AT_ONCE - self.fewer;
+        self.fewer = AT_ONCE - (most / 2).max(1);
+        self.wanted.iter().take(most).cloned().collect()
     }
 
     /// Takes in entries that were fetched.
@@ -124,6 +137,8 @@ impl Kept {
         for place in asked {
             self.wanted.remove(place);
         }
+        let more = if self.wanted.is_empty() { AT_ONCE } else { AT_ONCE.min(2 * asked.len().max(1)) };
+        self.fewer = AT_ONCE - more;
     }
 
     /// Holds nothing but what was found by a question about a stretch of time.
@@ -148,6 +163,9 @@ impl Kept {
         }
         if !self.wanted.is_empty() {
             problems.push(format!("Changed entries that have not been fetched yet: {}.", self.wanted.len()));
+        }
+        if self.named.is_some() {
+            problems.push("The list of its entries has not been read to its end yet.".to_owned());
         }
         if self.strange > 0 {
             problems.push(format!("Entries that lie outside of the calendar and were not read: {}.", self.strange));
@@ -283,6 +301,21 @@ mod tests {
         let (_, problems) = kept.holds();
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[1].contains("“b” is left out: It is a web page"), "{problems:?}");
+    }
+
+    #[test]
+    fn who_sends_too_slowly_is_asked_for_fewer_and_for_more_again() {
+        let mut kept = Kept::default();
+        kept.begin();
+        let names: Vec<String> = (100..400).map(|number| number.to_string()).collect();
+        kept.listed(answer("1", names.iter().map(|name| entry(name, "1")).collect()), &home());
+        assert!(!kept.is_whole());
+        assert_eq!([kept.next().len(), kept.next().len(), kept.next().len()], [100, 50, 25]);
+        let asked = kept.next();
+        let sent = asked.iter().map(|place| with_text(place.rsplit('/').next().unwrap(), "1", "x")).collect();
+        let read = parse(answer("", sent), &home(), &Limits::default());
+        kept.fetched(&asked, read);
+        assert_eq!((asked.len(), count(&kept), kept.next().len()), (12, 12, 24));
     }
 
     #[test]

@@ -31,6 +31,12 @@ pub struct Response {
     pub holds_events: bool,
     /// Whether it can tell what changed.
     pub can_sync: bool,
+    /// As people call it.
+    pub name: Option<String>,
+    /// Where the server tells of the user who asks.
+    pub principal: Option<String>,
+    /// Where the calendars of the user lie, whose resource this is.
+    pub homes: Vec<String>,
 }
 
 /// Reads an answer; None where it is not one.
@@ -79,6 +85,9 @@ fn response(node: Node<'_, '_>) -> Option<Response> {
             match (property.tag_name().namespace(), property.tag_name().name()) {
                 (Some(DAV), "getetag") => response.etag = Some(whole_text(property)),
                 (Some(CALDAV), "calendar-data") => response.data = Some(whole_text(property)),
+                (Some(DAV), "displayname") => response.name = Some(whole_text(property)),
+                (Some(DAV), "current-user-principal") => response.principal = hrefs(property).next(),
+                (Some(CALDAV), "calendar-home-set") => response.homes = hrefs(property).collect(),
                 (Some(DAV), "resourcetype") => response.is_calendar = has(CALDAV, "calendar"),
                 (Some(DAV), "supported-report-set") => response.can_sync = has(DAV, "sync-collection"),
                 (Some(CALDAV), "supported-calendar-component-set") => {
@@ -104,6 +113,13 @@ fn is(node: Node<'_, '_>, space: &str, name: &str) -> bool {
 
 fn child<'a, 'i>(node: Node<'a, 'i>, space: &str, name: &str) -> Option<Node<'a, 'i>> {
     node.children().find(|child| is(*child, space, name))
+}
+
+/// The addresses that a property holds.
+fn hrefs<'a>(property: Node<'a, '_>) -> impl Iterator<Item = String> + use<'a> {
+    let found: Vec<String> =
+        property.children().filter(|node| is(*node, DAV, "href")).map(whole_text).filter(|at| !at.is_empty()).collect();
+    found.into_iter()
 }
 
 /// All text below: a text may come in several pieces.

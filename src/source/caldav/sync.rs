@@ -1,31 +1,26 @@
-//! What is asked of a CalDAV server: which calendars there are, what changed in them, and entries by their address.
-//!
-//! Every request goes to the server of the settings: an address that it names elsewhere is not asked.
+//! What is asked of a CalDAV server about a calendar: what changed in it, and entries by their address.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use reqwest::StatusCode;
+use tokio::time::Instant;
 use url::Url;
 
+use super::discovery::with_slash;
 use super::kept::{Kept, Listed, parse};
-use super::multistatus::{self, Multistatus, Response};
+use super::multistatus::{self, Multistatus};
 use super::{CalDav, Collection, Reads, State};
 use crate::clock::{DAY, Time};
+use crate::message::tame;
 use crate::source::CannotSay;
 use crate::source::ics::{Calendar, Limits};
 use crate::source::rest::{Asked, Body, Failed, Received, refused, says};
 
-/// The most calendars of a folder that are read.
-const MOST_CALENDARS: usize = 50;
 /// The most pages of changes that are asked for in one go.
 const MOST_PAGES: usize = 50;
 /// What is read before and after the stretch that is asked for, so that the next question can be answered from it.
 const MARGIN: i64 = 7 * DAY;
-
-const LOOK: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
-    <d:propfind xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><d:prop><d:resourcetype/>\
-    <d:supported-report-set/><c:supported-calendar-component-set/></d:prop></d:propfind>";
 
 /// Why a calendar's changes were not told.
 enum Stopped {
@@ -41,14 +36,26 @@ impl From<Failed> for Stopped {
 }
 
 impl CalDav {
-    /// Brings what is kept up to date, and gives it as one calendar.
-    pub(super) async fn refresh(&self, state: &mut State, range: &Range<Time>) -> Result<Arc<Calendar>, CannotSay> {
-        if state.calendars.is_empty() || state.is_folder {
+    /// Brings what is kept up to date, as far as that goes until then, and gives it as one calendar. What is left to do is
+    /// noted in it, and done at the next question.
+    pub(super) async fn refresh(
+        &self,
+        state: &mut State,
+        range: &Range<Time>,
+        until: Instant,
+    ) -> Result<Arc<Calendar>, CannotSay> {
+        if state.calendars.is_empty() || (state.is_folder && !state.is_behind()) {
             self.look(state).await?;
         }
-        for collection in &mut state.calendars {
+        let now = self.clock.now();
+        if !state.is_behind() || state.began.is_none_or(|began| now.since(began).abs() >= self.refresh) {
+            state.calendars.iter_mut().for_each(|collection| collection.due = true);
+            state.began = Some(now);
+        }
+        state.calendars.iter_mut().for_each(|collection| collection.due |= !collection.covers(range));
+        for collection in state.calendars.iter_mut().filter(|collection| collection.due) {
             let read = match collection.reads {
-                Reads::Changes => self.sync(collection).await,
+                Reads::Changes => self.sync(collection, until).await,
                 Reads::Stretch(_) => Err(Stopped::NotByChanges),
             };
             let read = match read {
@@ -56,15 +63,18 @@ impl CalDav {
                 Err(Stopped::Failed(failed)) => Err(failed),
                 Ok(()) => Ok(()),
             };
-            match read {
-                Ok(()) => {}
-                Err(failed) => {
-                    // It may have been moved or replaced: the next question looks again.
-                    if failed == Failed::Missing {
-                        state.calendars.clear();
-                    }
-                    return Err(failed.into());
+            if let Err(failed) = read {
+                // What was brought up to date before is as old as the rest by the next question.
+                state.began = None;
+                // It may have been moved or replaced: the next question looks again.
+                if failed == Failed::Missing {
+                    state.calendars.clear();
                 }
+                return Err(failed.into());
+            }
+            collection.due = !collection.kept.is_whole();
+            if Instant::now() >= until {
+                break;
             }
         }
         let limits = Limits::default();
@@ -73,59 +83,23 @@ impl CalDav {
             together
                 .note(format!("Calendars that are said to be on another host and were not read: {}.", state.elsewhere));
         }
+        for name in &state.missing {
+            together.note(format!("There is no calendar of the name “{}”.", tame(name, 80)));
+        }
         for collection in &state.calendars {
             let (calendars, problems) = collection.kept.holds();
             calendars.for_each(|calendar| together.add(calendar));
             problems.into_iter().for_each(|problem| together.note(problem));
         }
+        let waiting = state.calendars.iter().filter(|collection| collection.due && collection.kept.is_whole()).count();
+        if waiting > 0 {
+            together.note(format!("Calendars that have not been asked for changes yet: {waiting}."));
+        }
         Ok(Arc::new(together))
     }
 
-    /// Which calendars there are: the one at the address, or those of the folder there.
-    async fn look(&self, state: &mut State) -> Result<(), CannotSay> {
-        let is_calendar = |response: &Response| response.is_calendar && response.holds_events;
-        let own = self.multistatus(&self.home, "PROPFIND", "0", LOOK.to_owned()).await?;
-        let home = self.home.path().trim_end_matches('/');
-        let is_home = |at: Url| at.path().trim_end_matches('/') == home;
-        let is_own = |response: &Response| self.rest.named(&response.href).is_some_and(is_home);
-        let own = own.responses.into_iter().find(|response| is_calendar(response) && is_own(response));
-        state.is_folder = own.is_none();
-        let mut found: Vec<Collection> = Vec::new();
-        if let Some(own) = own {
-            found.push(Collection::new(self.home.clone(), own.can_sync));
-        } else {
-            let below = self.multistatus(&self.home, "PROPFIND", "1", LOOK.to_owned()).await?;
-            let mut elsewhere = 0;
-            for response in below.responses.into_iter().filter(is_calendar) {
-                match self.rest.named(&response.href) {
-                    Some(at) => found.push(Collection::new(at, response.can_sync)),
-                    None => elsewhere += 1,
-                }
-            }
-            state.elsewhere = elsewhere;
-        }
-        if found.is_empty() {
-            let why = if state.elsewhere > 0 {
-                "names calendars on another host only"
-            } else {
-                "has no calendar at this address"
-            };
-            return Err(CannotSay::because(why));
-        }
-        if found.len() > MOST_CALENDARS {
-            return Err(CannotSay::because(format!("has more than {MOST_CALENDARS} calendars at this address")));
-        }
-        for collection in &mut found {
-            if let Some(known) = state.calendars.iter().position(|known| known.at == collection.at) {
-                *collection = state.calendars.swap_remove(known);
-            }
-        }
-        state.calendars = found;
-        Ok(())
-    }
-
-    /// Asks what changed since the last time, and fetches that.
-    async fn sync(&self, collection: &mut Collection) -> Result<(), Stopped> {
+    /// Asks what changed since the last time, and fetches that; a part of it at least, and no further part after `until`.
+    async fn sync(&self, collection: &mut Collection, until: Instant) -> Result<(), Stopped> {
         let Collection { at, kept, .. } = collection;
         if kept.token.is_none() {
             kept.begin();
@@ -157,6 +131,7 @@ impl CalDav {
             let answer = multistatus::read(&body).ok_or_else(|| not_caldav(&body))?;
             match kept.listed(answer, at) {
                 Listed::Whole => break,
+                Listed::More if Instant::now() >= until => return Ok(()),
                 Listed::More => {}
                 Listed::TooMany => return Err(Stopped::NotByChanges),
             }
@@ -177,6 +152,9 @@ impl CalDav {
             let home = at.clone();
             let read = tokio::task::spawn_blocking(move || parse(answer, &home, &Limits::default())).await;
             kept.fetched(&asked, read.map_err(|_| says("sent entries that could not be read"))?);
+            if Instant::now() >= until {
+                return Ok(());
+            }
         }
     }
 
@@ -201,43 +179,52 @@ impl CalDav {
         Ok(())
     }
 
-    async fn multistatus(
+    pub(super) async fn multistatus(
         &self,
         at: &Url,
         method: &'static str,
         depth: &'static str,
         text: String,
     ) -> Result<Multistatus, Failed> {
-        let received = self.send(at, method, depth, text).await?;
-        if received.status != StatusCode::MULTI_STATUS {
-            return Err(match received.status.is_success() {
-                true => not_caldav(&String::from_utf8_lossy(&received.body)),
-                false => refused(received.status, &received.headers),
-            });
-        }
-        let body = String::from_utf8_lossy(&received.body);
-        multistatus::read(&body).ok_or_else(|| not_caldav(&body))
+        read(&*self.send(at, method, depth, text).await?)
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         at: &Url,
         method: &'static str,
         depth: &'static str,
         text: String,
     ) -> Result<Arc<Received>, Failed> {
-        self.rest.send(Asked { at: Some(at), body: Some(Body::Xml { method, depth, text }), ..Asked::default() }).await
+        let asked = Asked { at: Some(at), body: Some(Body::Xml { method, depth, text }), ..Asked::default() };
+        self.reader(at)?.send(asked).await
     }
 }
 
 impl Collection {
-    fn new(mut at: Url, can_sync: bool) -> Collection {
-        if !at.path().ends_with('/') {
-            let path = format!("{}/", at.path());
-            at.set_path(&path);
+    /// Whether what was read of it tells of the stretch of time.
+    pub(super) fn covers(&self, range: &Range<Time>) -> bool {
+        match &self.reads {
+            Reads::Changes => true,
+            Reads::Stretch(read) => {
+                read.as_ref().is_some_and(|read| read.start <= range.start && range.end <= read.end)
+            }
         }
+    }
+
+    pub(super) fn new(at: Url, can_sync: bool) -> Collection {
         let reads = if can_sync { Reads::Changes } else { Reads::Stretch(None) };
-        Collection { at, kept: Kept::default(), reads }
+        Collection { at: with_slash(at), kept: Kept::default(), reads, due: true }
+    }
+}
+
+/// An answer about many resources, or why it is none.
+pub(super) fn read(received: &Received) -> Result<Multistatus, Failed> {
+    let body = String::from_utf8_lossy(&received.body);
+    match received.status {
+        StatusCode::MULTI_STATUS => multistatus::read(&body).ok_or_else(|| not_caldav(&body)),
+        status if status.is_success() => Err(not_caldav(&body)),
+        status => Err(refused(status, &received.headers)),
     }
 }
 

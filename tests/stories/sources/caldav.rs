@@ -34,6 +34,11 @@ impl Told {
     }
 
     fn with(keys: &str) -> Told {
+        Told::within(keys, Duration::from_secs(20))
+    }
+
+    /// With a limit on how long an answer is waited for.
+    fn within(keys: &str, patience: Duration) -> Told {
         let settings = toml::from_str(&format!("name = 'team'\nkind = 'caldav'\n{keys}")).unwrap();
         let clock = Clock::beginning_at(now());
         let (folder, keep, clients) = (Path::new("."), Duration::ZERO, &Clients::default());
@@ -193,6 +198,97 @@ async fn every_calendar_of_a_folder_is_read_and_new_ones_are_found() {
 }
 
 #[tokio::test]
+async fn a_first_reading_that_outlasts_its_time_goes_on_at_the_next_question_and_is_called_incomplete() {
+    const ENTRIES: usize = 800;
+    let Some(server) = Radicale::start().await else { return };
+    // From ten days ago on, so that those of the week asked about are among the many.
+    server.fill("team", ENTRIES as i64, now().plus(-10 * 24 * HOUR).utc()).await;
+    let slow = server.slowed(|answer| answer, Duration::from_millis(150)).await;
+    let (user, password) = USER;
+    let keys = format!("url = '{}/ada/team/'\nuser = '{user}'\npassword = {{ value = '{password}' }}", slow.address);
+    let patience = Duration::from_secs(1);
+    let told = Told::within(&keys, patience);
+    let (mut questions, mut known, mut unknown) = (0, 0, 0);
+    let whole = loop {
+        questions += 1;
+        assert!(questions < 60, "it never ends: {known} entries are told");
+        // As a brief asks: who does not answer in time is let go of.
+        match tokio::time::timeout(patience, told.ask()).await {
+            Ok(Ok(answer)) if answer.incomplete.is_empty() => break answer,
+            Ok(Ok(answer)) => {
+                assert!(said(&answer).len() >= known, "what was read is not lost");
+                known = said(&answer).len();
+                let says = answer.incomplete.join(" ");
+                assert!(says.contains("not been fetched yet") || says.contains("to its end yet"), "{says}");
+            }
+            // Its time and that of one request end together.
+            Ok(Err(_)) | Err(_) => unknown += 1,
+        }
+    };
+    assert!(questions - unknown >= 3, "{questions} questions, {unknown} of them without an answer");
+    assert_eq!(said(&whole).len(), 7 * 24, "every hour of the week is taken");
+    let fetched: usize = slow.asked().iter().map(|asked| asked.matches("<d:href>").count()).sum();
+    assert_eq!(fetched, ENTRIES, "none twice");
+    told.ask().await.unwrap();
+    assert!(slow.asked().is_empty(), "it is fresh now");
+}
+
+#[tokio::test]
+async fn the_address_of_the_server_and_a_user_are_enough_and_calendars_are_chosen_by_name() {
+    let Some(server) = Radicale::start().await else { return };
+    for (name, day) in [("team", 24), ("launches", 25)] {
+        server.make(name).await;
+        let lines = format!("DTSTART:202611{day}T100000Z\nDTEND:202611{day}T110000Z\nSUMMARY:Of {name}");
+        server.write(name, "a", &[&lines]).await;
+    }
+    let told = Told::at(server.root());
+    assert_eq!(said(&told.ask().await.unwrap()), ["24 10:00 Of team", "25 10:00 Of launches"]);
+    server.make("third").await;
+    server.write("third", "b", &["DTSTART:20261126T100000Z\nDTEND:20261126T110000Z\nSUMMARY:Of third"]).await;
+    assert_eq!(said(&told.ask_later().await.unwrap()).len(), 3, "a new one is found");
+
+    let (user, password) = USER;
+    let named = |url: &str, names: &str| {
+        let keys =
+            format!("url = '{url}'\nuser = '{user}'\npassword = {{ value = '{password}' }}\ncalendars = {names}");
+        Told::with(&keys)
+    };
+    let answer = named(server.root(), "['launches', 'gone']").ask().await.unwrap();
+    assert_eq!(said(&answer), ["25 10:00 Of launches"]);
+    assert_eq!(answer.incomplete, ["There is no calendar of the name “gone”."]);
+    let why = named(server.root(), "['gone']").ask().await.unwrap_err().0;
+    assert!(why.contains("of a name that `calendars` gives"), "{why}");
+    let wrong = format!("url = '{}'\nuser = 'ada'\npassword = {{ value = 'guessed' }}", server.root());
+    let why = Told::with(&wrong).ask().await.unwrap_err().0;
+    assert!(why.contains("(401)"), "{why}");
+}
+
+#[tokio::test]
+async fn a_server_leads_to_another_host_only_where_the_settings_name_it() {
+    let Some(server) = Radicale::start().await else { return };
+    server.make("team").await;
+    server.write("team", "a", &["DTSTART:20261124T100000Z\nDTEND:20261124T110000Z\nSUMMARY:A"]).await;
+    let there = server.recorded(|answer| answer).await;
+    // Nothing at the address itself, as at many: only where calendars are to be looked for.
+    let to = format!("{}/", there.address);
+    let router = Router::new().route(
+        "/.well-known/caldav",
+        axum::routing::any(move || async move { (StatusCode::MOVED_PERMANENTLY, [("location", to)]) }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let why = Told::at(&address).ask().await.unwrap_err().0;
+    let host = there.address.trim_start_matches("http://");
+    assert_eq!(why, format!("leads to {host}, which `hosts` does not name"));
+    assert!(there.asked().is_empty(), "nobody who was not named learns the password");
+    let (user, password) = USER;
+    let keys = format!("url = '{address}'\nuser = '{user}'\npassword = {{ value = '{password}' }}\nhosts = ['{host}']");
+    assert_eq!(said(&Told::with(&keys).ask().await.unwrap()), ["24 10:00 A"]);
+}
+
+#[tokio::test]
 async fn a_wrong_password_or_address_is_said() {
     let Some(server) = Radicale::start().await else { return };
     server.make("team").await;
@@ -308,9 +404,9 @@ fn passwords_do_not_belong_into_addresses() {
             clock: &clock,
             patience: Duration::from_secs(1),
             keep: Duration::ZERO,
+            clients: &Clients::default(),
         };
         let why = format!("{:#}", tidegate::source::open(&opening).unwrap_err());
         assert!(why.contains(part) && !why.contains("secret"), "{why}");
     }
 }
-            clients: &Clients::default(),
