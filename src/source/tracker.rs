@@ -1,5 +1,7 @@
 //! What trackers of incidents have in common.
 
+use serde::Deserialize;
+
 use crate::advice::facts::Incident;
 use crate::message::is_web;
 use crate::source::Ask;
@@ -12,6 +14,36 @@ pub fn settled(mut found: Vec<Incident>, ask: &Ask) -> Vec<Incident> {
     found.retain(|incident| incident.opened <= ask.to && incident.resolved.is_none_or(|at| at >= ask.from));
     found.sort_by(|a, b| b.opened.cmp(&a.opened).then_with(|| a.id.cmp(&b.id)));
     found
+}
+
+/// A value in a custom field.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// The field, by its name or id.
+    field: String,
+    value: String,
+}
+
+impl Mark {
+    pub fn new(field: &str, value: &str) -> Mark {
+        Mark { field: field.to_owned(), value: value.to_owned() }
+    }
+
+    /// As the settings call the field.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Whether one of these is what the field is called, whatever its case.
+    pub fn is_field<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> bool {
+        names.into_iter().any(|name| name.trim().eq_ignore_ascii_case(self.field.trim()))
+    }
+
+    /// Whether this is the value, whatever its case.
+    pub fn is_value(&self, value: &str) -> bool {
+        value.trim().eq_ignore_ascii_case(self.value.trim())
+    }
 }
 
 /// Whether a text holds the mark that says that deployments are blocked, whatever the case of either. An empty mark marks

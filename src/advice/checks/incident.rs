@@ -76,7 +76,7 @@ pub fn recent(view: &View<'_>) -> Option<Answer> {
     };
     let follow_ups: u32 = recent.iter().map(|(_, i)| i.follow_ups).sum();
     let open = match follow_ups {
-        0 => "no follow-up is open".to_owned(),
+        0 => "no open follow-up is known".to_owned(),
         n => format!("{} open", says::count(n, "follow-up")),
     };
     let settled = last.resolved.map(|at| says::ago(at, view.now)).unwrap_or_default();

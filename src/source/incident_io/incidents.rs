@@ -156,11 +156,13 @@ impl IncidentIo {
         let over = [category(OVER[0]), category(OVER[1]), ("updated_at[gte]", day.as_str())];
         let (open, over) = futures::try_join!(self.list(&open, "open incident"), self.list(&over, "ended incident"))?;
         let mut incomplete = Vec::new();
-        let mut found: Vec<Incident> = Vec::new();
+        let mut found: Vec<(String, Incident)> = Vec::new();
         for (told, gaps) in [open, over] {
             incomplete.extend(gaps);
-            found.extend(told.into_iter().map(|told| self.incident(&told, ask)));
+            found.extend(told.into_iter().map(|told| (told.id.clone(), self.incident(&told, ask))));
         }
+        incomplete.extend(self.count_follow_ups(&mut found, ask).await);
+        let found = found.into_iter().map(|(_, incident)| incident).collect();
         Ok(Answer { learned: Learned::Incidents(settled(found, ask)), at: ask.now, link: None, incomplete })
     }
 
@@ -198,9 +200,8 @@ impl IncidentIo {
             Some("private") => "A private incident".to_owned(),
             _ => tame(told.name.as_deref().unwrap_or_default(), 300),
         };
-        let marks = told.values(&self.keys.blocks.field);
-        let blocks =
-            marks.iter().flatten().any(|value| value.trim().eq_ignore_ascii_case(self.keys.blocks.value.trim()));
+        let marks = told.values(self.keys.blocks.field());
+        let blocks = marks.iter().flatten().any(|value| self.keys.blocks.is_value(value));
         let severity = told.severity.as_ref().and_then(|severity| severity.name.as_deref());
         Incident {
             id: tame(told.reference.as_deref().unwrap_or(&told.id), 40),

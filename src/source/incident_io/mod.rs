@@ -2,6 +2,7 @@
 //!
 //! Read only. Shapes: <https://api-docs.incident.io/>, held against incident.io's published description by the tests.
 
+mod follow_ups;
 mod incidents;
 mod maintenance;
 mod on_call;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use super::called::{Called, Names};
 use super::rest::{Credential, Rest, fixed};
+use super::tracker::Mark;
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::name::{Environment, Service};
@@ -39,25 +41,11 @@ pub struct Keys {
     #[serde(default)]
     map: Called,
     /// The custom field, by its name or id, and its value that say that an incident blocks deployments.
-    #[serde(default)]
+    #[serde(default = "mark")]
     blocks: Mark,
     /// Services of ours, each with the ids of the schedules that say who is called: the first is called first.
     #[serde(default)]
     schedules: BTreeMap<Service, Names>,
-}
-
-/// A value in a custom field.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Mark {
-    field: String,
-    value: String,
-}
-
-impl Default for Mark {
-    fn default() -> Mark {
-        Mark { field: "Blocks deployments".to_owned(), value: "Yes".to_owned() }
-    }
 }
 
 impl Kind for Keys {
@@ -115,4 +103,8 @@ impl Next {
 
 fn incident_io() -> url::Url {
     fixed("https://api.incident.io")
+}
+
+fn mark() -> Mark {
+    Mark::new("Blocks deployments", "Yes")
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use tidegate::advice::facts::{CalendarEvent, Incident, Means, Shift};
+use tidegate::advice::facts::Means;
 use tidegate::clock::Time;
-use tidegate::source::{Answer, Ask, Learned, Opened, Question};
+use tidegate::source::{Ask, Opened, Question};
 
 use super::Case;
-use crate::harness::source;
+use crate::harness::source::{self, at, events, incidents, shifts};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
 const TOKEN: &str = "inc-story-key";
@@ -42,6 +42,10 @@ struct World {
     incidents: Vec<Value>,
     shifts: Vec<(&'static str, Value)>,
     windows: Vec<Value>,
+    /// By the id of their incident.
+    follow_ups: Vec<(&'static str, Value)>,
+    /// Answered when follow-ups are asked for, if set.
+    no_follow_ups: Option<u16>,
 }
 
 async fn open(world: World) -> Vendor<World> {
@@ -53,6 +57,14 @@ async fn open(world: World) -> Vendor<World> {
 /// Pages of two, so that every story pages.
 fn answer(world: &mut World, asked: &Asked) -> Reply {
     let example = asked.operation.example();
+    if let Some(incident) = asked.query("incident_id") {
+        if let Some(status) = world.no_follow_ups {
+            return Reply::status(status);
+        }
+        let own = world.follow_ups.iter().filter(|(of, _)| *of == incident);
+        let told = own.map(|(_, story)| laid_over(example["follow_ups"][0].clone(), story.clone()));
+        return Reply::ok(json!({ "follow_ups": told.collect::<Vec<Value>>() }));
+    }
     let path = if asked.query("schedule_id").is_some() {
         "entries"
     } else if asked.query("status").is_some() {
@@ -112,28 +124,6 @@ fn asking(question: Question) -> Ask {
     source::asking(question, SETTINGS)
 }
 
-async fn incidents(source: &Opened) -> (Vec<Incident>, Vec<String>) {
-    let answer = source.ask(&asking(Question::Incidents)).await.unwrap();
-    let Answer { learned: Learned::Incidents(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-async fn shifts(source: &Opened) -> (Vec<Shift>, Vec<String>) {
-    let answer = source.ask(&asking(Question::OnCall)).await.unwrap();
-    let Answer { learned: Learned::OnCall(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-async fn events(source: &Opened) -> (Vec<CalendarEvent>, Vec<String>) {
-    let answer = source.ask(&asking(Question::Calendar)).await.unwrap();
-    let Answer { learned: Learned::Calendar(found), incomplete, .. } = answer else { panic!("{answer:?}") };
-    (found, incomplete)
-}
-
-fn at(text: &str) -> Time {
-    Time::parse_rfc3339(text).unwrap()
-}
-
 /// An incident of a category, changed on a day.
 fn of(reference: &str, category: &str, updated: &str, more: Value) -> Value {
     let basis = json!({ "id": format!("ID-{reference}"), "reference": reference, "incident_status": { "category": category },
@@ -165,7 +155,7 @@ async fn incidents_are_told_by_the_category_of_their_status() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, incomplete) = incidents(&told(&server)).await;
+    let (found, incomplete) = incidents(&told(&server), &asking(Question::Incidents)).await;
     assert_eq!(incomplete, Vec::<String>::new());
     let told: Vec<(&str, Option<Time>)> = found.iter().map(|i| (i.id.as_str(), i.resolved)).collect();
     assert_eq!(
@@ -208,7 +198,7 @@ async fn a_custom_field_names_the_services_and_another_marks_what_blocks() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, _) = incidents(&told(&server)).await;
+    let (found, _) = incidents(&told(&server), &asking(Question::Incidents)).await;
     let named = |at: usize| -> Vec<&str> { found[at].services.iter().map(|service| service.as_str()).collect() };
     assert_eq!((named(0), named(1)), (vec!["shop"], vec!["ledger"]));
     assert_eq!(named(2), ["Data lake"], "on a service that is none of ours, which is not the same as on all");
@@ -217,6 +207,49 @@ async fn a_custom_field_names_the_services_and_another_marks_what_blocks() {
     assert_eq!(blocks, [false, false, false, true, false, false, false]);
     assert_eq!((found[5].title.as_str(), found[6].title.as_str()), ("A private incident", "ab"));
     server.is_content();
+}
+
+#[tokio::test]
+async fn follow_ups_that_are_to_be_done_are_counted_for_settled_incidents_on_the_service_and_around_it() {
+    let late = "2026-11-20T08:00:00Z";
+    let on = |value: &str| {
+        let option = json!({ "value_option": { "id": "O1", "custom_field_id": "F1", "sort_key": 10, "value": value } });
+        json!({ "custom_field_entries": [field("Affected services", option)] })
+    };
+    let status = |status: &str| json!({ "status": status });
+    let world = World {
+        incidents: vec![
+            of("INC-1", "closed", late, on("Shop")),
+            of("INC-2", "learning", late, on("Ledger v2")),
+            of("INC-3", "closed", late, on("Data lake")),
+            of("INC-4", "live", late, on("Shop")),
+        ],
+        follow_ups: vec![
+            ("ID-INC-1", status("outstanding")),
+            ("ID-INC-1", status("completed")),
+            ("ID-INC-1", status("not_doing")),
+            ("ID-INC-1", status("deleted")),
+            ("ID-INC-1", status("outstanding")),
+            ("ID-INC-2", status("completed")),
+            ("ID-INC-3", status("outstanding")),
+            ("ID-INC-4", status("outstanding")),
+        ],
+        ..World::default()
+    };
+    let server = open(world).await;
+    let (mut found, incomplete) = incidents(&told(&server), &asking(Question::Incidents)).await;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(found.iter().map(|incident| incident.follow_ups).collect::<Vec<u32>>(), [2, 0, 0, 0]);
+    assert_eq!(incomplete, Vec::<String>::new());
+    let asked = server.shared().requests.iter().filter(|request| request.contains("follow_ups")).count();
+    assert_eq!(asked, 2, "neither of incidents elsewhere nor of those that go on");
+    server.is_content();
+
+    server.shared().world.no_follow_ups = Some(403);
+    let (found, incomplete) = incidents(&told(&server), &asking(Question::Incidents)).await;
+    assert_eq!(found.len(), 4, "the incidents are told all the same");
+    assert_eq!(incomplete.len(), 1);
+    assert!(incomplete[0].starts_with("did not tell all follow-ups: it refused the question (403)"), "{incomplete:?}");
 }
 
 #[tokio::test]
@@ -235,7 +268,7 @@ async fn shifts_come_from_the_schedules_in_the_order_in_which_people_are_called(
         ..World::default()
     };
     let server = open(world).await;
-    let (found, incomplete) = shifts(&told(&server)).await;
+    let (found, incomplete) = shifts(&told(&server), &asking(Question::OnCall)).await;
     let told: Vec<(&str, u8, Time)> = found.iter().map(|s| (s.person.as_str(), s.level, s.start)).collect();
     assert_eq!(
         told,
@@ -267,7 +300,7 @@ async fn maintenance_windows_under_way_and_to_come_are_events() {
         ..World::default()
     };
     let server = open(world).await;
-    let (found, incomplete) = events(&told(&server)).await;
+    let (found, incomplete) = events(&told(&server), &asking(Question::Calendar)).await;
     assert_eq!(incomplete, Vec::<String>::new());
     let told: Vec<(&str, &str, Means)> =
         found.iter().map(|event| (event.uid.as_str(), event.summary.as_str(), event.means)).collect();
@@ -283,7 +316,7 @@ async fn maintenance_windows_under_way_and_to_come_are_events() {
 async fn what_is_cut_off_is_said() {
     let many = (0..520).map(|n| of(&format!("INC-{n}"), "live", "2026-11-20T08:00:00Z", json!({}))).collect();
     let server = open(World { incidents: many, ..World::default() }).await;
-    let (found, incomplete) = incidents(&told(&server)).await;
+    let (found, incomplete) = incidents(&told(&server), &asking(Question::Incidents)).await;
     assert_eq!(
         (found.len(), incomplete),
         (500, vec!["has more than 500 open incidents, of which only these were read".to_owned()])
