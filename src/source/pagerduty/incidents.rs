@@ -45,7 +45,7 @@ impl PagerDuty {
         let near = around(&ask.settings, &ask.service);
         let ids = self.keys.map.of_all(&near);
         let mut incomplete: Vec<String> = self.unmapped(&ask.service).into_iter().collect();
-        let mut found: Vec<Incident> = Vec::new();
+        let mut found: Vec<(String, Incident)> = Vec::new();
         if !ids.is_empty() {
             let since = ask.from.plus(-LEAD).max(ask.to.plus(-LONGEST));
             if ask.from < since {
@@ -64,9 +64,11 @@ impl PagerDuty {
             )?;
             for List { entries, incomplete: gaps } in [open, past] {
                 incomplete.extend(gaps);
-                found.extend(entries.into_iter().map(|told| self.incident(told)));
+                found.extend(entries.into_iter().map(|told| (told.id.clone(), self.incident(told))));
             }
+            incomplete.extend(self.mark_by_field(&mut found).await);
         }
+        let found = found.into_iter().map(|(_, incident)| incident).collect();
         Ok(Answer { learned: Learned::Incidents(settled(found, ask)), at: ask.now, link: None, incomplete })
     }
 
@@ -76,9 +78,12 @@ impl PagerDuty {
         let urgency = told.urgency.map(|urgency| format!("{} urgency", tame(&urgency, 20)));
         let priority = told.priority.and_then(|priority| priority.summary).filter(|priority| !priority.is_empty());
         let resolved = (told.status == "resolved").then(|| told.resolved_at.or(told.last_status_change_at));
+        let by_priority = priority.as_ref().is_some_and(|priority| {
+            self.keys.blocks_priorities.iter().any(|blocks| blocks.trim().eq_ignore_ascii_case(priority.trim()))
+        });
         Incident {
             id: told.incident_number.map_or_else(|| tame(&told.id, 40), |number| format!("#{number}")),
-            blocks: is_marked(&title, &self.keys.blocks),
+            blocks: is_marked(&title, &self.keys.blocks) || by_priority,
             title: tame(&title, 300),
             services: self.keys.map.ours(service.as_deref()),
             severity: priority.map(|priority| tame(&priority, 40)).or(urgency),

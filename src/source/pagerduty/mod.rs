@@ -5,6 +5,7 @@
 
 mod incidents;
 mod maintenance;
+mod marks;
 mod on_call;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use serde::de::DeserializeOwned;
 use self::on_call::Rota;
 use super::called::Called;
 use super::rest::{Credential, Failed, Rest, fixed, readable};
-use super::tracker::unread;
+use super::tracker::{Mark, unread};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::name::Service;
@@ -47,6 +48,12 @@ pub struct Keys {
     /// An incident with this in its title blocks deployments.
     #[serde(default = "mark")]
     blocks: String,
+    /// So does one with this value in a custom field.
+    #[serde(default)]
+    blocks_field: Option<Mark>,
+    /// And one of these priorities, where you have any that mean it.
+    #[serde(default)]
+    blocks_priorities: Vec<String>,
 }
 
 impl Kind for Keys {

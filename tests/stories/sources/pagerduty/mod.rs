@@ -4,14 +4,14 @@ mod world;
 
 use serde_json::json;
 
-use tidegate::advice::facts::{CalendarEvent, Incident, Means, Shift};
+use tidegate::advice::facts::Means;
 use tidegate::clock::{DAY, Time};
-use tidegate::source::{Answer, Ask, Learned, Opened, Question};
+use tidegate::source::{Ask, Opened, Question};
 
 use self::world::{TOKEN, World};
 use super::Case;
-use crate::harness::source;
-use crate::harness::vendor::Reply;
+use crate::harness::source::{self, at, events, incidents, shifts};
+use crate::harness::vendor::{Reply, laid_over};
 
 pub const CASE: Case = Case {
     kind: "pagerduty",
@@ -43,27 +43,6 @@ fn told(address: &str) -> Opened {
 
 fn asking(question: Question) -> Ask {
     source::asking(question, SETTINGS)
-}
-
-async fn incidents(source: &Opened, ask: &Ask) -> (Vec<Incident>, Vec<String>) {
-    let Answer { learned: Learned::Incidents(found), incomplete, .. } = source.ask(ask).await.unwrap() else {
-        panic!()
-    };
-    (found, incomplete)
-}
-
-async fn shifts(source: &Opened, ask: &Ask) -> (Vec<Shift>, Vec<String>) {
-    let Answer { learned: Learned::OnCall(found), incomplete, .. } = source.ask(ask).await.unwrap() else { panic!() };
-    (found, incomplete)
-}
-
-async fn events(source: &Opened, ask: &Ask) -> (Vec<CalendarEvent>, Vec<String>) {
-    let Answer { learned: Learned::Calendar(found), incomplete, .. } = source.ask(ask).await.unwrap() else { panic!() };
-    (found, incomplete)
-}
-
-fn at(text: &str) -> Time {
-    Time::parse_rfc3339(text).unwrap()
 }
 
 #[tokio::test]
@@ -116,6 +95,50 @@ async fn only_the_mark_in_the_title_blocks() {
     let (found, _) = incidents(&told(&server.address), &asking(Question::Incidents)).await;
     let blocks: Vec<(&str, bool)> = found.iter().map(|incident| (incident.id.as_str(), incident.blocks)).collect();
     assert_eq!(blocks, [("#1", true), ("#2", false)]);
+}
+
+#[tokio::test]
+async fn a_custom_field_or_a_priority_that_the_settings_name_blocks() {
+    let incident = |number: u64, more: serde_json::Value| {
+        laid_over(json!({ "id": format!("Q{number}"), "incident_number": number, "priority": null }), more)
+    };
+    let over = json!({ "status": "resolved", "resolved_at": "2026-11-21T08:00:00Z" });
+    let world = World {
+        incidents: vec![
+            incident(1, json!({})),
+            incident(2, json!({})),
+            incident(3, json!({ "priority": { "id": "P0", "summary": "Deploy stop" } })),
+            incident(4, json!({ "priority": { "id": "P1", "summary": "P1" } })),
+            incident(5, over),
+            incident(6, json!({})),
+        ],
+        fields: vec![
+            ("Q1", json!({ "value": true })),
+            ("Q2", json!({ "value": null })),
+            ("Q4", json!({ "name": "other", "display_name": "Another field", "id": "PF2", "value": true })),
+            ("Q5", json!({ "value": true })),
+            ("Q6", json!({ "field_type": "multi_value_fixed", "data_type": "string", "value": ["no", "TRUE"] })),
+        ],
+        ..World::default()
+    };
+    let server = world::open(world).await;
+    let marks =
+        "blocks-field = { field = 'Blocks deployments', value = 'true' }\nblocks-priorities = ['deploy stop']\n";
+    let stanza = CASE.filled(&server.address, TOKEN).replace("[on-call]", &format!("{marks}[on-call]"));
+    let source = source::opened(&stanza).unwrap();
+    let (mut found, incomplete) = incidents(&source, &asking(Question::Incidents)).await;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    let blocks: Vec<bool> = found.iter().map(|incident| incident.blocks).collect();
+    assert_eq!((blocks, incomplete), (vec![true, false, true, false, false, true], Vec::new()));
+    let asked = server.shared().requests.iter().filter(|request| request.contains("custom_fields")).count();
+    assert_eq!(asked, 4, "neither of what is over nor of what blocks anyway");
+    server.is_content();
+
+    // Nobody may take an incident for harmless whose mark could not be read.
+    server.shared().world.no_fields = Some(403);
+    let (found, incomplete) = incidents(&source, &asking(Question::Incidents)).await;
+    assert_eq!((found.len(), incomplete.len()), (6, 1));
+    assert!(incomplete[0].starts_with("did not tell which incidents block: it refused"), "{incomplete:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,10 @@ pub struct World {
     pub incidents: Vec<Value>,
     pub shifts: Vec<Value>,
     pub windows: Vec<Value>,
+    /// Of a custom field, by the id of its incident.
+    pub fields: Vec<(&'static str, Value)>,
+    /// Answered when custom fields are asked for, if set.
+    pub no_fields: Option<u16>,
 }
 
 pub type PagerDuty = Vendor<World>;
@@ -38,6 +42,14 @@ pub async fn open(world: World) -> PagerDuty {
 
 fn answer(world: &mut World, asked: &Asked) -> Reply {
     let example = asked.operation.example();
+    if asked.id() == "getIncidentFieldValues" {
+        if let Some(status) = world.no_fields {
+            return Reply::status(status);
+        }
+        let own = world.fields.iter().filter(|(of, _)| *of == asked.value("id"));
+        let told = own.map(|(_, story)| laid_over(example["custom_fields"][0].clone(), story.clone()));
+        return Reply::ok(json!({ "custom_fields": told.collect::<Vec<Value>>() }));
+    }
     let (key, told) = match asked.id() {
         "listIncidents" => ("incidents", &world.incidents),
         "listOnCalls" => ("oncalls", &world.shifts),
