@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tidegate::config::Settings;
+use tidegate::config::{Settings, SourceSettings};
 use tidegate::source::SourceKind;
 
 use crate::code::root;
@@ -30,6 +30,45 @@ fn the_example_shows_every_section_and_every_kind_of_source() {
     let known: BTreeSet<&str> = SourceKind::WORDS.iter().copied().collect();
     let missing: Vec<_> = known.difference(&shown).collect();
     assert!(missing.is_empty(), "config/example.toml does not show the kinds of source {missing:?}");
+}
+
+/// Whoever sets up a source finds it in the table and, in the table's order, under a heading of its own with settings that
+/// read; and every link within the page leads somewhere.
+#[test]
+fn the_page_of_the_sources_has_a_row_and_a_section_for_every_kind() {
+    let page = std::fs::read_to_string(root().join("docs/sources.md")).expect("the page is there");
+    let row = |line: &str| Some(line.strip_prefix("| `")?.split_once("` |")?.0.to_owned());
+    let rows: Vec<String> = page.lines().take_while(|line| !line.starts_with("## ")).filter_map(row).collect();
+    let mut known: Vec<&str> = SourceKind::WORDS.to_vec();
+    known.sort_unstable();
+    let mut sorted: Vec<&str> = rows.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    assert_eq!(sorted, known, "the table of docs/sources.md");
+
+    let mut sections: Vec<String> = Vec::new();
+    for section in page.split("\n## ").skip(1) {
+        let blocks: Vec<&str> =
+            section.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let Some(stanza) = blocks.iter().find(|block| block.starts_with("[[source]]")) else { continue };
+        let table: toml::Table = toml::from_str(stanza).unwrap_or_else(|wrong| panic!("{wrong}: {stanza}"));
+        let settings: SourceSettings =
+            table["source"][0].clone().try_into().unwrap_or_else(|wrong| panic!("{wrong}: {stanza}"));
+        sections.push(settings.kind.word().to_owned());
+    }
+    assert_eq!(sections, rows, "the sections of docs/sources.md, in the order of its table");
+
+    let slug = |heading: &str| -> String {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()
+    };
+    let headings: BTreeSet<String> = page
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .map(|line| slug(line.trim_start_matches('#').trim()))
+        .collect();
+    for link in page.split("](#").skip(1).filter_map(|rest| rest.split(')').next()) {
+        assert!(headings.contains(link), "docs/sources.md links to #{link}, which is no heading of it");
+    }
 }
 
 /// What the README shows is what a newcomer pastes.
