@@ -1,4 +1,5 @@
-//! GitHub: versions and what they resolve to, what changed, deployments, and issues where they are the incident tracker.
+//! GitHub: versions and what they resolve to, what changed, what scanners found, deployments, and issues where they are the
+//! incident tracker.
 //!
 //! Read only. Shapes: <https://docs.github.com/en/rest>, held against GitHub's published description by the tests.
 
@@ -6,6 +7,7 @@ mod app;
 mod builds;
 mod change;
 mod deployments;
+mod findings;
 mod issues;
 mod migrations;
 mod refs;
@@ -47,18 +49,31 @@ pub struct Keys {
     /// Issues with this label are incidents.
     #[serde(default = "incident")]
     incident_label: String,
+    /// What scanners are asked about; empty: none.
+    #[serde(default = "all_scanning")]
+    scanning: Vec<Scanning>,
+}
+
+/// A feature of GitHub's that finds something in code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Scanning {
+    Code,
+    Secrets,
 }
 
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
-        vec![
+        let mut all = vec![
             Question::Versions,
             Question::Change,
             Question::Reviews,
             Question::Builds,
             Question::Deployments,
             Question::Incidents,
-        ]
+        ];
+        all.extend((!self.scanning.is_empty()).then_some(Question::Findings));
+        all
     }
 
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
@@ -77,6 +92,7 @@ impl Kind for Keys {
             name: opening.settings.name.clone(),
             repository: (owner.to_owned(), name.to_owned()),
             incident_label: self.incident_label.clone(),
+            scanning: self.scanning.clone(),
             app,
             api: Rest::open(opening, "GitHub", &self.url, credential)?
                 .header("accept", "application/vnd.github+json")
@@ -91,6 +107,7 @@ struct Github {
     /// Owner and name.
     repository: (String, String),
     incident_label: String,
+    scanning: Vec<Scanning>,
     app: Option<App>,
     api: Rest,
 }
@@ -125,6 +142,7 @@ impl Source for Github {
                 Question::Builds => self.builds(ask).await,
                 Question::Deployments => self.deployments(ask).await,
                 Question::Incidents => self.incidents(ask).await,
+                Question::Findings => self.findings(ask).await,
                 other => Err(CannotSay::unasked(other)),
             }
         })
@@ -141,4 +159,8 @@ fn github() -> url::Url {
 
 fn incident() -> String {
     "incident".to_owned()
+}
+
+fn all_scanning() -> Vec<Scanning> {
+    vec![Scanning::Code, Scanning::Secrets]
 }

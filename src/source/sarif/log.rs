@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::advice::facts::{Finding, FindingKind};
 use crate::message::tame;
+use crate::source::code::brings::kind_of;
 
 #[derive(Debug, Deserialize)]
 pub struct Log {
@@ -230,16 +231,4 @@ fn severity(result: &ResultOf, rule: Option<&Rule>) -> Option<Option<&'static st
 fn path(uri: &str) -> String {
     let plain = uri.strip_prefix("file://").unwrap_or(uri);
     tame(&plain.trim_start_matches("./").replace("%20", " "), 500)
-}
-
-fn kind_of(tool: &str) -> FindingKind {
-    let tool = tool.to_ascii_lowercase();
-    let is = |names: &[&str]| names.iter().any(|name| tool.contains(name));
-    if is(&["gitleaks", "trufflehog", "secret"]) {
-        FindingKind::Secret
-    } else if is(&["trivy", "grype", "docker scout", "clair"]) {
-        FindingKind::Container
-    } else {
-        FindingKind::Code
-    }
 }

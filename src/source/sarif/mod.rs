@@ -9,8 +9,9 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use self::log::Log;
+use super::code::brings::is_new;
 use super::{Answer, Ask, CannotSay, Kind, Learned, Opening, Question, Source};
-use crate::advice::facts::{Change, FileStatus, Finding};
+use crate::advice::facts::{Change, Finding};
 use crate::clock::Time;
 use crate::message::tame;
 
@@ -80,7 +81,11 @@ fn answer(path: &Path, change: Option<&Change>, now: Time) -> Result<Answer, Can
                     incomplete.push(format!("`{name}` is about another commit, {}", tame(&commit, 12)));
                 }
                 let mut told = log.findings();
-                told.iter_mut().for_each(|told| told.finding.new = told.finding.new.or_else(|| is_new(change, told)));
+                for told in &mut told {
+                    let path = told.finding.path.as_deref();
+                    let new = || is_new(change, path?, told.line);
+                    told.finding.new = told.finding.new.or_else(new);
+                }
                 found.extend(told.into_iter().map(|told| told.finding));
             }
             Err(reason) => incomplete.push(unread(reason)),
@@ -102,21 +107,6 @@ fn answer(path: &Path, change: Option<&Change>, now: Time) -> Result<Answer, Can
         found.truncate(MOST);
     }
     Ok(Answer { learned: Learned::Findings(found), at: oldest, link: None, incomplete })
-}
-
-/// Whether the change brings it: it lies in a line that is new. In a touched file but another line nobody can tell.
-fn is_new(change: Option<&Change>, told: &log::Told) -> Option<bool> {
-    let change = change?;
-    let path = told.finding.path.as_deref()?;
-    // Some tools write paths of the machine that they ran on.
-    let same = |known: &str| path == known || path.ends_with(&format!("/{known}"));
-    let touched = change.files.iter().find(|file| file.status != FileStatus::Removed && same(&file.path));
-    let Some(file) = touched else {
-        // Of a change that is told in part, what is not told may be touched too.
-        return (change.files.len() >= change.file_count as usize).then_some(false);
-    };
-    let (Some(lines), Some(line)) = (&file.new_lines, told.line) else { return None };
-    if lines.iter().any(|(first, last)| (*first..=*last).contains(&line)) { Some(true) } else { None }
 }
 
 /// The file, or the `.sarif` and `.sarif.json` files of the folder, in order of their names.

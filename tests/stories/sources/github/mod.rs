@@ -1,5 +1,6 @@
 //! The GitHub source against a pretend GitHub that holds every request against GitHub's own description.
 
+mod findings;
 mod world;
 
 use serde_json::json;

@@ -44,6 +44,10 @@ pub struct World {
     pub statuses: Vec<Value>,
     pub required: Vec<String>,
     pub workflow_runs: Vec<Value>,
+    /// Scans and alerts of code scanning; None: it is not enabled.
+    pub scans: Option<(Vec<Value>, Vec<Value>)>,
+    /// Alerts of secret scanning; None: it is not enabled.
+    pub leaks: Option<Vec<Value>>,
     /// How many tokens of the App were given.
     pub tokens: usize,
 }
@@ -57,6 +61,16 @@ pub async fn open(world: World) -> Github {
 
 fn answer(world: &mut World, asked: &Asked) -> Reply {
     let page: usize = asked.query("page").and_then(|page| page.parse().ok()).unwrap_or(1);
+    let refused = |status, message: &str| Reply(status, Vec::new(), json!({ "message": message }));
+    match (asked.id(), &world.scans, &world.leaks) {
+        (id, None, _) if id.starts_with("code-scanning/") => {
+            return refused(403, "Code Security must be enabled for this repository to use code scanning.");
+        }
+        ("secret-scanning/list-alerts-for-repo", _, None) => {
+            return refused(404, "Secret scanning is disabled on this repository.");
+        }
+        _ => {}
+    }
     match world.body(asked) {
         None => Reply(404, Vec::new(), json!({ "message": "Not Found" })),
         Some(Value::Array(_)) if page > 1 => Reply::ok(json!([])),
@@ -186,6 +200,22 @@ impl World {
                 let like = asked.operation.example()["workflow_runs"][0].clone();
                 let told: Value = self.workflow_runs.iter().map(|run| laid_over(like.clone(), run.clone())).collect();
                 json!({ "total_count": self.workflow_runs.len(), "workflow_runs": told })
+            }
+            "code-scanning/list-recent-analyses" => all(&self.scans.as_ref()?.0),
+            "code-scanning/list-alerts-for-repo" => {
+                let chosen = |told: &&Value| {
+                    let state = told["state"].as_str().unwrap_or("open");
+                    asked.query("state") == Some(state)
+                        && asked.query("ref").is_none_or(|branch| branch == "refs/heads/main")
+                };
+                all(&self.scans.as_ref()?.1.iter().filter(chosen).cloned().collect::<Vec<_>>())
+            }
+            "secret-scanning/list-alerts-for-repo" => {
+                let mut told = all(self.leaks.as_ref()?);
+                if asked.query("hide_secret") != Some("true") {
+                    told.as_array_mut().into_iter().flatten().for_each(|leak| leak["secret"] = json!("hush-hush"));
+                }
+                told
             }
             _ => return None,
         })
