@@ -1,11 +1,12 @@
-//! GitLab: versions and what they resolve to, what changed, who read it, how its builds went, deployments, incidents, freeze
-//! periods, and issues as tickets.
+//! GitLab: versions and what they resolve to, what changed, who read it, how its builds went, what its scanners found,
+//! deployments, incidents, freeze periods, and issues as tickets.
 //!
 //! Read only. Shapes: <https://docs.gitlab.com/api/rest/>.
 
 mod builds;
 mod change;
 mod deployments;
+mod findings;
 mod freeze;
 mod issues;
 mod migrations;
@@ -42,11 +43,14 @@ pub struct Keys {
     /// Environments that the project's freeze periods are about; empty means all.
     #[serde(default)]
     freeze_environments: Vec<Environment>,
+    /// Whether the findings of its scanners are asked for, which GitLab tells in the tier Ultimate alone.
+    #[serde(default)]
+    scanning: bool,
 }
 
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
-        vec![
+        let mut all = vec![
             Question::Versions,
             Question::Change,
             Question::Reviews,
@@ -55,7 +59,9 @@ impl Kind for Keys {
             Question::Incidents,
             Question::Calendar,
             Question::Ticket,
-        ]
+        ];
+        all.extend(self.scanning.then_some(Question::Findings));
+        all
     }
 
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
@@ -121,6 +127,7 @@ impl Source for Gitlab {
                 Question::Incidents => self.incidents(ask).await,
                 Question::Calendar => self.freezes(ask).await,
                 Question::Ticket => self.ticket(ask).await,
+                Question::Findings => self.findings(ask).await,
                 other => Err(CannotSay::unasked(other)),
             }
         })

@@ -1,5 +1,6 @@
 //! The GitLab source against a pretend GitLab that holds every request against a description of GitLab's API.
 
+mod findings;
 mod world;
 
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::harness::vendor::Reply;
 pub const CASE: Case = Case {
     kind: "gitlab",
     stanza: "kind = 'gitlab'\nproject = 'harbor/shop'\nurl = '{address}'\ntoken = { value = '{secret}' }\n\
-             freeze-environments = ['production']",
+             freeze-environments = ['production']\nscanning = true",
 };
 
 const SETTINGS: &str = r#"

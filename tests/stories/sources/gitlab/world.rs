@@ -43,6 +43,8 @@ pub struct World {
     pub approvals: Vec<Value>,
     pub statuses: Vec<Value>,
     pub pipelines: Vec<Value>,
+    /// What each pipeline found; None: the tier has no such thing.
+    pub findings: Option<BTreeMap<u64, Vec<Value>>>,
 }
 
 pub type Gitlab = Vendor<World>;
@@ -58,6 +60,9 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
     }
     let page = |name: &str, or: usize| asked.query(name).and_then(|page| page.parse().ok()).unwrap_or(or);
     let (page, size) = (page("page", 1), page("per_page", 20));
+    if asked.id() == "listVulnerabilityFindings" && world.findings.is_none() {
+        return Reply(403, Vec::new(), json!({ "message": "403 Forbidden" }));
+    }
     match world.body(asked) {
         None => Reply(404, Vec::new(), json!({ "message": "404 Not found" })),
         Some(Value::Array(all)) => Reply::ok(all.into_iter().skip((page - 1) * size).take(size).collect()),
@@ -155,7 +160,14 @@ impl World {
                 all(&brought)
             }
             "listCommitStatuses" => all(&self.statuses),
-            "listPipelines" => all(&self.pipelines),
+            "listPipelines" => {
+                let chosen = |told: &&Value| asked.query("sha").is_none_or(|sha| told["sha"] == sha);
+                all(&self.pipelines.iter().filter(chosen).cloned().collect::<Vec<_>>())
+            }
+            "listVulnerabilityFindings" => {
+                let pipeline: u64 = ask("pipeline_id").parse().ok()?;
+                all(self.findings.as_ref()?.get(&pipeline).map(Vec::as_slice).unwrap_or_default())
+            }
             "getMergeRequestApprovals" => {
                 laid_over(asked.operation.example(), json!({ "approved_by": self.approvals }))
             }
