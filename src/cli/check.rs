@@ -113,6 +113,7 @@ fn sample(now: crate::clock::Time) -> Change {
         migrations_at_head: Vec::new(),
         flags: Vec::new(),
         packages: vec![PackageChange { name, ecosystem, from: None, to: Some(to) }],
+        owners: None,
     }
 }
 

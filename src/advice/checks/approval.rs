@@ -1,11 +1,12 @@
 //! Who must approve, whether anyone independent is left, and whether the declared risk looks right.
 
 use crate::advice::checks::Answer;
+use crate::advice::facts::CodeOwner;
 use crate::advice::policy;
 use crate::advice::says;
 use crate::advice::sight::{Topic, gap};
-use crate::advice::view::View;
-use crate::advice::{Approvals, FlagLevel};
+use crate::advice::view::{View, because, newest};
+use crate::advice::{Approvals, Because, FlagLevel};
 use crate::message::tame;
 use crate::name::Person;
 use crate::plan::Risk;
@@ -46,7 +47,30 @@ pub fn needed(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
         n if n == could.len() => "at work now, all of them".to_owned(),
         _ => format!("at work now: {}", says::some(&around, 5)),
     };
-    Some(Answer::info(format!("{says} Could give one: {} ({around}).", says::some(&could, 6))))
+    let (owned, evidence) = owners(view).unzip();
+    let owned = owned.unwrap_or_default();
+    let says = format!("{says} Could give one: {} ({around}).{owned}", says::some(&could, 6));
+    Some(Answer::info(says).because(evidence))
+}
+
+/// Who owns what changes, by the repository's own file: a sentence, and what it rests on.
+fn owners(view: &View<'_>) -> Option<(String, Because)> {
+    let fact = newest(view.change)?;
+    let owners = fact.value.owners.as_deref().filter(|owners| !owners.is_empty())?;
+    let named = |owner: &CodeOwner| match view.settings.person_known_as(owner.owner.trim_start_matches('@')) {
+        Some(person) => person.to_string(),
+        None => format!("`{}`", tame(&owner.owner, 60).replace('`', "'")),
+    };
+    let mut names: Vec<String> = Vec::new();
+    for name in owners.iter().map(named) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let with_files = |owner: &CodeOwner| format!("{} ({})", named(owner), says::count(owner.files, "file"));
+    let all: Vec<String> = owners.iter().take(12).map(with_files).collect();
+    let whose = says::some(&names, 4);
+    Some((format!(" Code owners of what changes: {whose}."), because(fact, format!("CODEOWNERS: {}", all.join(", ")))))
 }
 
 pub fn separation(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {

@@ -154,3 +154,12 @@ pub struct PackageChange {
     #[serde(default)]
     pub to: Option<String>,
 }
+
+/// Whom a repository's file `CODEOWNERS` names for what changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeOwner {
+    /// As it is written there: `@login`, `@organisation/team`, an address.
+    pub owner: String,
+    /// How many of the changed files are theirs.
+    pub files: u32,
+}

@@ -12,7 +12,8 @@ use crate::name::{Environment, Person, Service, SourceName};
 
 pub use self::around::{Alert, AlertState, FlagState, Support, Ticket};
 pub use self::code::{
-    Build, BuildState, Builds, Finding, FindingKind, MergeRequest, PackageChange, Review, Reviews, Run, Verdict,
+    Build, BuildState, Builds, CodeOwner, Finding, FindingKind, MergeRequest, PackageChange, Review,
+    Reviews, Run, Verdict,
 };
 pub use self::past::{Cause, Deployment, Doing, History, Other, Outcome, Rate, Shape, Similar};
 
@@ -215,6 +216,10 @@ pub struct Change {
     /// Packages whose locked versions differ, by the lock files; at most 1,000.
     #[serde(default)]
     pub packages: Vec<PackageChange>,
+    /// Who owns the files, by the repository's file `CODEOWNERS`, those of most files first; at most 50. None where there is
+    /// no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owners: Option<Vec<CodeOwner>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

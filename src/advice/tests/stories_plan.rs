@@ -182,6 +182,22 @@ fn the_three_human_answers_are_asked_for_and_the_people_must_be_there() {
 }
 
 #[test]
+fn owners_of_what_changes_are_named_beside_who_could_approve() {
+    let mut world = World::calm();
+    let before = world.flag("approval.needed");
+    world.change().owners = Some(Vec::new());
+    assert_eq!(world.flag("approval.needed"), before, "a file that names nobody adds nothing");
+    let owner = |owner: &str, files| CodeOwner { owner: owner.to_owned(), files };
+    world.settings.people.get_mut(&crate::name::Person::from("grace")).unwrap().logins.push("Grace-H".to_owned());
+    world.change().owners =
+        Some(vec![owner("@grace-h", 2), owner("@harbor/pay`ments", 1), owner("grace@example.com", 1)]);
+    let flag = world.flag("approval.needed");
+    let says = "Code owners of what changes: grace and `@harbor/pay'ments`.";
+    assert!(flag.says.ends_with(says) && flag.says.starts_with(&before.says), "{}", flag.says);
+    assert_eq!(flag.because[0].says, "CODEOWNERS: grace (2 files), `@harbor/pay'ments` (1 file), grace (1 file)");
+}
+
+#[test]
 fn needed_approvals_show_their_calculation_and_who_could() {
     let mut world = World::calm();
     world.says("approval.needed", Info, &["1 approval needed: 1 person (production)", "grace and lin", "at work now"]);

@@ -283,6 +283,7 @@ impl World {
             migrations_at_head: vec!["0045".to_owned(), "0046".to_owned()],
             flags: Vec::new(),
             packages: Vec::new(),
+            owners: None,
         };
         let versions = Versions {
             known: vec![head, base, version("v2.13.1", "bbbb", 20), version("v2.12.0", "cccc", 40)],

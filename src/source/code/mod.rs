@@ -7,6 +7,7 @@ pub(super) mod compared;
 pub(super) mod declared;
 pub(super) mod lines;
 pub(super) mod migration;
+pub(super) mod owners;
 pub(super) mod packages;
 pub(super) mod paths;
 pub(super) mod place;

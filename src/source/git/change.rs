@@ -8,6 +8,7 @@ use super::lines::{Counter, join_renamed};
 use super::migration;
 use super::names::natural;
 use super::objects::{Objects, Trouble};
+use super::owners;
 use super::packages;
 use super::range::{Range, range};
 use super::tree::{self, Difference};
@@ -129,6 +130,7 @@ pub(super) fn change(
     // Without a base there is nothing that the packages were raised from.
     let (packages, unread) = if base.is_some() { packages::changed(objects, locks)? } else { Default::default() };
     incomplete.extend(unread);
+    let owners = owners::owners(objects, head_node.tree, &files, &mut incomplete)?;
     let mut commits = Vec::new();
     for id in ids.iter().take(MOST_COMMITS) {
         commits.push(commit(objects, *id)?);
@@ -147,6 +149,7 @@ pub(super) fn change(
         migrations_at_head,
         flags,
         packages,
+        owners,
     };
     Ok((change, incomplete))
 }

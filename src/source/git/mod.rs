@@ -12,6 +12,7 @@ mod migration;
 mod names;
 mod notes;
 mod objects;
+mod owners;
 mod packages;
 mod range;
 mod tree;

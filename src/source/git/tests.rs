@@ -471,3 +471,25 @@ async fn a_large_change_is_told_in_part_and_counted_whole() {
     assert_eq!((change.files.len(), change.file_count), (1_000, 1_500));
     assert_eq!(incomplete, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn owners_are_those_of_the_file_at_the_head() {
+    let world = world(
+        vec![
+            by_ada(0, "First\n").file("src/cart.rs", lines(3)).file("CODEOWNERS", "* @old\n").tag("v1"),
+            by_ada(1, "Owned\n")
+                .file("src/cart.rs", lines(4))
+                .file("src/pay.rs", lines(4))
+                .file(".github/CODEOWNERS", "* @ada\n/src/pay.rs @harbor/payments grace@sample.test\n/.github/\n")
+                .tag("v2"),
+        ],
+        SERVICE,
+    );
+    let (change, incomplete) = change_of(&world, Some("v1"), "v2").await;
+    let owners = change.owners.unwrap();
+    let told: Vec<(&str, u32)> = owners.iter().map(|owner| (owner.owner.as_str(), owner.files)).collect();
+    assert_eq!(told, [("@ada", 1), ("@harbor/payments", 1), ("grace@sample.test", 1)]);
+    assert_eq!(incomplete, Vec::<String>::new());
+    let (none, _) = change_of(&world, None, "v1").await;
+    assert_eq!(none.owners.map(|owners| owners.len()), Some(1), "what the version itself holds counts");
+}

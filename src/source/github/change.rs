@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 use super::Github;
 use super::refs::{Head, Written};
-use crate::advice::facts::{Change, Commit, Direction, FileStatus, Version};
+use crate::advice::facts::{Change, Commit, Direction, FileChange, FileStatus, Version};
 use crate::message::tame;
 use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_words};
 use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
+use crate::source::code::owners::{self, Rules};
 use crate::source::code::packages;
 use crate::source::code::place::{Place, says_runs_elsewhere};
 use crate::source::rest::{Failed, PAGE};
@@ -84,6 +85,11 @@ impl Github {
             packages::between(&files, base, &head.sha, &|path, at| Box::pin(self.content(path, at)), &mut incomplete)
                 .await
         };
+        let told: Vec<FileChange> = files.iter().map(Touched::told).collect();
+        let owners = {
+            let head = head.sha.as_str();
+            owners::hosted(Rules::Github, &told, &|path| Box::pin(self.content(path, head)), &mut incomplete).await
+        };
         let mut change = Change {
             base: base.map(|base| Version {
                 name: tame(ask.running.as_deref().unwrap_or_default(), LONGEST),
@@ -95,11 +101,12 @@ impl Github {
             commit_count: between.count,
             commits: between.commits.into_iter().map(commit).collect(),
             file_count: u32::try_from(files.len()).unwrap_or(u32::MAX),
-            files: files.iter().map(Touched::told).collect(),
+            files: told,
             migrations,
             migrations_at_head,
             flags,
             packages,
+            owners,
         };
         compared::name_authors(&mut change.commits, &ask.settings);
         Ok(Answer { learned: Learned::Change(Box::new(change)), at: ask.now, link: head.html_url, incomplete })

@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 use super::refs::{Head, LONGEST};
 use super::{Gitlab, link};
-use crate::advice::facts::{Change, Commit, Direction, FileStatus, Version};
+use crate::advice::facts::{Change, Commit, Direction, FileChange, FileStatus, Version};
 use crate::message::tame;
 use crate::source::code::commit::{LONGEST_EMAIL, LONGEST_MESSAGE, commit as of_words};
 use crate::source::code::compared::{self, Touched};
 use crate::source::code::declared::Words;
+use crate::source::code::owners::{self, Rules};
 use crate::source::code::packages;
 use crate::source::code::place::{Place, says_runs_elsewhere};
 use crate::source::{Answer, Ask, CannotSay, Learned};
@@ -78,6 +79,11 @@ impl Gitlab {
             packages::between(&files, base, &head.id, &|path, at| Box::pin(self.content(path, at)), &mut incomplete)
                 .await
         };
+        let told: Vec<FileChange> = files.iter().take(MOST_FILES).map(Touched::told).collect();
+        let owners = {
+            let head = head.id.as_str();
+            owners::hosted(Rules::Gitlab, &told, &|path| Box::pin(self.content(path, head)), &mut incomplete).await
+        };
         let mut change = Change {
             base: base.map(|base| Version {
                 name: tame(ask.running.as_deref().unwrap_or_default(), LONGEST),
@@ -89,11 +95,12 @@ impl Gitlab {
             commit_count: count(between.commits.len()),
             commits: between.commits.into_iter().take(MOST_COMMITS).map(commit).collect(),
             file_count: count(files.len()),
-            files: files.iter().take(MOST_FILES).map(Touched::told).collect(),
+            files: told,
             migrations,
             migrations_at_head,
             flags,
             packages,
+            owners,
         };
         compared::name_authors(&mut change.commits, &ask.settings);
         let link = link(head.web_url);

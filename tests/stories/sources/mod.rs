@@ -70,6 +70,7 @@ pub fn change_of(packages: &[[&str; 4]]) -> Change {
         migrations_at_head: Vec::new(),
         flags: Vec::new(),
         packages: packages.collect(),
+        owners: None,
     }
 }
 

@@ -98,6 +98,8 @@ async fn a_change_has_its_commits_files_authors_and_migrations() {
             ("migrations/0047_orders.up.sql", "create table orders (id bigint);"),
             ("migrations/0048_refunds.up.sql", "alter table orders add column refunded bigint;"),
             ("migrations/0048_refunds.down.sql", "alter table orders drop column refunded;"),
+            ("CODEOWNERS", "* @harbor/shop\n*.png"),
+            ("docs/CODEOWNERS", "* @nobody"),
         ]
         .map(|(path, text)| (path.to_owned(), text.to_owned()))
         .into();
@@ -119,6 +121,8 @@ async fn a_change_has_its_commits_files_authors_and_migrations() {
     assert_eq!((migration.version.as_str(), migration.reversible), ("0048", true));
     assert!(migration.sql.as_deref().is_some_and(|sql| sql.contains("refunded")) && migration.checksum.is_some());
     assert_eq!(found.migrations_at_head, ["0047", "0048"]);
+    let owners: Vec<_> = found.owners.iter().flatten().map(|owner| (owner.owner.as_str(), owner.files)).collect();
+    assert_eq!(owners, [("@harbor/shop", 2)], "the first file that there is counts, and the picture is nobody's");
     assert_eq!(found.base.as_ref().map(|base| base.name.as_str()), Some("v1.0.0"));
 
     // Backwards the files come from the other comparison, as they were.

@@ -88,8 +88,11 @@ async fn a_change_tells_its_commits_files_and_migrations() {
         json!({ "new_path": "big.json", "old_path": "big.json", "diff": "", "too_large": true }),
         json!({ "new_path": "x.png", "old_path": "x.png", "diff": "Binary files a/x.png and b/x.png differ\n" }),
     ];
-    let texts =
-        [("migrations/0046_carts.sql", "select 1;"), ("migrations/0047_refunds.sql", "create table refunds (id int);")];
+    let texts = [
+        ("migrations/0046_carts.sql", "select 1;"),
+        ("migrations/0047_refunds.sql", "create table refunds (id int);"),
+        (".gitlab/CODEOWNERS", "* @harbor\n[Database] @harbor/dba\n*.sql"),
+    ];
     world.texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
     let server = world::open(world).await;
     let answer = source(&server).ask(&asking(Question::Change, Some("main"), Some("v1.0.0"))).await.unwrap();
@@ -112,6 +115,8 @@ async fn a_change_tells_its_commits_files_and_migrations() {
     assert_eq!(found.migrations.len(), 1);
     assert_eq!(found.migrations[0].sql.as_deref(), Some("create table refunds (id int);"));
     assert_eq!(found.migrations_at_head, ["0046", "0047"]);
+    let owners: Vec<_> = found.owners.iter().flatten().map(|owner| (owner.owner.as_str(), owner.files)).collect();
+    assert_eq!(owners, [("@harbor", 5), ("@harbor/dba", 1)]);
     server.is_content();
 }
 
