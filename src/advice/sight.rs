@@ -20,6 +20,7 @@ pub enum Topic {
     Builds,
     Flags,
     Findings,
+    Coverage,
     Ticket,
     Alerts,
     Support,
@@ -28,7 +29,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 17] = [
+    pub const ALL: [Topic; 18] = [
         Topic::Change,
         Topic::Versions,
         Topic::Migrations,
@@ -41,6 +42,7 @@ impl Topic {
         Topic::Builds,
         Topic::Flags,
         Topic::Findings,
+        Topic::Coverage,
         Topic::Ticket,
         Topic::Alerts,
         Topic::Support,
@@ -63,6 +65,7 @@ impl Topic {
             Topic::Builds => "Builds",
             Topic::Flags => "Feature flags",
             Topic::Findings => "Findings of scanners",
+            Topic::Coverage => "Coverage",
             Topic::Ticket => "The ticket",
             Topic::Alerts => "Alerts",
             Topic::Support => "What users told support",
@@ -82,6 +85,7 @@ impl Topic {
             Topic::Load => "a `prometheus` source would tell",
             Topic::Health => "a `prometheus` source or an `http` probe would tell",
             Topic::Reviews | Topic::Builds | Topic::Findings => "a code host such as `github` would tell",
+            Topic::Coverage => "`codecov` or files of LCOV would tell",
             Topic::Flags => "`launchdarkly`, `unleash` or `flagd` would tell",
             Topic::Ticket => "your tracker would tell",
             Topic::Alerts => "an `alertmanager` would tell",
@@ -154,6 +158,7 @@ pub fn gap(view: &View<'_>, topic: Topic) -> Option<Gap> {
         }),
         Topic::Flags => look(topic, view.flags, "", |_| false),
         Topic::Findings => look(topic, view.findings, "", |_| false),
+        Topic::Coverage => look(topic, view.coverage, "", |_| false),
         Topic::Ticket => look(topic, view.ticket, "", |_| false),
         Topic::Alerts => look(topic, view.alerts, "", |_| false),
         Topic::Support => look(topic, view.support, "counts nothing", |support| support.days.is_empty()),
@@ -177,6 +182,7 @@ pub fn gaps(view: &View<'_>) -> Vec<(Gap, u32)> {
         Topic::Builds => versioned && !view.builds.is_unasked(),
         Topic::Flags => !view.flags.is_unasked(),
         Topic::Findings => versioned && !view.findings.is_unasked(),
+        Topic::Coverage => versioned && !view.coverage.is_unasked(),
         Topic::Ticket => !view.ticket.is_unasked(),
         Topic::Alerts => !view.alerts.is_unasked(),
         Topic::Support => !view.support.is_unasked(),

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::advice::category::Category;
 use crate::advice::facts::{
-    Alert, Asked, Builds, CalendarEvent, Change, Fact, Finding, FlagState, Health, History, Incident, Load,
+    Alert, Asked, Builds, CalendarEvent, Change, Coverage, Fact, Finding, FlagState, Health, History, Incident, Load,
     MigrationState, Other, Reviews, Shift, Support, Ticket, Versions,
 };
 use crate::advice::paths::PathBook;
@@ -44,6 +44,7 @@ pub struct View<'a> {
     pub builds: &'a Asked<Builds>,
     pub flags: &'a Asked<Vec<FlagState>>,
     pub findings: &'a Asked<Vec<Finding>>,
+    pub coverage: &'a Asked<Coverage>,
     pub ticket: &'a Asked<Ticket>,
     pub alerts: &'a Asked<Vec<Alert>>,
     pub support: &'a Asked<Support>,
@@ -81,6 +82,7 @@ impl<'a> View<'a> {
             builds: &facts.builds,
             flags: &facts.flags,
             findings: &facts.findings,
+            coverage: &facts.coverage,
             ticket: &facts.ticket,
             alerts: &facts.alerts,
             support: &facts.support,

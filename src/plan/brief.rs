@@ -86,7 +86,7 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
         },
         async {
             if plan.kind.has_version() && plan.version.is_some() {
-                let questions = [Question::Findings];
+                let questions = [Question::Findings, Question::Coverage];
                 source::gather(&mut found, &sources, &about_change, &questions, &app.clock, until).await;
             }
         }
@@ -101,6 +101,7 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
         reviews: second.facts.reviews,
         builds: second.facts.builds,
         findings: found.facts.findings,
+        coverage: found.facts.coverage,
         flags: flagged.facts.flags,
         others,
         history: Asked::default(),

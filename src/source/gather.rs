@@ -131,6 +131,7 @@ fn keep(into: &mut Gathered, question: Question, said: Vec<Said>, at: Time) {
         Question::Builds => pick!(into.facts.builds, Builds),
         Question::Flags => pick!(into.facts.flags, Flags),
         Question::Findings => pick!(into.facts.findings, Findings),
+        Question::Coverage => pick!(into.facts.coverage, Coverage),
         Question::Ticket => pick!(into.facts.ticket, Ticket),
         Question::Alerts => pick!(into.facts.alerts, Alerts),
         Question::Support => pick!(into.facts.support, Support),

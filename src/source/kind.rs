@@ -63,6 +63,8 @@ kinds! {
     Database "database" database,
     Osv "osv" osv,
     Sarif "sarif" sarif,
+    Lcov "lcov" lcov,
+    Codecov "codecov" codecov,
     Pagerduty "pagerduty" pagerduty,
     Statuspage "statuspage" statuspage,
     IncidentIo "incident-io" incident_io,

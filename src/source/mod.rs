@@ -10,6 +10,7 @@ pub mod calendar;
 mod called;
 pub mod circleci;
 mod code;
+mod codecov;
 pub mod database;
 pub mod datadog;
 pub mod flagd;
@@ -31,6 +32,7 @@ mod kept;
 mod kind;
 mod labels;
 pub mod launchdarkly;
+mod lcov;
 pub mod linear;
 mod metrics;
 pub mod microsoft_365;
@@ -54,8 +56,8 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::advice::facts::{
-    Alert, Builds, CalendarEvent, Change, Deployment, Finding, FlagState, Health, Incident, Load, MigrationState,
-    Reviews, Shift, Support, Ticket, Versions,
+    Alert, Builds, CalendarEvent, Change, Coverage, Deployment, Finding, FlagState, Health, Incident, Load,
+    MigrationState, Reviews, Shift, Support, Ticket, Versions,
 };
 use crate::clock::Time;
 use crate::config::Settings;
@@ -89,6 +91,8 @@ pub enum Question {
     Flags,
     /// What scanners and advisories found in the change.
     Findings,
+    /// How much of the change, and of the whole, tests run.
+    Coverage,
     /// The ticket behind the plan: the first of `Ask::names` that is one.
     Ticket,
     /// What fires for the service now.
@@ -98,7 +102,7 @@ pub enum Question {
 }
 
 impl Question {
-    pub const ALL: [Question; 17] = [
+    pub const ALL: [Question; 18] = [
         Question::Calendar,
         Question::OnCall,
         Question::Incidents,
@@ -113,6 +117,7 @@ impl Question {
         Question::Builds,
         Question::Flags,
         Question::Findings,
+        Question::Coverage,
         Question::Ticket,
         Question::Alerts,
         Question::Support,
@@ -134,6 +139,7 @@ impl Question {
             Question::Builds => "builds",
             Question::Flags => "flags",
             Question::Findings => "findings",
+            Question::Coverage => "coverage",
             Question::Ticket => "ticket",
             Question::Alerts => "alerts",
             Question::Support => "support",
@@ -156,7 +162,7 @@ pub struct Ask {
     /// Other names that are meant: what looks like versions, for `Versions` (from the rollback plan); flags, for `Flags`;
     /// what looks like a ticket, for `Ticket`.
     pub names: Vec<String>,
-    /// What changes, for `Findings`: its packages, files and lines. None where nobody could tell.
+    /// What changes, for `Findings` and `Coverage`: its packages, files and lines. None where nobody could tell.
     pub change: Option<Arc<Change>>,
     /// The time looked at, for `Calendar`, `OnCall`, `Incidents`, `Series`.
     pub from: Time,
@@ -209,6 +215,7 @@ pub enum Learned {
     Builds(Builds),
     Flags(Vec<FlagState>),
     Findings(Vec<Finding>),
+    Coverage(Coverage),
     Ticket(Ticket),
     Alerts(Vec<Alert>),
     Support(Support),

@@ -8,6 +8,7 @@ mod blast;
 mod builds;
 mod contents;
 mod coordination;
+mod coverage;
 mod dependency;
 mod firing;
 mod flag;
@@ -59,12 +60,16 @@ pub const ALL: &[Check] = &[
     // Technical: could it break?
     brief("tests.status", "did every required build pass at the exact commit?", builds::status),
     brief("tests.main-branch", "how often do the builds of the main branch pass?", builds::main_branch),
-    brief("tests.missing", "source changed and no test changed?", size::tests_missing),
+    brief("tests.missing", "source changed and no test changed, or less of it covered?", size::tests_missing),
     brief("review.approved", "who approved this change, as it is now?", reviews::approved),
     brief("review.depth", "was it read, by time and comments?", reviews::depth),
     brief("change.size", "how large is it, against this service's own past?", size::size),
     brief("change.category", "what kind of change is it?", contents::category),
-    brief("change.complexity", "how far is it spread, and over how restless files?", size::complexity),
+    brief(
+        "change.complexity",
+        "how far is it spread, over how restless files, and do tests run the new lines?",
+        size::complexity,
+    ),
     brief("change.blast-radius", "what fails if this fails?", blast::radius),
     brief("change.security", "what did scanners find in it?", security::security),
     brief("change.dependencies", "which libraries move, and does an advisory speak of them?", contents::dependencies),

@@ -1,6 +1,6 @@
 //! How large and how tangled the change is, and whether tests came with it.
 
-use crate::advice::checks::Answer;
+use crate::advice::checks::{Answer, coverage};
 use crate::advice::facts::FileStatus;
 use crate::advice::model::{self, Measures};
 use crate::advice::paths::{is_source, is_test};
@@ -93,8 +93,10 @@ pub fn complexity(view: &View<'_>) -> Option<Answer> {
     }
     let points = model::points(measures.tangle(), 0, TANGLE_OF);
     let (caution, critical) = view.limits("change.complexity", 9.0, f64::INFINITY);
-    let level = level(f64::from(points), caution, critical, FlagLevel::Pass);
-    let answer = Answer::at(level, format!("{spread}.")).because([because(fact, spread)]);
+    let covered = coverage::touched(view);
+    let level = level(f64::from(points), caution, critical, FlagLevel::Pass).max(covered.level);
+    let says = format!("{spread}.{}", covered.says);
+    let answer = Answer::at(level, says).because([because(fact, spread)]).because(covered.because);
     Some(answer.unless(gap(view, Topic::Change)).likelihood(points, TANGLE_OF))
 }
 
@@ -113,10 +115,13 @@ pub fn tests_missing(view: &View<'_>) -> Option<Answer> {
         return Some(Answer::pass("No source code changed.").unless(gap(view, Topic::Change)));
     }
     let what = says::count(i64::try_from(source.len()).unwrap_or(0), "source file");
+    let moved = coverage::moved(view);
+    let missing = gap(view, Topic::Change).or_else(|| coverage::unseen(view));
     if tests > 0 {
         let tests = says::count(i64::try_from(tests).unwrap_or(0), "test file");
         let says = format!("{what} changed, and {tests} with them.");
-        return Some(Answer::pass(says.clone()).because([because(fact, says)]).unless(gap(view, Topic::Change)));
+        let answer = Answer::at(moved.level, format!("{says}{}", moved.says)).because([because(fact, says)]);
+        return Some(answer.because(moved.because).unless(missing).likelihood(moved.points, OF));
     }
     let (caution, critical) = view.limits("tests.missing", 20.0, f64::INFINITY);
     let inside = if source.iter().any(|file| file.path.ends_with(".rs")) {
@@ -125,14 +130,10 @@ pub fn tests_missing(view: &View<'_>) -> Option<Answer> {
         ""
     };
     let says = format!("{what} changed ({}), and no test file{inside}.", says::count(lines, "new line"));
-    let level = level(f64::from(lines), caution, critical, FlagLevel::Info);
+    let level = level(f64::from(lines), caution, critical, FlagLevel::Info).max(moved.level);
     let points = if level >= FlagLevel::Caution { OF } else { 1 };
-    Some(
-        Answer::at(level, says.clone())
-            .because([because(fact, says)])
-            .unless(gap(view, Topic::Change))
-            .likelihood(points, OF),
-    )
+    let answer = Answer::at(level, format!("{says}{}", moved.says)).because([because(fact, says)]);
+    Some(answer.because(moved.because).unless(missing).likelihood(points, OF))
 }
 
 /// The level that a value reaches.

@@ -163,3 +163,31 @@ pub struct CodeOwner {
     /// How many of the changed files are theirs.
     pub files: u32,
 }
+
+/// How much of a change, and of the whole, is run by tests.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Of the lines that the change adds and that can be run; None where it is not told.
+    #[serde(default)]
+    pub touched: Option<Covered>,
+    /// Of the whole project, in per cent.
+    #[serde(default)]
+    pub project: Option<f64>,
+    /// How far that is from what runs now, in percentage points: below 0, less is covered.
+    #[serde(default)]
+    pub delta: Option<f64>,
+}
+
+/// So many lines are run by tests, of so many that can be run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    pub lines: u32,
+    pub of: u32,
+}
+
+impl Covered {
+    /// From 0 to 1; None where no line can be run.
+    pub fn share(self) -> Option<f64> {
+        (self.of > 0).then(|| f64::from(self.lines) / f64::from(self.of))
+    }
+}

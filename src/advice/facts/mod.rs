@@ -12,7 +12,7 @@ use crate::name::{Environment, Person, Service, SourceName};
 
 pub use self::around::{Alert, AlertState, FlagState, Support, Ticket};
 pub use self::code::{
-    Build, BuildState, Builds, CodeOwner, Finding, FindingKind, MergeRequest, PackageChange, Review,
+    Build, BuildState, Builds, CodeOwner, Coverage, Covered, Finding, FindingKind, MergeRequest, PackageChange, Review,
     Reviews, Run, Verdict,
 };
 pub use self::past::{Cause, Deployment, Doing, History, Other, Outcome, Rate, Shape, Similar};
@@ -36,6 +36,8 @@ pub struct Facts {
     pub flags: Asked<Vec<FlagState>>,
     #[serde(default, skip_serializing_if = "Asked::is_unasked")]
     pub findings: Asked<Vec<Finding>>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub coverage: Asked<Coverage>,
     #[serde(default, skip_serializing_if = "Asked::is_unasked")]
     pub ticket: Asked<Ticket>,
     #[serde(default, skip_serializing_if = "Asked::is_unasked")]

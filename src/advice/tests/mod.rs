@@ -4,6 +4,7 @@ mod laws;
 mod stories_alerts;
 mod stories_change;
 mod stories_code_host;
+mod stories_coverage;
 mod stories_findings;
 mod stories_flags;
 mod stories_plan;

@@ -162,7 +162,7 @@ fn is_a_fragment(why: &str, address: &str) -> bool {
 }
 
 /// Kinds that ask nobody over HTTP, or have stories of their own about it.
-const OTHERS: [&str; 6] = ["git", "ics", "jsonl", "http", "database", "sarif"];
+const OTHERS: [&str; 7] = ["git", "ics", "jsonl", "http", "database", "sarif", "lcov"];
 
 #[test]
 fn every_kind_that_is_asked_over_http_is_in_the_list() {

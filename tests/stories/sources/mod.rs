@@ -5,6 +5,7 @@ mod alertmanager;
 mod argocd;
 mod caldav;
 mod circleci;
+mod codecov;
 mod database;
 mod database_server;
 mod datadog;
@@ -18,6 +19,7 @@ mod jenkins;
 mod jira;
 mod jsm;
 mod launchdarkly;
+mod lcov;
 mod linear;
 mod microsoft_365;
 mod osv;
@@ -80,6 +82,7 @@ const ALL: &[Case] = &[
     argocd::CASE,
     caldav::CASE,
     circleci::CASE,
+    codecov::CASE,
     datadog::CASE,
     flagd::CASE,
     github::CASE,
