@@ -6,7 +6,7 @@ use tidegate::advice::facts::{CalendarEvent, Incident, Means};
 use tidegate::clock::Time;
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -74,6 +74,11 @@ async fn events(source: &Opened) -> (Vec<CalendarEvent>, Vec<String>) {
 
 fn ids(found: &[Incident]) -> Vec<&str> {
     found.iter().map(|incident| incident.id.as_str()).collect()
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, open(World::default()).await, "")
 }
 
 #[tokio::test]

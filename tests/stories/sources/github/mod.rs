@@ -11,7 +11,7 @@ use tidegate::clock::MINUTE;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
 use self::world::{Github as Server, REPOSITORY, TOKEN, World};
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::Reply;
 
@@ -73,6 +73,11 @@ fn versions(answer: Answer) -> Versions {
 fn change(answer: Answer) -> Change {
     let Learned::Change(change) = answer.learned else { panic!("{answer:?}") };
     *change
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world().await, TOKEN)
 }
 
 #[tokio::test]

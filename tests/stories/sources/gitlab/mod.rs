@@ -8,7 +8,7 @@ use tidegate::advice::facts::{AiMark, BuildState, Change, Direction, FileStatus,
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
 use self::world::{Gitlab as Server, PROJECT, TOKEN, World};
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::Reply;
 
@@ -65,6 +65,11 @@ fn versions(answer: Answer) -> Versions {
 fn change(answer: Answer) -> Change {
     let Learned::Change(change) = answer.learned else { panic!("{answer:?}") };
     *change
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world::open(world()).await, TOKEN)
 }
 
 #[tokio::test]

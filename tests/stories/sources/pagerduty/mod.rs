@@ -9,7 +9,7 @@ use tidegate::clock::{DAY, Time};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
 use self::world::{TOKEN, World};
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::Reply;
 
@@ -64,6 +64,11 @@ async fn events(source: &Opened, ask: &Ask) -> (Vec<CalendarEvent>, Vec<String>)
 
 fn at(text: &str) -> Time {
     Time::parse_rfc3339(text).unwrap()
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world::open(World::default()).await, TOKEN)
 }
 
 #[tokio::test]
