@@ -18,6 +18,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use self::draft::{Draft, Finds, draft, owners_of};
+use self::page::counted;
 use self::systems::{About, Reached, System};
 use super::{print, tell};
 use crate::clock::{Clock, DAY, Time};
@@ -234,15 +235,14 @@ fn write(file: &Path, text: &str, force: bool) -> anyhow::Result<()> {
 /// What was found and what comes next, for the person who reads it.
 fn report(draft: &Draft, settings: &Settings, args: &InitArgs) {
     let file = args.config.display();
-    let count = |number: usize, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
-    let counted = [
-        count(settings.service.len(), "service", "services"),
-        count(settings.environment.len(), "environment", "environments"),
-        count(settings.people.len(), "person", "people"),
-        count(settings.source.len(), "source", "sources"),
+    let all = [
+        counted(settings.service.len(), "service", "services"),
+        counted(settings.environment.len(), "environment", "environments"),
+        counted(settings.people.len(), "person", "people"),
+        counted(settings.source.len(), "source", "sources"),
     ];
     let done = if args.stdout { "Proposed".to_owned() } else { format!("Wrote {file}") };
-    tell(&format!("{done}: {}. All of it is a proposal: nobody has a role yet.", counted.join(", ")));
+    tell(&format!("{done}: {}. All of it is a proposal: nobody has a role yet.", all.join(", ")));
     for note in &draft.notes {
         tell(&format!("Not seen: {note}"));
     }

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::short;
-use crate::advice::facts::{AlertState, Load, Shift};
+use crate::advice::facts::{AlertState, Load, Shift, Version};
 use crate::clock::Time;
 use crate::message::tame;
 use crate::source::{Learned, Question};
@@ -41,10 +41,14 @@ pub fn learned(learned: &Learned, now: Time, zone: Tz) -> String {
             first(count(versions.known.len(), "version", "versions"), "the newest", newest)
         }
         Learned::Change(change) => {
-            let from = change.base.as_ref().map_or("nothing".to_owned(), |base| name(&base.name));
+            let named = |version: &Version| match version.name == version.commit {
+                true => format!("`{}`", short(&version.commit)),
+                false => name(&version.name),
+            };
+            let from = change.base.as_ref().map_or("nothing".to_owned(), named);
             let (commits, files) = (change.commit_count as usize, change.file_count as usize);
             let what = format!("{}, {}", count(commits, "commit", "commits"), count(files, "file", "files"));
-            format!("{from} to {}: {what}", name(&change.head.name))
+            format!("{from} to {}: {what}", named(&change.head))
         }
         Learned::Migrations(state) => {
             let newest = state.applied.last().map(|migration| name(&migration.version));

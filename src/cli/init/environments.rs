@@ -67,7 +67,7 @@ pub fn environments(contexts: &[KubeContext], surveys: &[Survey], told: &Told) -
         }
     }
     for environment in &told.environments {
-        let from = format!("an environment of {} at {}", environment.of, environment.system);
+        let from = format!("the environment `{}` of {} at {}", environment.name, environment.of, environment.system);
         match meant(&environment.name) {
             Some(at) => {
                 let known = entry(&mut found, at, from);

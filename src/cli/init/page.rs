@@ -47,7 +47,7 @@ fn head(out: &mut String, now: Time) {
         "take out what is wrong. What is doubtful stands as a comment; uncomment what is true. Whatever is left out has its".to_owned(),
         "default. docs/settings.md explains every setting, config/example.toml shows a whole team.".to_owned(),
         String::new(),
-        "`tidegate check` asks each source one real question; `tidegate try --config FILE` shows it all on this machine alone.".to_owned(),
+        "`tidegate check` asks each source what it answers; `tidegate try --config FILE` shows it all on this machine alone.".to_owned(),
     ] {
         remark(out, &line);
     }
@@ -102,10 +102,14 @@ fn one_service(service: &Service, draft: &Draft) -> Stanza {
         stanza = stanza.with("paths", Value::List(vec![format!("{}/**", escaped(&found.folder))]));
     }
     if let Some((prefix, count)) = &found.tag_prefix {
-        stanza = stanza.because("tag-prefix", Value::text(prefix.clone()), format!("{count} tags begin so"));
+        stanza = stanza.because(
+            "tag-prefix",
+            Value::text(prefix.clone()),
+            counted(*count, "tag begins so", "tags begin so"),
+        );
     }
     if let Some((pattern, count)) = &found.migrations {
-        stanza = stanza.because("migrations", Value::text(pattern.clone()), format!("{count} files"));
+        stanza = stanza.because("migrations", Value::text(pattern.clone()), counted(*count, "file", "files"));
     }
     if let (true, Some(busiest)) = (service.owners.is_empty(), &service.busiest) {
         let says = "who wrote most of the repository's last 90 days; CODEOWNERS names nobody";
@@ -174,7 +178,7 @@ fn environments(draft: &Draft, out: &mut String) {
     if !guessed.unclear.is_empty() {
         remark(out, "Names that could be environments, and say nothing about which:");
         for (_, from) in &guessed.unclear {
-            remark(out, &format!("  {from}"));
+            remark(out, &format!("- {from}"));
         }
         out.push('\n');
     }
@@ -182,7 +186,7 @@ fn environments(draft: &Draft, out: &mut String) {
 
 fn everybody(draft: &Draft, out: &mut String) {
     let says = [
-        "Who is who. This file alone links identities and gives roles, so a person has to read every entry: names and addresses",
+        "This file alone links identities and gives roles, so a person has to read every entry: names and addresses",
         "below are what commits say, and anybody can write a commit under any name. Nobody has a role yet. The default rules ask",
         "for a second person, a `lead` where the risk is high, and a `vp-engineering` for payments and other high-risk categories.",
         "To be heard in chat each needs an id there: slack = [\"U0…\"], discord = [\"1000…\"] (docs/slack.md, docs/discord.md).",
@@ -207,7 +211,7 @@ fn everybody(draft: &Draft, out: &mut String) {
         .collect();
     if !others.is_empty() {
         remark(out, "PagerDuty also knows:");
-        others.iter().for_each(|(email, name)| remark(out, &format!("  {name} <{email}>")));
+        others.iter().for_each(|(email, name)| remark(out, &format!("- {name} <{email}>")));
         out.push('\n');
     }
 }
@@ -216,7 +220,7 @@ fn one_person(person: &people::Found) -> Stanza {
     let mut stanza = Stanza::table(["people", person.key.as_str()]);
     let mut says = Vec::new();
     if person.commits > 0 {
-        says.push(format!("{} commits in the last 90 days", person.commits));
+        says.push(counted(person.commits, "commit in the last 90 days", "commits in the last 90 days"));
     }
     says.extend(person.says.iter().cloned());
     if !says.is_empty() {
@@ -341,7 +345,7 @@ fn pagerduty(draft: &Draft, out: &mut String) {
     let schedules: Vec<String> = told.schedules.iter().map(|(id, name)| format!("{id} {name}")).collect();
     for (what, all) in [("Other services there", others), ("Schedules there", schedules)] {
         for (at, few) in all.chunks(8).take(10).enumerate() {
-            let start = if at == 0 { format!("{what}: ") } else { "  ".to_owned() };
+            let start = if at == 0 { format!("{what}: ") } else { "- ".to_owned() };
             remark(out, &format!("{start}{}", few.join(", ")));
         }
     }
@@ -366,7 +370,7 @@ fn argocd(draft: &Draft, out: &mut String) {
     let others: Vec<&str> =
         draft.told.applications.iter().map(|one| &one.name).filter(|name| !named(name)).map(String::as_str).collect();
     for (at, few) in others.chunks(8).take(10).enumerate() {
-        let start = if at == 0 { "Other applications there: " } else { "  " };
+        let start = if at == 0 { "Other applications there: " } else { "- " };
         remark(out, &format!("{start}{}", few.join(", ")));
     }
     out.push('\n');
@@ -379,4 +383,9 @@ fn chats(out: &mut String) {
         "webhooks, and has that chat too for people with a token: [chat.console] enabled = true, [people.NAME] console = …",
     ];
     part(out, "The chat", &says);
+}
+
+/// "1 file", "2 files".
+pub fn counted(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }

@@ -119,7 +119,7 @@ async fn what_the_systems_say_is_proposed_where_the_names_agree() {
         "it is protected at GitHub",
         "# Other services there: POTHER1 x [people.evil]",
         "a user of PagerDuty, as Grace H.",
-        "#   Earline Greenholt <125.greenholt.earline@graham.name>",
+        "# - Earline Greenholt <125.greenholt.earline@graham.name>",
     ] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }
@@ -200,9 +200,11 @@ async fn a_project_on_a_gitlab_of_ones_own_is_known_by_the_address_that_was_give
     let (code, told) = said(&place, &["init", "shop.git", "--source", &source], &[("GITLAB_TOKEN", TOKEN)]);
     assert_eq!(code, 0, "{told}");
     let text = place.text();
-    for part in
-        ["project = \"harbor/web/shop\"", "GitLab calls it `prod`", "#   an environment of harbor/web/shop at GitLab"]
-    {
+    for part in [
+        "project = \"harbor/web/shop\"",
+        "GitLab calls it `prod`",
+        "# - the environment `canary` of harbor/web/shop at GitLab",
+    ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
     assert!(!text.contains("review/a"), "{text}");

@@ -102,7 +102,7 @@ async fn every_kind_at_once_is_named_with_an_answer_to_everything_that_it_answer
     assert!(missing.is_empty() && code == 0, "{missing:?}\n{said}");
     for part in [
         "on     github answers versions: 2 versions, the newest `v1.1.0` of 10 Nov 2026 (shop in production)",
-        "github answers change: `v1.0.0`",
+        "github answers change: `0000000` to `0000000`: 1 commit, 0 files",
         "github answers builds: ",
         "jira answers ticket: there is no ticket `TIDE-1`",
         "linear answers ticket: there is no ticket `PAY-1`",
@@ -143,7 +143,10 @@ async fn every_kind_that_does_not_work_is_wrong_with_the_reason() {
                 assert!(line.contains(says), "{line}");
             }
         }
-        assert!(!said.contains(SECRET) && !said.lines().any(|line| line.contains(" answers ")), "{said}");
+        assert!(
+            !said.contains(SECRET) && !said.lines().any(|line| line.starts_with("on ") && line.contains(" answers ")),
+            "{said}"
+        );
         assert!(needs.is_none_or(|needs| said.contains(needs)), "{said}");
     }
 }

@@ -37,7 +37,7 @@ struct Reference {
 #[derive(Debug, Deserialize)]
 struct Schedule {
     id: String,
-    #[serde(default, alias = "summary")]
+    #[serde(default)]
     name: String,
 }
 
