@@ -32,6 +32,9 @@ repository = 'gitlab'
 email = ['ada@harbor.test']
 ";
 
+/// Kinds that are read from something real.
+const REAL: [&str; 3] = ["caldav", "flagd", "prometheus"];
+
 async fn standing() -> Vec<Standing> {
     vec![
         alertmanager::standing().await,
@@ -90,6 +93,9 @@ fn questions(stanza: &str) -> Vec<&'static str> {
 async fn every_kind_at_once_is_named_with_an_answer_to_everything_that_it_answers() {
     let servers = standing().await;
     let stanzas: Vec<(&str, String)> = servers.iter().map(|one| (one.kind, one.stanza.clone())).collect();
+    for case in ALL.iter().filter(|case| !REAL.contains(&case.kind)) {
+        assert!(stanzas.iter().any(|(kind, _)| *kind == case.kind), "`{}` is not asked here", case.kind);
+    }
     let (code, said) = checked(settings(&stanzas)).await;
     let mut missing = Vec::new();
     for (kind, stanza) in &stanzas {
@@ -218,6 +224,10 @@ async fn real_servers_answer_too() {
     postgres_run(&url, "create table schema_migrations (version varchar primary key); insert into schema_migrations values ('20261101120000')").await;
     stanzas.push(("database", format!("kind = 'database'\nurl = {{ value = '{url}' }}")));
     wanted.push("database answers migrations: 1 migration ran by ");
+    let flags = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(flags.path(), "{\"flags\": {}}").unwrap();
+    stanzas.push(("flagd", format!("kind = 'flagd'\nfrom = '{}'", flags.path().display())));
+    wanted.push("on     flagd answers flags: there is no flag `tidegate-check`");
     let settings = settings(&stanzas).replace("repository = 'github'", "").replace("repository = 'gitlab'", "");
     let (code, said) = checked(settings).await;
     for part in wanted {
