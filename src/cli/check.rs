@@ -1,12 +1,28 @@
-//! `tidegate check`: reads the settings, asks each source one real question, says what is on, off, wrong.
+//! `tidegate check`: reads the settings, asks each source everything that it answers once, says what is on, off, wrong.
+//!
+//! Each question is put as a brief puts it: over the same time, about a version that is really there. What cannot be asked
+//! so (a review without a commit) is said to be unasked, and never counts as well.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::StreamExt;
+
 use super::{Place, print};
-use crate::advice::facts::{Change, Direction, PackageChange, Version};
-use crate::clock::{Clock, DAY};
+use crate::advice::facts::{Change, Direction, PackageChange, Version, Versions};
+use crate::clock::{Clock, DAY, HOUR, Time};
+use crate::config::{Settings, SourceSettings};
+use crate::http::Clients;
 use crate::name::{Environment, Service};
-use crate::source::{Answer, Ask, Learned, Opened, ask_all, build};
+use crate::source::{Answer, Ask, Learned, Opened, Opening, Question, ask_all, open};
+use crate::wording;
+
+/// So many sources are asked at once.
+const AT_ONCE: usize = 6;
+/// A flag that nobody has: that it is not there is an answer too.
+const NO_FLAG: &str = "tidegate-check";
+/// What is asked about where nobody named a version.
+const NO_VERSION: &str = "HEAD";
 
 pub async fn run(place: Place) -> anyhow::Result<u8> {
     let settings = match place.settings() {
@@ -24,83 +40,236 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
         settings.people.len(),
         settings.source.len()
     ));
-    let sources = match build(&settings, &clock) {
-        Ok(sources) => sources,
-        Err(error) => {
-            print(&format!("wrong  sources: {error:#}"));
-            return Ok(1);
+    // Each by itself: one that cannot be opened hides nothing of the others.
+    let opened: Vec<_> = settings.source.iter().map(|source| (source, opened(source, &settings, &clock))).collect();
+    let working: Vec<Arc<Opened>> = opened.iter().filter_map(|(_, opened)| opened.as_ref().ok().cloned()).collect();
+    let known = Known::learn(&working, &settings, &clock).await;
+    let told = futures::stream::iter(opened.iter().map(|(source, opened)| async {
+        match opened {
+            Ok(opened) => ask(source, opened, &known, &settings, &clock).await,
+            Err(error) => vec![(State::Wrong, format!("{}: {error:#}", source.name))],
         }
-    };
-    let mut wrong = false;
-    for source in &sources {
-        wrong |= !ask(source, &settings, &clock).await;
+    }));
+    let mut told = told.buffered(AT_ONCE);
+    let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+    while let Some(lines) = told.next().await {
+        for (state, says) in lines {
+            *counts.entry(state).or_default() += 1;
+            print(&format!("{} {says}", state.word()));
+        }
     }
-    let answered: Vec<_> = sources.iter().flat_map(|s| s.answers().to_vec()).collect();
-    for question in crate::source::Question::ALL {
-        if !answered.contains(&question) {
-            print(&format!("off    {}: no source answers it, so its checks say unknown", question.as_str()));
+    for question in Question::ALL {
+        if !working.iter().any(|source| source.answers().contains(&question)) {
+            let lost = wording::check::lost(question);
+            print(&format!("off    {}: no source answers it: {lost}", question.as_str()));
         }
     }
     for found in crate::chat::check(&settings).await {
-        wrong |= !found.ok;
-        print(&format!("{}  {}", if found.ok { "on   " } else { "wrong" }, found.says));
+        let state = if found.ok { State::On } else { State::Wrong };
+        *counts.entry(state).or_default() += 1;
+        print(&format!("{} {}", state.word(), found.says));
     }
-    Ok(u8::from(wrong))
+    let count = |state: State| counts.get(&state).copied().unwrap_or_default();
+    let (on, gaps, wrong) = (count(State::On), count(State::Gaps), count(State::Wrong));
+    super::tell(&format!("{} answers, {gaps} of them with gaps; {wrong} wrong.", on + gaps));
+    Ok(u8::from(wrong > 0))
 }
 
-/// One real question to one source, for the first target that it concerns.
-async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, clock: &Clock) -> bool {
-    let name = source.name();
-    let targets = settings.service.keys().flat_map(|s| settings.environment.keys().map(move |e| (s, e)));
-    let mut concerned = targets.filter(|(s, e)| source.concerns(s, e));
-    let (service, environment): (Service, Environment) = match concerned.next() {
-        Some((service, environment)) => (service.clone(), environment.clone()),
-        None => {
-            print(&format!("off    {name}: it concerns no service in any environment"));
-            return true;
+/// How a question fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    On,
+    /// It answers, and says what it could not see.
+    Gaps,
+    /// It is not asked.
+    Off,
+    Wrong,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::On => "on    ",
+            State::Gaps => "gaps  ",
+            State::Off => "off   ",
+            State::Wrong => "wrong ",
         }
-    };
-    let mut well = true;
-    // The change is asked for the newest version that the source itself named.
-    let mut newest: Option<String> = None;
-    for question in source.answers() {
-        let now = clock.now();
-        let ask = Ask {
-            version: newest.clone().or_else(|| Some("HEAD".to_owned())),
-            change: Some(Arc::new(sample(now))),
-            from: now.plus(-DAY),
-            to: now.plus(DAY),
-            ..Ask::of(*question, settings, &service, &environment, now)
-        };
-        for (_, said) in ask_all(std::slice::from_ref(source), &ask, clock).await {
-            if let Ok(Answer { learned: Learned::Versions(versions), .. }) = &said {
-                newest = versions.known.iter().max_by_key(|version| version.at).map(|version| version.name.clone());
+    }
+}
+
+type Told = Vec<(State, String)>;
+
+fn opened(source: &SourceSettings, settings: &Settings, clock: &Clock) -> anyhow::Result<Arc<Opened>> {
+    let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
+    let keep = std::time::Duration::ZERO;
+    let clients = &Clients::default();
+    open(&Opening { settings: source, folder: &settings.base, clock, patience, keep, clients }).map(Arc::new)
+}
+
+/// What later questions need: the newest versions of each service, and what lies between the last two.
+#[derive(Debug, Default)]
+struct Known {
+    versions: BTreeMap<Service, Vec<Version>>,
+    change: BTreeMap<Service, Arc<Change>>,
+}
+
+impl Known {
+    async fn learn(sources: &[Arc<Opened>], settings: &Arc<Settings>, clock: &Clock) -> Known {
+        let mut known = Known::default();
+        for service in settings.service.keys() {
+            let Some(environment) = environments(settings).next() else { continue };
+            let home = settings.service.get(service).and_then(|about| about.repository.as_ref());
+            let own: Vec<Arc<Opened>> =
+                sources.iter().filter(|source| home.is_none_or(|home| home == source.name())).cloned().collect();
+            let about = |question| Ask::of(question, settings, service, environment, clock.now());
+            let mut versions = versions(&own, &about(Question::Versions), clock).await;
+            if versions.is_empty() {
+                // Without tags, or with tags that have no day, what a branch leads to is a version too.
+                let [head, main, master] = ["HEAD", "main", "master"].map(str::to_owned);
+                let named = Ask { version: Some(head), names: vec![main, master], ..about(Question::Versions) };
+                versions = self::versions(&own, &named, clock).await;
             }
-            match said.map(with_gaps) {
-                Ok(answer) if answer.incomplete.is_empty() => print(&format!(
-                    "on     {name} answers {} (asked for {service} in {environment})",
-                    question.as_str()
-                )),
-                Ok(answer) => print(&format!(
-                    "gaps   {name} answers {}, with gaps: {}",
-                    question.as_str(),
-                    answer.incomplete.join("; ")
-                )),
-                Err(why) => {
-                    well = false;
-                    print(&format!("wrong  {name} ({}): {why}", question.as_str()));
+            known.versions.insert(service.clone(), versions);
+            let Some(newest) = known.newest(service) else { continue };
+            let running = known.before(service).map(|version| version.commit.clone());
+            let ask = Ask { version: Some(newest.commit.clone()), running, ..about(Question::Change) };
+            for (_, said) in ask_all(&own, &ask, clock).await {
+                if let Ok(Answer { learned: Learned::Change(change), .. }) = said {
+                    known.change.entry(service.clone()).or_insert_with(|| Arc::new(*change));
                 }
             }
         }
+        known
     }
-    well
+
+    fn newest(&self, service: &Service) -> Option<&Version> {
+        self.versions.get(service)?.first()
+    }
+
+    /// The version before the newest.
+    fn before(&self, service: &Service) -> Option<&Version> {
+        let versions = self.versions.get(service)?;
+        versions.iter().find(|version| version.commit != versions[0].commit)
+    }
 }
 
-/// A change that adds one package, so that those who look at changes have something to look at.
-fn sample(now: crate::clock::Time) -> Change {
-    let version = Version { name: "HEAD".to_owned(), commit: String::new(), at: now };
-    let package = ["time", "crates.io", "0.1.44"].map(str::to_owned);
-    let [name, ecosystem, to] = package;
+/// What the first source that knows any calls versions, newest first.
+async fn versions(sources: &[Arc<Opened>], ask: &Ask, clock: &Clock) -> Vec<Version> {
+    for (_, said) in ask_all(sources, ask, clock).await {
+        let Ok(Answer { learned: Learned::Versions(Versions { mut known, resolved }), .. }) = said else { continue };
+        known.sort_by_key(|version| std::cmp::Reverse(version.at));
+        if known.is_empty() {
+            let named =
+                resolved.into_iter().filter_map(|(name, commit)| Some(Version { name, commit: commit?, at: ask.now }));
+            known.extend(named.take(1));
+        }
+        if !known.is_empty() {
+            return known;
+        }
+    }
+    Vec::new()
+}
+
+/// Environments in which most is at stake come first.
+fn environments(settings: &Settings) -> impl Iterator<Item = &Environment> {
+    let mut all: Vec<_> = settings.environment.iter().collect();
+    all.sort_by_key(|(name, about)| (name.as_str() != "production", !about.needs_start()));
+    all.into_iter().map(|(name, _)| name)
+}
+
+/// Everything that one source answers, for the first target that it concerns.
+async fn ask(
+    source: &SourceSettings,
+    opened: &Arc<Opened>,
+    known: &Known,
+    settings: &Arc<Settings>,
+    clock: &Clock,
+) -> Told {
+    let name = opened.name();
+    let targets = environments(settings).flat_map(|e| settings.service.keys().map(move |s| (s, e)));
+    let mut concerned = targets.filter(|(service, environment)| {
+        let home = settings.service.get(*service).and_then(|about| about.repository.as_ref());
+        let is_code = opened.answers().contains(&Question::Change);
+        (!is_code || home.is_none_or(|home| home == name)) && opened.concerns(service, environment)
+    });
+    let Some((service, environment)) = concerned.next() else {
+        return vec![(State::Off, format!("{name}: it concerns no service in any environment, and is never asked"))];
+    };
+    let place = format!("{service} in {environment}");
+    let mut told = Vec::new();
+    for &question in opened.answers() {
+        let word = question.as_str();
+        let ask = put(question, source, (service, environment), known, settings, clock.now());
+        for (_, said) in ask_all(std::slice::from_ref(opened), &ask, clock).await {
+            told.push(match said.map(with_gaps) {
+                Ok(answer) => {
+                    let says = wording::check::learned(&answer.learned, ask.now, settings.team.zone);
+                    let gaps: Vec<String> =
+                        answer.incomplete.iter().map(|gap| crate::message::tame(gap, 300)).collect();
+                    match gaps.is_empty() {
+                        true => (State::On, format!("{name} answers {word}: {says} ({place})")),
+                        false => {
+                            (State::Gaps, format!("{name} answers {word}: {says} ({place}); but {}", gaps.join("; ")))
+                        }
+                    }
+                }
+                Err(why) => {
+                    let refused = ["(401)", "(403)", "(404)"].iter().any(|status| why.0.contains(status));
+                    let permission = wording::check::permission(source.kind.word(), question).filter(|_| refused);
+                    let needs = permission.map(|needs| format!("; it needs {needs}")).unwrap_or_default();
+                    (State::Wrong, format!("{name} ({word}): {}{needs} ({place})", crate::message::tame(&why.0, 300)))
+                }
+            });
+        }
+    }
+    told
+}
+
+/// The question as a brief puts it, about the newest version that anybody named.
+fn put(
+    question: Question,
+    source: &SourceSettings,
+    (service, environment): (&Service, &Environment),
+    known: &Known,
+    settings: &Arc<Settings>,
+    now: Time,
+) -> Ask {
+    let ask = Ask::of(question, settings, service, environment, now);
+    let about = Ask { from: now.plus(-2 * DAY), to: now.plus(95 * DAY), ..ask };
+    let newest = known.newest(service);
+    let back = |length: i64| Ask { from: now.plus(-length), to: now, ..about.clone() };
+    match question {
+        Question::Versions => Ask { version: newest.map(|version| version.name.clone()), ..about },
+        Question::Change | Question::Reviews | Question::Builds => {
+            let running = known.before(service).map(|version| version.commit.clone());
+            let version = newest.map_or(NO_VERSION, |version| &version.commit).to_owned();
+            Ask { version: Some(version), running, ..about }
+        }
+        Question::Findings | Question::Coverage => {
+            let mut change = known.change.get(service).map_or_else(|| nothing(now), |change| (**change).clone());
+            if change.packages.is_empty() {
+                change.packages.push(package());
+            }
+            let named = if change.head.commit.is_empty() { &change.head.name } else { &change.head.commit };
+            Ask { version: Some(named.clone()), change: Some(Arc::new(change)), ..about }
+        }
+        Question::Deployments => back(550 * DAY),
+        Question::Incidents | Question::Load | Question::Support => back(30 * DAY),
+        Question::Health | Question::Series => back(HOUR),
+        Question::Flags => {
+            let mentioned = known.change.get(service).map(|change| change.flags.clone()).unwrap_or_default();
+            let names = if mentioned.is_empty() { vec![NO_FLAG.to_owned()] } else { mentioned };
+            Ask { names, ..about }
+        }
+        Question::Ticket => Ask { names: vec![source.kind.some_ticket()], ..about },
+        Question::Alerts => Ask { version: newest.map(|version| version.name.clone()), ..about },
+        Question::Calendar | Question::OnCall | Question::Migrations => about,
+    }
+}
+
+/// A change of nothing, where nobody told one.
+fn nothing(now: Time) -> Change {
+    let version = Version { name: NO_VERSION.to_owned(), commit: String::new(), at: now };
     Change {
         base: Some(version.clone()),
         head: version,
@@ -112,9 +281,15 @@ fn sample(now: crate::clock::Time) -> Change {
         migrations: Vec::new(),
         migrations_at_head: Vec::new(),
         flags: Vec::new(),
-        packages: vec![PackageChange { name, ecosystem, from: None, to: Some(to) }],
+        packages: Vec::new(),
         owners: None,
     }
+}
+
+/// A package with a known advisory, so that those who look at packages have something to look at.
+fn package() -> PackageChange {
+    let [name, ecosystem, to] = ["time", "crates.io", "0.1.44"].map(str::to_owned);
+    PackageChange { name, ecosystem, from: None, to: Some(to) }
 }
 
 /// An answer with what its source could not see around it.

@@ -9,6 +9,7 @@ mod calendar;
 mod check;
 mod confirm;
 mod gate;
+mod init;
 mod manifest;
 mod plan;
 pub mod sample;
@@ -74,6 +75,8 @@ enum Command {
     Gate(gate::GateArgs),
     /// Compares what this shell aims at with the plan's target; runs nothing
     Confirm(confirm::ConfirmArgs),
+    /// Writes a first tidegate.toml from what it finds: repositories, CODEOWNERS, kube contexts, GitHub, PagerDuty, …
+    Init(init::InitArgs),
     /// Reads the settings and asks each source one real question
     Check {
         #[command(flatten)]
@@ -113,6 +116,7 @@ pub fn run() -> ExitCode {
             Command::Windows(args) => windows::run(args).await,
             Command::Gate(args) => gate::run(args).await,
             Command::Confirm(args) => confirm::run(args).await,
+            Command::Init(args) => init::run(args).await,
             Command::Check { place } => check::run(place).await,
             Command::Manifest { platform, place } => manifest::run(platform, place),
             Command::Calendar(args) => calendar::run(args).await,

@@ -40,6 +40,11 @@ macro_rules! kinds {
                 self.kind().whose()
             }
 
+            /// What a ticket may be called there; whether there is one is another matter.
+            pub fn some_ticket(&self) -> String {
+                self.kind().some_ticket()
+            }
+
             pub(super) fn kind(&self) -> &dyn Kind {
                 match self { $(SourceKind::$kind(keys) => keys),* }
             }
@@ -89,6 +94,11 @@ pub trait Kind {
     /// Whose own time it tells of, where it is somebody's calendar.
     fn whose(&self) -> Option<&Person> {
         None
+    }
+
+    /// What a ticket may be called there, for who wants to see whether tickets are told.
+    fn some_ticket(&self) -> String {
+        "#1".to_owned()
     }
 
     /// Whether its answers may be kept for a moment. What is on this machine, or keeps itself fresh, is asked each time.

@@ -44,6 +44,10 @@ impl Kind for Keys {
         vec![Question::Ticket]
     }
 
+    fn some_ticket(&self) -> String {
+        format!("{}-1", self.teams.first().map_or("TIDE", String::as_str))
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         // An API key stands alone in the header, an OAuth token after `Bearer`.
         let credential = if self.oauth {

@@ -10,7 +10,7 @@ mod under_way;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -160,6 +160,20 @@ impl Rest {
         base: &url::Url,
         credential: Credential,
     ) -> anyhow::Result<Rest> {
+        Rest::at(opening.client()?, opening.folder, system, base, credential)
+    }
+
+    /// The same without a source. Files that hold credentials are seen from `folder`.
+    ///
+    /// # Errors
+    /// Where the address is no web address.
+    pub fn at(
+        client: reqwest::Client,
+        folder: &Path,
+        system: &'static str,
+        base: &url::Url,
+        credential: Credential,
+    ) -> anyhow::Result<Rest> {
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             bail!("`url` needs an address that begins with http:// or https://");
         }
@@ -169,11 +183,11 @@ impl Rest {
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("application/json"));
         Ok(Rest {
-            client: opening.client()?,
+            client,
             base,
             credential,
             headers,
-            folder: opening.folder.to_owned(),
+            folder: folder.to_owned(),
             system,
             kept: Mutex::default(),
             under_way: UnderWay::default(),

@@ -21,7 +21,8 @@ mod tools;
 mod tests;
 
 pub use aim::{Aim, By, Effect, Named, Trouble, Value};
-pub use ambient::{Ambient, Seen, look};
+pub(crate) use ambient::yaml;
+pub use ambient::{Ambient, KubeContext, Seen, kube_contexts, look};
 pub use axis::{Axis, Target, Values};
 pub use compare::{Difference, DifferenceKind, agrees, compare, concerns};
 pub use judge::{Finding, Verdict, judge};

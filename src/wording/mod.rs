@@ -3,6 +3,7 @@
 
 pub mod brief;
 pub mod card;
+pub mod check;
 pub mod deploy;
 pub mod discord;
 pub mod evidence;

@@ -88,6 +88,18 @@ pub struct Shared<W> {
     pub unchanged: usize,
 }
 
+/// A pretend server, whatever its world.
+pub trait Pretend: Send {
+    /// What was wrong with requests.
+    fn complaints(&self) -> Vec<String>;
+}
+
+impl<W: Send + 'static> Pretend for Vendor<W> {
+    fn complaints(&self) -> Vec<String> {
+        self.shared().complaints.clone()
+    }
+}
+
 type Answer<W> = fn(&mut W, &Asked) -> Reply;
 
 struct Server<W> {

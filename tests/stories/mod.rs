@@ -10,6 +10,7 @@ mod discord;
 mod enforced;
 mod forms;
 mod gate;
+mod init;
 mod migrations;
 mod modes;
 mod page;

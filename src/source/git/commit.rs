@@ -35,7 +35,7 @@ pub(super) fn commit(objects: &Objects<'_>, id: ObjectId) -> Result<Commit, Trou
 }
 
 /// Name and address of an author's line.
-fn who(line: &[u8]) -> (String, String) {
+pub(super) fn who(line: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(line);
     let (name, rest) = text.split_once('<').unwrap_or((&text, ""));
     let email = rest.rsplit_once('>').map_or(rest, |(email, _)| email);

@@ -15,6 +15,7 @@ mod objects;
 mod owners;
 mod packages;
 mod range;
+mod survey;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 pub use self::names::near_names;
+pub use self::survey::{Author, Survey, survey};
 
 use self::change::{Found as FoundChange, change};
 use self::names::{Found, Peeled, Prefixes};
@@ -148,21 +150,16 @@ impl Repository {
         }
     }
 
-    /// Opened anew for each answer, so that what a fetch brought is seen. Only the repository's own settings count:
-    /// neither the machine's nor the environment's.
+    /// Opened anew for each answer, so that what a fetch brought is seen.
     fn open(&self) -> Result<gix::Repository, Trouble> {
         let path = self.path.display();
         if !self.path.is_dir() {
             return Err(Trouble::Says(format!("found no folder at `{path}`")));
         }
-        let limit = format!("gitoxide.objects.allocLimit={}", objects::LARGEST);
-        match gix::open::Options::isolated().config_overrides([limit]).open(&self.path) {
-            Ok(repository) => Ok(repository.to_thread_local()),
-            Err(error) => {
-                tracing::warn!(source.name = %self.name, error = %error, "the git repository {path} cannot be opened");
-                Err(Trouble::Says(format!("found no git repository that can be read at `{path}`")))
-            }
-        }
+        opened(&self.path).map_err(|error| {
+            tracing::warn!(source.name = %self.name, error = %error, "the git repository {path} cannot be opened");
+            Trouble::Says(format!("found no git repository that can be read at `{path}`"))
+        })
     }
 
     fn versions(&self, objects: &Objects<'_>, ask: &Ask) -> Result<Answer, Trouble> {
@@ -259,6 +256,13 @@ impl Repository {
         let link = self.link.as_ref()?.replace("{commit}", commit);
         is_web(&link).then_some(link)
     }
+}
+
+/// Opens a repository with limits. Only its own settings count: neither the machine's nor the environment's.
+fn opened(path: &std::path::Path) -> Result<gix::Repository, gix::Error> {
+    let limit = format!("gitoxide.objects.allocLimit={}", objects::LARGEST);
+    let opened = gix::open::Options::isolated().config_overrides([limit]).open(path)?;
+    Ok(opened.to_thread_local())
 }
 
 /// Prefixes of the other services in the same repository.

@@ -49,6 +49,10 @@ impl Kind for Keys {
         [Question::Ticket].into_iter().chain(incidents).collect()
     }
 
+    fn some_ticket(&self) -> String {
+        format!("{}-1", self.projects.first().map_or("TIDE", String::as_str))
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
         let incidents = self.incidents.as_deref().map(str::trim);
         if incidents.is_some_and(|jql| jql.is_empty() || jql.to_lowercase().contains("order by")) {

@@ -8,27 +8,28 @@ use crate::target::axis::Axis;
 
 /// The most files that `KUBECONFIG` may list.
 const MOST_FILES: usize = 32;
+/// The most contexts of one file that are told.
+const MOST_CONTEXTS: usize = 200;
+
+/// A context of a kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubeContext {
+    pub name: String,
+    pub namespace: Option<String>,
+    /// The file that it stands in.
+    pub from: String,
+}
 
 pub(super) fn look(around: &mut Around) {
     let listed = around.env("KUBECONFIG");
-    let paths: Vec<PathBuf> = match &listed {
-        Some(list) => {
-            list.split(':').filter(|path| !path.is_empty()).take(MOST_FILES).map(|path| around.path(path)).collect()
+    let files = match files(around) {
+        Ok(files) => files,
+        Err((path, why)) => {
+            // kubectl itself stops here, so nothing that the other files say counts.
+            around.add(Axis::KubeContext, "kubectl", Err(format!("{} {why}", shown(&path))), shown(&path));
+            return;
         }
-        None => vec![around.home.join(".kube/config")],
     };
-    let mut files = Vec::new();
-    for path in paths {
-        let Some(text) = around.file(&path) else { continue };
-        match text.and_then(|text| parse(&text)) {
-            Ok(yaml) => files.push((path, yaml)),
-            Err(why) => {
-                // kubectl itself stops here, so nothing that the other files say counts.
-                around.add(Axis::KubeContext, "kubectl", Err(format!("{} {why}", shown(&path))), shown(&path));
-                return;
-            }
-        }
-    }
     let Some((path, context)) = files.iter().find_map(|(path, yaml)| Some((path, yaml.text("current-context")?)))
     else {
         return;
@@ -55,6 +56,43 @@ pub(super) fn look(around: &mut Around) {
     {
         around.add(Axis::KubeServer, "kubectl", Ok(server.to_owned()), shown(path));
     }
+}
+
+/// Every context, the first of a name.
+pub(super) fn contexts(around: &Around<'_>) -> Result<Vec<KubeContext>, String> {
+    let files = files(around).map_err(|(path, why)| format!("{} {why}", shown(&path)))?;
+    let mut contexts: Vec<KubeContext> = Vec::new();
+    for (path, yaml) in &files {
+        for entry in yaml.list("contexts").iter().take(MOST_CONTEXTS) {
+            let Some(name) = entry.text("name") else { continue };
+            if contexts.iter().all(|known| known.name != name) {
+                let namespace = entry.get("context").and_then(|about| about.text("namespace")).map(str::to_owned);
+                contexts.push(KubeContext { name: name.to_owned(), namespace, from: shown(path) });
+            }
+        }
+    }
+    Ok(contexts)
+}
+
+type Files = Vec<(PathBuf, Yaml)>;
+
+/// The kubeconfigs that there are; Err: the one that cannot be read, and why.
+fn files(around: &Around<'_>) -> Result<Files, (PathBuf, String)> {
+    let paths: Vec<PathBuf> = match around.env("KUBECONFIG") {
+        Some(list) => {
+            list.split(':').filter(|path| !path.is_empty()).take(MOST_FILES).map(|path| around.path(path)).collect()
+        }
+        None => vec![around.home.join(".kube/config")],
+    };
+    let mut files = Vec::new();
+    for path in paths {
+        let Some(text) = around.file(&path) else { continue };
+        match text.and_then(|text| parse(&text)) {
+            Ok(yaml) => files.push((path, yaml)),
+            Err(why) => return Err((path, why)),
+        }
+    }
+    Ok(files)
 }
 
 /// The first entry of this name in a list, over all files.

@@ -5,12 +5,13 @@ mod clouds;
 mod ini;
 mod kube;
 mod others;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+pub use self::kube::KubeContext;
 use super::axis::Axis;
 
 /// The most bytes of a file that are read.
@@ -62,6 +63,17 @@ pub fn look(
     clouds::look(&mut around);
     others::look(&mut around);
     Ambient { seen: around.seen }
+}
+
+/// Every context of the kubeconfigs that `kubectl` would read, with its namespace; Err, as a fragment, where one of them
+/// cannot be read.
+pub fn kube_contexts(
+    env: impl Fn(&str) -> Option<String>,
+    read: impl Fn(&Path) -> Option<String>,
+    cwd: &Path,
+    home: &Path,
+) -> Result<Vec<KubeContext>, String> {
+    kube::contexts(&Around { env: &env, read: &read, cwd, home, seen: Vec::new() })
 }
 
 /// What can be asked, and what was seen so far.

@@ -7,7 +7,7 @@ const MOST: usize = 100_000;
 const DEEPEST: usize = 32;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Yaml {
+pub(crate) enum Yaml {
     Text(String),
     List(Vec<Yaml>),
     Map(Vec<(String, Yaml)>),
@@ -42,7 +42,7 @@ impl Yaml {
 }
 
 /// The first document; an empty map for an empty text, Err with a fragment for what is no YAML.
-pub(super) fn parse(text: &str) -> Result<Yaml, String> {
+pub(crate) fn parse(text: &str) -> Result<Yaml, String> {
     // What is open, innermost last: a map with its waiting key, or a list.
     let mut open: Vec<(Yaml, Option<String>)> = Vec::new();
     let mut count = 0;

@@ -9,7 +9,7 @@ use tidegate::advice::facts::{Alert, AlertState};
 use tidegate::clock::{Clock, HOUR};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::prometheus::Running;
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
@@ -54,6 +54,11 @@ groups:
   - {alert: OnlyStaging, expr: vector(1), labels: {service: shop, environment: staging, severity: critical}}
   - {alert: AnotherService, expr: vector(1), labels: {service: search, environment: production, severity: critical}}
 "#;
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, pretend(World::default()).await, TOKEN)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_alertmanager_tells_what_fires_and_what_is_silenced() {

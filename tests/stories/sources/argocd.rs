@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{Alert, Deployment};
 use tidegate::source::{Answer, CannotSay, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor};
 
@@ -68,6 +68,16 @@ fn deployments(answer: &Answer) -> &[Deployment] {
 fn alerts(answer: &Answer) -> &[Alert] {
     let Learned::Alerts(found) = &answer.learned else { panic!("{answer:?}") };
     found
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(
+        &CASE,
+        server(json!({ "history": [sync(6, ONE, "v1.0.0", "2026-11-10T10:00")], "health": { "status": "Healthy" } }))
+            .await,
+        TOKEN,
+    )
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{BuildState, Builds};
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -122,6 +122,11 @@ fn builds(answer: &Answer) -> &Builds {
 
 fn states(builds: &Builds) -> Vec<(&str, BuildState)> {
     builds.builds.iter().map(|build| (build.name.as_str(), build.state)).collect()
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, server().await, "circle-story")
 }
 
 #[tokio::test]

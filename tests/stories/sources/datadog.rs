@@ -8,7 +8,7 @@ use tidegate::advice::facts::{Health, Load, hour_of_week};
 use tidegate::clock::{DAY, HOUR, MINUTE, Time};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -95,6 +95,11 @@ fn health(answer: Answer) -> Health {
 fn near(value: Option<f64>, wanted: f64) {
     let value = value.expect("a value");
     assert!((value - wanted).abs() <= wanted.abs() * 0.06, "{value} is not near {wanted}");
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, pretend(World::default()).await, KEY)
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::harness::source;
 
 /// What the system does.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub enum Fault {
     Status(u16),
     Busy,
     Hangs,
@@ -59,7 +59,7 @@ const AT_ONCE: usize = 16;
 /// In every body; never to be repeated.
 const BODY: &str = "words-of-the-server";
 
-async fn server(fault: Fault) -> String {
+pub async fn server(fault: Fault) -> String {
     let router = Router::new().fallback(answer).with_state(fault);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

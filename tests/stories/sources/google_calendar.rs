@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{CalendarEvent, Means};
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{asking, now, opened};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -123,6 +123,11 @@ fn titles(answer: &Answer) -> Vec<&str> {
 /// A time on the day after the story's.
 fn at(hour: &str) -> Value {
     json!({ "dateTime": format!("2026-11-24T{hour}:00+01:00"), "timeZone": "Europe/Berlin" })
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world(Vec::new()).await, "harbor")
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use tidegate::advice::facts::Means;
 use tidegate::clock::Time;
 use tidegate::source::{Ask, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{self, at, events, incidents, shifts};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -135,6 +135,11 @@ fn of(reference: &str, category: &str, updated: &str, more: Value) -> Value {
 /// A value of a custom field.
 fn field(name: &str, value: Value) -> Value {
     json!({ "custom_field": { "id": "F1", "name": name, "description": "", "field_type": "multi_select", "options": [] }, "values": [value] })
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, open(World::default()).await, TOKEN)
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{BuildState, Builds};
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -64,6 +64,15 @@ async fn ask(server: &Vendor<World>, version: Option<&str>, more: &str) -> Resul
 fn builds(answer: &Answer) -> &Builds {
     let Learned::Builds(found) = &answer.learned else { panic!("{answer:?}") };
     found
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(
+        &CASE,
+        server(vec![build(12, json!("SUCCESS"), TWO, "refs/remotes/origin/main")]).await,
+        "jenkins-story",
+    )
 }
 
 #[tokio::test]

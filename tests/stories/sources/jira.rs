@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{Incident, Ticket};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -129,6 +129,11 @@ fn incidents(answer: &Answer) -> &[Incident] {
 
 fn status(name: &str, category: &str) -> Value {
     json!({ "status": { "name": name, "statusCategory": { "key": category } } })
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, cloud(World::default()).await, TOKEN)
 }
 
 #[tokio::test]

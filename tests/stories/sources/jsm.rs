@@ -7,7 +7,7 @@ use tidegate::advice::facts::Means;
 use tidegate::clock::Time;
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{self, at, events, incidents, shifts};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -99,6 +99,11 @@ fn asking(question: Question) -> Ask {
 /// An alert by its short number.
 fn alert(number: u32, more: Value) -> Value {
     laid_over(json!({ "id": format!("id-{number}"), "tinyId": number.to_string() }), more)
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, open(World::default()).await, "story-token")
 }
 
 #[tokio::test]

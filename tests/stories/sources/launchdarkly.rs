@@ -8,7 +8,7 @@ use tidegate::advice::facts::FlagState;
 use tidegate::clock::Time;
 use tidegate::source::{Ask, CannotSay, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -90,6 +90,11 @@ async fn told(source: &Opened, names: &[&str]) -> Result<(Vec<FlagState>, Vec<St
     let answer = source.ask(&Ask { names, ..source::asking(Question::Flags, "") }).await?;
     let Learned::Flags(states) = answer.learned else { panic!("{answer:?}") };
     Ok((states, answer.incomplete))
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, server(Vec::new()).await, TOKEN)
 }
 
 #[tokio::test]

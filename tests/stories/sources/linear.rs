@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::Ticket;
 use tidegate::source::{Ask, CannotSay, Learned, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -59,6 +59,11 @@ async fn ask(server: &Vendor<World>, names: &[&str]) -> Result<Ticket, CannotSay
     let Learned::Ticket(ticket) = answer.learned else { panic!("{answer:?}") };
     assert_eq!(answer.link, ticket.link);
     Ok(ticket)
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, open(World::default()).await, TOKEN)
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tidegate::advice::facts::{CalendarEvent, Means};
 use tidegate::config::Settings;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{asking, opened};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -100,6 +100,11 @@ fn titles(answer: &Answer) -> Vec<&str> {
 
 fn at(time: &str) -> Value {
     json!({ "dateTime": format!("2026-11-{time}:00.0000000"), "timeZone": "UTC" })
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world(Vec::new()).await, SECRET)
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod alertmanager;
 mod argocd;
 mod caldav;
+mod checked;
 mod circleci;
 mod codecov;
 mod database;
@@ -35,6 +36,7 @@ mod zendesk;
 use tidegate::advice::facts::{Change, Direction, PackageChange, Version};
 
 use crate::harness::source;
+use crate::harness::vendor::{Pretend, Vendor};
 
 /// A source that is asked over HTTP, for the faults that all share.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,19 @@ pub struct Case {
 impl Case {
     fn filled(&self, address: &str, secret: &str) -> String {
         self.stanza.replace("{address}", address).replace("{secret}", secret)
+    }
+}
+
+/// A pretend server of a kind that is well, and the `[[source]]` that reads it.
+pub struct Standing {
+    pub kind: &'static str,
+    pub stanza: String,
+    pub server: Box<dyn Pretend>,
+}
+
+impl Standing {
+    fn new<W: Send + 'static>(case: &Case, server: Vendor<W>, secret: &str) -> Standing {
+        Standing { kind: case.kind, stanza: case.filled(&server.address, secret), server: Box::new(server) }
     }
 }
 

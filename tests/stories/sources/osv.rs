@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{Finding, FindingKind};
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
-use super::{Case, change_of};
+use super::{Case, Standing, change_of};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -104,6 +104,11 @@ fn brief(found: &[Finding]) -> Vec<String> {
         format!("{} {} {} {:?}", f.package.clone().unwrap(), f.id, f.severity.clone().unwrap_or_default(), f.new)
     };
     found.iter().map(says).collect()
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, server(time()).await, "")
 }
 
 #[tokio::test]

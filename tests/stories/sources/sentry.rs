@@ -8,7 +8,7 @@ use tidegate::advice::facts::{Alert, Health};
 use tidegate::clock::{DAY, HOUR, MINUTE, Time};
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -75,6 +75,11 @@ async fn health(server: &Vendor<World>) -> Health {
     let answer = source_of(server).ask(&source::asking(Question::Health, "")).await.unwrap();
     let Learned::Health(health) = answer.learned else { panic!("{answer:?}") };
     health
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, pretend(World { groups: 1, ..World::default() }).await, TOKEN)
 }
 
 #[tokio::test]

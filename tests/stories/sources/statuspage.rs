@@ -6,7 +6,7 @@ use tidegate::advice::facts::{Incident, Means};
 use tidegate::clock::Time;
 use tidegate::source::{Ask, Opened, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{self, events, incidents};
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -62,6 +62,11 @@ fn asking(question: Question) -> Ask {
 
 fn ids(found: &[Incident]) -> Vec<&str> {
     found.iter().map(|incident| incident.id.as_str()).collect()
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, open(World::default()).await, "")
 }
 
 #[tokio::test]

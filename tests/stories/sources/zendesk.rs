@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::Support;
 use tidegate::source::{Answer, CannotSay, Learned, Question};
 
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
@@ -62,6 +62,11 @@ async fn ask(server: &Vendor<World>, more: &str) -> Result<Answer, CannotSay> {
 fn support(answer: Answer) -> Support {
     let Learned::Support(support) = answer.learned else { panic!("{answer:?}") };
     support
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, server(&["2026-11-20T23:59:59Z"]).await, "desk-story")
 }
 
 #[tokio::test]

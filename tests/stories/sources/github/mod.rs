@@ -10,7 +10,7 @@ use tidegate::clock::MINUTE;
 use tidegate::source::{Answer, Ask, CannotSay, Learned, Opened, Question};
 
 use self::world::{Github as Server, REPOSITORY, TOKEN, World};
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{self, change, versions};
 use crate::harness::vendor::Reply;
 
@@ -62,6 +62,11 @@ async fn world() -> Server {
 
 async fn ask(source: &Opened, ask: &Ask) -> Result<Answer, CannotSay> {
     source.ask(ask).await
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world().await, TOKEN)
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tidegate::advice::facts::{AiMark, BuildState, Direction, FileStatus, Means, 
 use tidegate::source::{Answer, Ask, Learned, Opened, Question};
 
 use self::world::{Gitlab as Server, PROJECT, TOKEN, World};
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{self, change, versions};
 use crate::harness::vendor::Reply;
 
@@ -56,6 +56,11 @@ fn world() -> World {
     let refs = [("v1.0.0", one), ("shop/v1.1.0", two), ("main", three)];
     world.refs = refs.map(|(name, id)| (name.to_owned(), id)).into();
     world
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world::open(world()).await, TOKEN)
 }
 
 #[tokio::test]

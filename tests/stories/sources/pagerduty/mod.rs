@@ -9,7 +9,7 @@ use tidegate::clock::{DAY, Time};
 use tidegate::source::{Ask, Opened, Question};
 
 use self::world::{TOKEN, World};
-use super::Case;
+use super::{Case, Standing};
 use crate::harness::source::{self, at, events, incidents, shifts};
 use crate::harness::vendor::{Reply, laid_over};
 
@@ -43,6 +43,11 @@ fn told(address: &str) -> Opened {
 
 fn asking(question: Question) -> Ask {
     source::asking(question, SETTINGS)
+}
+
+/// One that is well, for who wants all kinds at once.
+pub async fn standing() -> Standing {
+    Standing::new(&CASE, world::open(World::default()).await, TOKEN)
 }
 
 #[tokio::test]
