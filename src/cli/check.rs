@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Place, print};
 use crate::advice::facts::{Change, Direction, PackageChange, Version};
 use crate::clock::{Clock, DAY};
+use crate::config::Settings;
 use crate::name::{Environment, Service};
 use crate::source::{Answer, Ask, Learned, Opened, ask_all, build};
 
@@ -35,6 +36,7 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
     for source in &sources {
         wrong |= !ask(source, &settings, &clock).await;
     }
+    wrong |= !webhooks(&settings);
     let answered: Vec<_> = sources.iter().flat_map(|s| s.answers().to_vec()).collect();
     for question in crate::source::Question::ALL {
         if !answered.contains(&question) {
@@ -48,8 +50,26 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
     Ok(u8::from(wrong))
 }
 
+/// Where systems may tell by themselves, and whether the secrets are there by which they prove who they are.
+fn webhooks(settings: &Settings) -> bool {
+    let mut well = true;
+    for source in &settings.source {
+        let (name, kind) = (&source.name, source.kind.word());
+        for secret in source.webhook.iter().flat_map(|secrets| secrets.list()) {
+            match secret.reveal(&settings.base) {
+                Ok(_) => print(&format!("on     {name} may tell by itself, at /hooks/{kind}")),
+                Err(why) => {
+                    well = false;
+                    print(&format!("wrong  {name} (webhook): {why}"));
+                }
+            }
+        }
+    }
+    well
+}
+
 /// One real question to one source, for the first target that it concerns.
-async fn ask(source: &Arc<Opened>, settings: &Arc<crate::config::Settings>, clock: &Clock) -> bool {
+async fn ask(source: &Arc<Opened>, settings: &Arc<Settings>, clock: &Clock) -> bool {
     let name = source.name();
     let targets = settings.service.keys().flat_map(|s| settings.environment.keys().map(move |e| (s, e)));
     let mut concerned = targets.filter(|(s, e)| source.concerns(s, e));

@@ -26,3 +26,4 @@ mod tampering;
 mod templates;
 mod timing;
 mod watch;
+mod webhooks;
