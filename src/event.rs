@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::clock::Time;
-use crate::name::{Channel, Person, PlanId};
+use crate::name::{Channel, Person, PlanId, SourceName};
 use crate::store::Claim;
-use crate::webhook::deployments::Report;
+use crate::webhook::{News, Report};
 
 /// Everything that happens, as it is stored before it is acknowledged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +59,14 @@ pub enum Event {
     },
     Reported {
         report: Report,
+        /// The source whose system told it; None: the pipeline itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<SourceName>,
+        at: Time,
+    },
+    /// A source's system told something new by itself.
+    Heard {
+        news: News,
         at: Time,
     },
     /// Something falls due; the handler looks at what is stored and reconciles.
@@ -166,7 +174,10 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
         Event::Submitted { from, form, values, at } => {
             crate::chat::submitted(app, claim, &from, &form, &values, at).await
         }
-        Event::Reported { report, at } => crate::deploy::reported(app, claim, &report, at).await,
+        Event::Reported { report, source, at } => {
+            crate::deploy::reported(app, claim, &report, source.as_ref(), at).await
+        }
+        Event::Heard { news, .. } => crate::webhook::news::heard(app, claim, &news).await,
         Event::Due { due } => match due {
             Due::Advise { plan } => crate::plan::advise(app, claim, &plan).await,
             Due::Remind { plan } => crate::plan::remind(app, claim, &plan).await,

@@ -58,6 +58,12 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
             print(&format!("{} {says}", state.word()));
         }
     }
+    for (state, says) in webhooks(&settings) {
+        if state == State::Wrong {
+            *counts.entry(state).or_default() += 1;
+        }
+        print(&format!("{} {says}", state.word()));
+    }
     for question in Question::ALL {
         if !working.iter().any(|source| source.answers().contains(&question)) {
             let lost = wording::check::lost(question);
@@ -98,6 +104,22 @@ impl State {
 }
 
 type Told = Vec<(State, String)>;
+
+/// Where systems may tell by themselves, and whether the secrets are there by which they prove who they are.
+fn webhooks(settings: &Settings) -> Told {
+    let secrets =
+        |source: &SourceSettings| source.webhook.iter().flat_map(|all| all.list()).cloned().collect::<Vec<_>>();
+    let each =
+        settings.source.iter().flat_map(|source| secrets(source).into_iter().map(move |secret| (source, secret)));
+    each.map(|(source, secret)| {
+        let (name, kind) = (&source.name, source.kind.word());
+        match secret.reveal(&settings.base) {
+            Ok(_) => (State::On, format!("{name} may tell by itself, at /hooks/{kind}")),
+            Err(why) => (State::Wrong, format!("{name} (webhook): {why}")),
+        }
+    })
+    .collect()
+}
 
 fn opened(source: &SourceSettings, settings: &Settings, clock: &Clock) -> anyhow::Result<Arc<Opened>> {
     let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();

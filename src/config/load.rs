@@ -14,7 +14,7 @@ use crate::source::SourceKind;
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// The keys of every source, whatever its kind.
-const OF_EVERY_SOURCE: &[&str] = &["kind", "name", "answers", "timeout", "keep", "services", "environments"];
+const OF_EVERY_SOURCE: &[&str] = &["kind", "name", "answers", "timeout", "keep", "services", "environments", "webhook"];
 
 impl Settings {
     /// Reads a settings file over the defaults; paths in it are relative to its folder.
@@ -103,6 +103,19 @@ impl Settings {
             }
             for environment in &source.environments {
                 known("environment", environment.as_str(), &environments, format!("source[{i}].environments"))?;
+            }
+            if let Some(secrets) = &source.webhook {
+                let wrong = |says: String| Err(Wrong { path: format!("source[{i}].webhook"), says });
+                if crate::webhook::sender(source.kind.word()).is_none() {
+                    let senders: Vec<&str> = crate::webhook::ALL.iter().map(|sender| sender.kind).collect();
+                    let (kind, senders) = (source.kind.word(), senders.join(", "));
+                    return wrong(format!("a source of kind `{kind}` sends no webhooks; these do: {senders}"));
+                }
+                if !(1..=2).contains(&secrets.list().len()) {
+                    return wrong(
+                        "`webhook` is one secret, or a list of two while one takes the other's place".to_owned(),
+                    );
+                }
             }
         }
         for name in services.iter().chain(&environments).chain(&people) {
@@ -284,6 +297,8 @@ mod tests {
         assert!(says.contains("line 4") && says.contains("did you mean `path`?"), "{says}");
         let says = wrong("[[source]]\nkind = \"gti\"\nname = \"code\"\n");
         assert!(says.contains("line 2") && says.contains("did you mean `git`?"), "{says}");
+        let says = wrong("[[source]]\nkind = \"ics\"\nname = \"c\"\nfrom = \"c.ics\"\nwebhook = { env = \"X\" }\n");
+        assert!(says.contains("line 5") && says.contains("kind `ics` sends no webhooks"), "{says}");
         let says = wrong("[team\n");
         assert!(says.contains("line 1"), "{says}");
         let says = wrong("[team]\nzone = \"Mars/Olympus\"\n");

@@ -24,7 +24,7 @@ pub use people::{PersonKind, PersonSettings};
 pub use policy::{ApprovalRule, Bands, CategorySettings, CheckMode, Need, OverrideRule, Policy, Threshold};
 pub use rest::{GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};
-pub use source::SourceSettings;
+pub use source::{Secrets, SourceSettings};
 pub use span::{Secret, Span, environment_variable, scratch_folder};
 pub use team::{Team, WeekHours};
 pub use template::{Part, TemplateSettings};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Span;
+use super::{Secret, Span};
 use crate::name::{Environment, Service, SourceName};
 use crate::source::{Question, SourceKind};
 
@@ -25,6 +25,26 @@ pub struct SourceSettings {
     /// Environments that it speaks of; empty means all.
     #[serde(default)]
     pub environments: Vec<Environment>,
+    /// What its system proves itself by at `POST /hooks/KIND`; two while one takes the other's place.
+    #[serde(default)]
+    pub webhook: Option<Secrets>,
     #[serde(flatten)]
     pub kind: SourceKind,
+}
+
+/// One secret, or two while one takes the other's place.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a secret is `{ env = \"NAME\" }` or `{ file = \"PATH\" }`, or a list of two of them")]
+pub enum Secrets {
+    One(Secret),
+    Several(Vec<Secret>),
+}
+
+impl Secrets {
+    pub fn list(&self) -> &[Secret] {
+        match self {
+            Secrets::One(secret) => std::slice::from_ref(secret),
+            Secrets::Several(secrets) => secrets,
+        }
+    }
 }

@@ -4,14 +4,11 @@ use futures::future::join_all;
 
 use crate::advice::facts::{Asked, Deployment, Fact, Unknown};
 use crate::app::App;
-use crate::clock::{MINUTE, Millis, Time};
+use crate::clock::Time;
 use crate::name::Service;
 use crate::plan::brief::ask;
 use crate::source::{Ask, Learned, Question, asked};
 use crate::store::deployment::DeploymentRow;
-
-/// The same version of a service at nearly the same time is the same deployment, whoever told of it.
-const SAME: Millis = 15 * MINUTE;
 
 /// What sources tell of the deployments of these services in this time, without those in `own`; oldest first within a
 /// source. A source that did not answer is named once.
@@ -51,7 +48,9 @@ pub async fn elsewhere(
         }
     }
     for fact in &mut all.known {
-        fact.value.retain(|d| from <= d.at && d.at <= to && !own.iter().any(|row| is_same(&row.deployment, d)));
+        fact.value.retain(|d| {
+            from <= d.at && d.at <= to && !own.iter().any(|row| row.external_id == d.id || row.deployment.is_also(d))
+        });
         fact.value.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id)));
         fact.value.dedup_by(|a, b| a.id == b.id);
     }
@@ -62,34 +61,5 @@ fn join(known: &mut Vec<Fact<Vec<Deployment>>>, more: Fact<Vec<Deployment>>) {
     match known.iter_mut().find(|fact| fact.source == more.source) {
         Some(fact) => fact.value.extend(more.value),
         None => known.push(more),
-    }
-}
-
-fn is_same(own: &Deployment, told: &Deployment) -> bool {
-    let near = |at: Time| at.since(told.at).abs() <= SAME;
-    own.id == told.id
-        || (own.service == told.service
-            && own.environment == told.environment
-            && own.version == told.version
-            && (near(own.at) || own.finished.is_some_and(near)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deployment(id: &str, version: &str, minutes: i64) -> Deployment {
-        let at = Time::from_ms(1_800_000_000_000).plus(minutes * MINUTE);
-        let told = serde_json::json!({ "id": id, "service": "shop", "environment": "production", "version": version, "at": at });
-        serde_json::from_value(told).unwrap()
-    }
-
-    #[test]
-    fn one_deployment_told_twice_is_one() {
-        let own = deployment("d-1", "v2", 0);
-        assert!(is_same(&own, &deployment("ci-9", "v2", 10)));
-        assert!(is_same(&own, &deployment("d-1", "v3", 600)));
-        assert!(!is_same(&own, &deployment("ci-9", "v2", 16)), "deployed again");
-        assert!(!is_same(&own, &deployment("ci-9", "v3", 1)));
     }
 }

@@ -16,6 +16,7 @@ use crate::source::{Ask, Learned, Question, Series};
 use crate::store::deployment::{Alert, DeploymentRow, Status};
 use crate::store::plan::PlanRow;
 use crate::store::{Claim, Tx};
+use crate::webhook::news::PACE;
 use crate::wording;
 use crate::work::Send;
 
@@ -24,6 +25,7 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     let Some(seen) = app.store.deployment(id).await?.filter(|row| row.watch_until.is_some()) else {
         return app.store.begin_finishing(claim, app.clock.now()).await?.commit().await;
     };
+    let heard = app.store.heard(&seen.deployment.service).await?;
     let (series, unseen) = series(app, &settings, &seen).await;
     let now = app.clock.now();
     let plan = match &seen.plan {
@@ -68,7 +70,9 @@ pub async fn look(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
             .await?;
         }
         tx.update_deployment(&row, row.deployment.outcome).await?;
-        tx.due(&Due::Look { deployment: id.to_owned() }, now.plus(settings.watch.every.ms())).await?;
+        let news = tx.heard(&row.deployment.service).await? != heard;
+        let again = if news { PACE.min(settings.watch.every.ms()) } else { settings.watch.every.ms() };
+        tx.due(&Due::Look { deployment: id.to_owned() }, now.plus(again)).await?;
     }
     tx.commit().await
 }

@@ -3,10 +3,10 @@
 use super::Report;
 use crate::advice::facts::{Deployment, Outcome, Shape};
 use crate::app::App;
-use crate::clock::Time;
+use crate::clock::{DAY, Time};
 use crate::event::{Due, From};
 use crate::ledger::Statement;
-use crate::name::{Person, new_id};
+use crate::name::{Person, SourceName, new_id};
 use crate::plan::{State, Transition, shape, show};
 use crate::store::deployment::{DeploymentRow, Status};
 use crate::store::plan::PlanRow;
@@ -15,19 +15,40 @@ use crate::wording;
 use crate::work::Send;
 
 /// A pipeline's word.
-pub async fn reported(app: &App, claim: &Claim, report: &Report, at: Time) -> anyhow::Result<()> {
+pub async fn reported(
+    app: &App,
+    claim: &Claim,
+    report: &Report,
+    source: Option<&SourceName>,
+    at: Time,
+) -> anyhow::Result<()> {
     let mut report = report.clone();
     report.at.get_or_insert(at);
-    told(app, claim, &report, None).await
+    tell(app, claim, &report, None, source).await
 }
 
-/// A pipeline's or a person's word. Whatever order words arrive in, each is recorded and none undoes a later one.
+/// A person's word.
 pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, &Person)>) -> anyhow::Result<()> {
+    tell(app, claim, report, by, None).await
+}
+
+/// Whatever order words arrive in, each is recorded and none undoes a later one.
+async fn tell(
+    app: &App,
+    claim: &Claim,
+    report: &Report,
+    by: Option<(&From, &Person)>,
+    system: Option<&SourceName>,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let mut plan = plan_of(&mut tx, report).await?;
-    let source = if by.is_some() { "person" } else { "hook" };
+    let source = match (by, system) {
+        (Some(_), _) => "person",
+        (None, Some(system)) => system.as_str(),
+        (None, None) => "hook",
+    };
     let at = report.at.unwrap_or(now).min(now);
     let known = match tx.deployment_called(source, &report.id).await? {
         Some(known) => Some(known),
@@ -36,6 +57,17 @@ pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, 
             Some(row) => tx.deployment_of(&row.plan.id).await?.filter(|d| d.status == Status::Started || by.is_some()),
             None => None,
         },
+    };
+    let known = match known {
+        None if by.is_none() => {
+            let also = also_told(&mut tx, report, source, at).await?;
+            if also.is_some() && report.status == Status::Started {
+                // Somebody else told of it already, and perhaps how it ended.
+                return tx.commit().await;
+            }
+            also
+        }
+        known => known,
     };
     let was = known.as_ref().map(|row| row.status);
     let mut row = match known {
@@ -76,7 +108,10 @@ pub async fn told(app: &App, claim: &Claim, report: &Report, by: Option<(&From, 
     tx.update_deployment(&row, before).await?;
     let record = match by {
         Some((from, person)) => Statement::new(&kind(report.status)).by(from, Some(person), None),
-        None => Statement::new(&kind(report.status)).by_system("hook:deployments"),
+        None => Statement::new(&kind(report.status)).by_system(&match system {
+            Some(system) => format!("hook:{system}"),
+            None => "hook:deployments".to_owned(),
+        }),
     };
     let record = record
         .evidence(&claim.id, None)
@@ -177,6 +212,15 @@ async fn plan_of(tx: &mut Tx, report: &Report) -> anyhow::Result<Option<PlanRow>
     Ok(open.iter().find(same).cloned())
 }
 
+/// The deployment that another sender told of already: a pipeline reports it, and the system that keeps deployments too.
+async fn also_told(tx: &mut Tx, report: &Report, source: &str, at: Time) -> anyhow::Result<Option<DeploymentRow>> {
+    let deployment = deployment(report, None, Shape::default(), at, tx.now);
+    let target = (&report.service, &report.environment);
+    let near = tx.deployments_since(target, at.plus(-DAY)).await?;
+    let mut others = near.into_iter().filter(|row| row.source != source && row.source != "person");
+    Ok(others.find(|row| row.deployment.is_also(&deployment)))
+}
+
 async fn new_row(
     app: &App,
     tx: &mut Tx,
@@ -192,20 +236,7 @@ async fn new_row(
         None => None,
     };
     let row = DeploymentRow {
-        deployment: Deployment {
-            id: format!("d-{}", new_id(tx.now).to_lowercase()),
-            service: report.service.clone(),
-            environment: report.environment.clone(),
-            version: report.version.clone().or_else(|| plan.and_then(|row| row.plan.version.clone())),
-            commit: report.commit.clone().or_else(|| plan.and_then(|row| row.plan.commit.clone())),
-            at,
-            finished: None,
-            outcome: None,
-            cause: None,
-            incident: None,
-            link: report.url.clone(),
-            shape: shape.unwrap_or_else(Shape::default),
-        },
+        deployment: deployment(report, plan, shape.unwrap_or_default(), at, tx.now),
         external_id: report.id.clone(),
         source: source.to_owned(),
         plan: plan.map(|row| row.plan.id.clone()),
@@ -219,6 +250,23 @@ async fn new_row(
     };
     tx.insert_deployment(&row).await?;
     Ok(row)
+}
+
+fn deployment(report: &Report, plan: Option<&PlanRow>, shape: Shape, at: Time, now: Time) -> Deployment {
+    Deployment {
+        id: format!("d-{}", new_id(now).to_lowercase()),
+        service: report.service.clone(),
+        environment: report.environment.clone(),
+        version: report.version.clone().or_else(|| plan.and_then(|row| row.plan.version.clone())),
+        commit: report.commit.clone().or_else(|| plan.and_then(|row| row.plan.commit.clone())),
+        at,
+        finished: None,
+        outcome: None,
+        cause: None,
+        incident: None,
+        link: report.url.clone(),
+        shape,
+    }
 }
 
 /// A deployment that nobody planned is recorded as such, and asked about.

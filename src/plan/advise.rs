@@ -12,6 +12,7 @@ use crate::people;
 use crate::plan::{Plan, State, Transition, brief, material, show};
 use crate::store::plan::{PlanRow, Revision};
 use crate::store::{Claim, Tx};
+use crate::webhook::news::PACE;
 use crate::wording;
 use crate::work::Send;
 
@@ -23,6 +24,7 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
         return app.store.begin_finishing(claim, now).await?.commit().await;
     };
     let mut plan = before.plan.clone();
+    let heard = app.store.heard(&plan.service).await?;
     let facts = brief::gather(app, &settings, &plan).await;
     // A version that could not be resolved when the plan was made, or that leads elsewhere now.
     if let Some(commit) = resolved(&plan, &facts) {
@@ -53,7 +55,10 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
     }
     row.refreshed_at = Some(now);
     row.stale_at = None;
-    tx.due(&Due::Advise { plan: id.clone() }, now.plus(settings.policy.refresh_every.ms())).await?;
+    // News that came while the sources were asked may have come too late for some answer.
+    let news = tx.heard(&row.plan.service).await? != heard;
+    let again = if news { PACE } else { settings.policy.refresh_every.ms() };
+    tx.due(&Due::Advise { plan: id.clone() }, now.plus(again)).await?;
     let reason = match &old {
         None if row.revision == 0 => "first brief".to_owned(),
         None => "amended".to_owned(),

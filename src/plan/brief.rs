@@ -20,6 +20,7 @@ const AHEAD: i64 = 95 * DAY;
 /// Asks everything that a brief needs, all sources at once where one answer does not depend on another.
 pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let now = app.clock.now();
+    forget_what_is_old(app, &plan.service).await;
     let until = brief_deadline(settings);
     let sources = sources_for(app, settings, &plan.service, &plan.environment);
     let (version, commit) = (plan.version.as_deref(), plan.commit.as_deref());
@@ -150,8 +151,23 @@ fn flags(plan: &Plan, facts: &Facts) -> Vec<String> {
 
 /// Asks one question of everybody who can answer it, within the time of a brief.
 pub async fn ask(app: &App, ask: &Ask) -> Vec<source::Said> {
+    forget_what_is_old(app, &ask.service).await;
     let sources = sources_for(app, &ask.settings, &ask.service, &ask.environment);
     source::ask_all(&sources, ask, &app.clock).await
+}
+
+/// Answers that were kept from before a source's system told something new count no more, whichever replica heard it.
+async fn forget_what_is_old(app: &App, service: &Service) {
+    match app.store.heard(service).await {
+        Ok(heard) if heard.is_empty() => {}
+        Ok(heard) => {
+            for source in app.sources() {
+                source.heard(service, heard.get(source.name()).copied().unwrap_or_default());
+            }
+        }
+        // Then an answer is as old as `policy.source-keep` allows, and says so.
+        Err(error) => tracing::warn!(error = format!("{error:#}"), "could not read what was heard"),
+    }
 }
 
 /// The sources that have anything to say about a target.

@@ -93,12 +93,8 @@ async fn stored(
 
 /// Joins what files tell to what is stored; a deployment that both know counts once.
 fn join(history: &mut History, told: Vec<Deployment>) {
-    let new: Vec<Deployment> = told
-        .into_iter()
-        .filter(|d| {
-            !history.recent.iter().any(|known| known.id == d.id || (known.at == d.at && known.version == d.version))
-        })
-        .collect();
+    let new: Vec<Deployment> =
+        told.into_iter().filter(|d| !history.recent.iter().any(|known| known.is_also(d))).collect();
     for deployment in &new {
         if let Some(outcome) = deployment.outcome {
             for rate in [&mut history.service_rate, &mut history.team_rate] {

@@ -49,6 +49,13 @@ pub struct Keys {
     headers: BTreeMap<String, String>,
 }
 
+impl Keys {
+    /// The labels that name the service and the environment; the latter may be empty.
+    pub fn labels(&self) -> (&str, &str) {
+        (&self.service_label, &self.environment_label)
+    }
+}
+
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
         vec![Question::Alerts]

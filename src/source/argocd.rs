@@ -48,6 +48,33 @@ pub struct Keys {
     image: Option<String>,
 }
 
+impl Keys {
+    /// Whether an application is that of a service in an environment.
+    pub fn is_called(&self, service: &Service, environment: &Environment, application: &str) -> bool {
+        match self.applications.get(&format!("{service}/{environment}")) {
+            Some(named) => named == application,
+            None => {
+                self.application.as_deref().and_then(|pattern| filled(pattern, service, environment)).as_deref()
+                    == Some(application)
+            }
+        }
+    }
+
+    /// Version and commit of what a sync brought, by the same rules by which its history is read.
+    pub fn brought(
+        &self,
+        service: &Service,
+        revision: Option<&str>,
+        target: Option<&str>,
+        images: Option<&[String]>,
+    ) -> (Option<String>, Option<String>) {
+        match &self.image {
+            Some(image) => (tag(images.unwrap_or_default(), &image.replace("{service}", service.as_str())).ok(), None),
+            None => what(revision, target.unwrap_or_default()),
+        }
+    }
+}
+
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
         vec![Question::Deployments, Question::Alerts]
@@ -187,11 +214,7 @@ impl Argocd {
     /// The application of a service in an environment.
     fn application(&self, service: &Service, environment: &Environment) -> Option<String> {
         let named = self.named.get(&(service.clone(), environment.clone())).cloned();
-        named.or_else(|| {
-            let pattern = self.pattern.as_deref()?;
-            let name = pattern.replace("{service}", service.as_str()).replace("{environment}", environment.as_str());
-            is_name(&name).then_some(name)
-        })
+        named.or_else(|| filled(self.pattern.as_deref()?, service, environment))
     }
 
     async fn read(&self, name: &str) -> Result<Application, CannotSay> {
@@ -322,19 +345,28 @@ impl Sync {
 
     /// Version and commit, as far as the sync itself names them.
     fn what(&self) -> (Option<String>, Option<String>) {
-        let Some(revision) = self.revision.as_deref().filter(|revision| !revision.is_empty()) else {
-            return (None, None);
-        };
-        if !is_commit(revision) {
-            // The version of a chart.
-            return (Some(tame(revision, 250)), None);
-        }
         let target = self.source.get("targetRevision").and_then(|target| target.as_str()).unwrap_or_default();
-        // A branch is no version: it moves on. Whatever people call a version has a number in it.
-        let target = target.trim_start_matches("refs/tags/");
-        let named = !is_commit(target) && target.chars().any(|c| c.is_ascii_digit());
-        (named.then(|| tame(target, 250)), Some(revision.to_owned()))
+        what(self.revision.as_deref(), target)
     }
+}
+
+/// The name of an application by its pattern.
+fn filled(pattern: &str, service: &Service, environment: &Environment) -> Option<String> {
+    let name = pattern.replace("{service}", service.as_str()).replace("{environment}", environment.as_str());
+    is_name(&name).then_some(name)
+}
+
+/// Version and commit that a revision and what it was asked for by stand for.
+fn what(revision: Option<&str>, target: &str) -> (Option<String>, Option<String>) {
+    let Some(revision) = revision.filter(|revision| !revision.is_empty()) else { return (None, None) };
+    if !is_commit(revision) {
+        // The version of a chart.
+        return (Some(tame(revision, 250)), None);
+    }
+    // A branch is no version: it moves on. Whatever people call a version has a number in it.
+    let target = target.trim_start_matches("refs/tags/");
+    let named = !is_commit(target) && target.chars().any(|c| c.is_ascii_digit());
+    (named.then(|| tame(target, 250)), Some(revision.to_owned()))
 }
 
 /// The tag under which an image runs.

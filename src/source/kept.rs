@@ -1,6 +1,7 @@
 //! What a source said lately, kept for a moment, so that ten plans in a minute do not ask ten times, and who asks the same at
 //! the same time waits for one answer. Failures are not kept.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Kept {
     /// Zero: nothing is kept.
     keep: Duration,
     said: Mutex<Vec<Said>>,
+    /// How often the system told something new of a service by itself, as far as is known here.
+    heard: Mutex<BTreeMap<Service, i64>>,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,18 @@ struct About {
 
 impl Kept {
     pub fn for_a_while(keep: Duration) -> Kept {
-        Kept { keep, said: Mutex::default() }
+        Kept { keep, said: Mutex::default(), heard: Mutex::default() }
+    }
+
+    /// Forgets what was said of a service, and what is being asked just now, where the system has told something new since.
+    pub fn heard(&self, service: &Service, times: i64) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = heard.entry(service.clone()).or_default();
+        if times > *known {
+            *known = times;
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.retain(|said| said.about.service != *service);
+        }
     }
 
     /// The answer that is kept, or the one that `asking` gets.
@@ -140,6 +154,29 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(600)).await;
         asked(&kept, &later(20), &times, false).await.unwrap();
         assert_eq!(times.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn news_makes_old_answers_count_no_more_also_those_under_way() {
+        let (kept, times) = (Kept::for_a_while(Duration::from_secs(60)), AtomicUsize::new(0));
+        let about = ask(Question::Incidents, &settings(""));
+        asked(&kept, &about, &times, false).await.unwrap();
+        kept.heard(&about.service, 1);
+        asked(&kept, &about, &times, false).await.unwrap();
+        assert_eq!(times.load(Ordering::SeqCst), 2);
+        kept.heard(&about.service, 1);
+        kept.heard(&"another".into(), 7);
+        asked(&kept, &about, &times, false).await.unwrap();
+        assert_eq!(times.load(Ordering::SeqCst), 2, "the same news once more is no news");
+        let slow = Ask { version: Some("v2".to_owned()), ..about.clone() };
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            kept.heard(&about.service, 2);
+            asked(&kept, &slow, &times, false).await
+        };
+        let (before, after) = tokio::join!(asked(&kept, &slow, &times, false), late);
+        assert!(before.is_ok() && after.is_ok());
+        assert_eq!(times.load(Ordering::SeqCst), 4, "what was asked before the news does not answer after it");
     }
 
     #[tokio::test]

@@ -63,6 +63,7 @@ use crate::clock::Time;
 use crate::config::Settings;
 use crate::name::{Environment, Service};
 
+pub use self::called::around;
 pub use self::gather::{Said, ask_all, ask_all_until, asked, brief_deadline, gather};
 pub use self::kind::{Kind, Opening, SourceKind};
 pub use self::opened::{Opened, open};

@@ -73,6 +73,11 @@ impl Opened {
             && self.source.knows(service, environment)
     }
 
+    /// Forgets what it said of a service before its system told something new by itself for the `times`-th time.
+    pub fn heard(&self, service: &Service, times: i64) {
+        self.kept.heard(service, times);
+    }
+
     /// Asks. The caller holds the deadline; dropping the future is harmless.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, CannotSay> {
         let asking = async {

@@ -19,7 +19,7 @@ use crate::advice::says;
 use crate::clock::{HOUR, Time};
 use crate::config::Secret;
 use crate::message::{is_web, tame};
-use crate::name::SourceName;
+use crate::name::{Service, SourceName};
 
 const SESSIONS: &str = "sum(session)";
 const CRASH_FREE: &str = "crash_free_rate(session)";
@@ -42,6 +42,13 @@ pub struct Keys {
     /// `{environment}` is filled in.
     #[serde(default = "of_environment")]
     environment: String,
+}
+
+impl Keys {
+    /// The project of a service.
+    pub fn project_of(&self, service: &Service) -> String {
+        self.project.replace("{service}", service.as_str())
+    }
 }
 
 impl Kind for Keys {
@@ -181,7 +188,7 @@ impl Sentry {
     }
 
     fn project(&self, ask: &Ask) -> String {
-        self.keys.project.replace("{service}", ask.service.as_str())
+        self.keys.project_of(&ask.service)
     }
 
     fn environment(&self, ask: &Ask) -> String {

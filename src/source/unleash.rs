@@ -35,6 +35,12 @@ pub struct Keys {
     environment_keys: BTreeMap<Environment, String>,
 }
 
+impl Keys {
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+}
+
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
         vec![Question::Flags]

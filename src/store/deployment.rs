@@ -199,6 +199,23 @@ impl Tx {
         row.as_ref().map(deployment_row).transpose()
     }
 
+    /// The newest deployments of a target since a moment, newest first.
+    pub async fn deployments_since(
+        &mut self,
+        (service, environment): (&Service, &Environment),
+        since: Time,
+    ) -> anyhow::Result<Vec<DeploymentRow>> {
+        let rows =
+            sqlx::query(select("where service = $1 and environment = $2 and at >= $3 order by at desc limit 20"))
+                .bind(service.as_str())
+                .bind(environment.as_str())
+                .bind(since.ms())
+                .fetch_all(self.conn())
+                .await
+                .map_err(said)?;
+        rows.iter().map(deployment_row).collect()
+    }
+
     /// The deployment that a sender calls `external_id`.
     pub async fn deployment_called(
         &mut self,

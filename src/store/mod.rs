@@ -8,6 +8,7 @@ pub mod console;
 pub mod counter;
 pub mod deployment;
 mod door;
+pub mod heard;
 pub mod history;
 pub mod lease;
 pub mod ledger;

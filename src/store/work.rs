@@ -286,6 +286,23 @@ impl Tx {
         Ok(())
     }
 
+    /// Brings something that is due later forward to `at`. What nobody set, or somebody works on, is left alone.
+    pub async fn bring_forward(&mut self, key: &str, at: Time) -> anyhow::Result<()> {
+        let now = self.now;
+        sqlx::query(
+            "update work set run_at = $1 where key = $2 and kind = 'due' and done_at is null and dead_at is null
+               and run_at > $3 and (lease_until is null or lease_until < $4)",
+        )
+        .bind(at.ms())
+        .bind(key)
+        .bind(at.ms())
+        .bind(now.ms())
+        .execute(self.conn())
+        .await
+        .map_err(said)?;
+        Ok(())
+    }
+
     /// Takes something that was due off the list.
     pub async fn unset_due(&mut self, key: &str) -> anyhow::Result<()> {
         let now = self.now;
@@ -387,6 +404,30 @@ mod tests {
         assert_eq!((again.id.as_str(), again.attempts), ("a1", 2));
         store.retry(&again, "never", None, NOW.plus(6 * SECOND)).await.unwrap();
         assert_eq!(next(&store, NOW.plus(6 * SECOND)).await.unwrap().id, "a2");
+    }
+
+    #[tokio::test]
+    async fn only_what_waits_for_a_later_time_is_brought_forward() {
+        let later = NOW.plus(60 * SECOND);
+        let (_folder, store) =
+            store_with(&[work("d1", Kind::Due, "one", later), work("d2", Kind::Due, "two", NOW)]).await;
+        let bring = async |key: &str, at: Time| {
+            let mut tx = store.begin(NOW).await.unwrap();
+            tx.bring_forward(key, at).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let held = next(&store, NOW).await.unwrap();
+        bring("d2", NOW).await;
+        bring("nobody set this", NOW).await;
+        assert!(next(&store, NOW).await.is_none(), "what somebody works on stays his");
+        bring("d1", later.plus(SECOND)).await;
+        bring("d1", NOW.plus(5 * SECOND)).await;
+        bring("d1", NOW.plus(30 * SECOND)).await;
+        assert!(next(&store, NOW.plus(4 * SECOND)).await.is_none());
+        assert_eq!(next(&store, NOW.plus(5 * SECOND)).await.unwrap().id, "d1");
+        done(&store, &held, NOW).await;
+        bring("d2", NOW).await;
+        assert!(next(&store, NOW).await.is_none(), "what is done stays done");
     }
 
     #[tokio::test]

@@ -2,11 +2,11 @@
 
 use axum::http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
 
 use super::Site;
 use super::answers::Wrong;
 use crate::name::{Environment, Service};
+use crate::webhook::signature::same;
 
 /// The token that a running server leaves beside its store, for its own user.
 #[derive(Clone, Debug)]
@@ -74,11 +74,6 @@ pub fn allow(site: &Site, headers: &HeaderMap, may: May) -> Result<Who, Wrong> {
         }
     }
     Err(Wrong::unauthorized())
-}
-
-/// In constant time.
-pub fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && bool::from(a.as_bytes().ct_eq(b.as_bytes()))
 }
 
 /// In `try` nothing but the loopback's own names may be the host, and no other site's page may send requests: that is what

@@ -103,7 +103,7 @@ pub async fn in_our_form(response: Response) -> Response {
     let (code, message) = match status {
         StatusCode::NOT_FOUND => ("not-found", "There is nothing at this address.".to_owned()),
         StatusCode::METHOD_NOT_ALLOWED => ("method", "This address takes another method.".to_owned()),
-        StatusCode::PAYLOAD_TOO_LARGE => ("too-large", format!("A body may have {} bytes.", super::LARGEST_BODY)),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The body is longer than what is read here.".to_owned()),
         StatusCode::INTERNAL_SERVER_ERROR => ("internal", "Something in Tidegate broke; its log says what.".to_owned()),
         _ => ("bad-request", "The request does not read.".to_owned()),
     };

@@ -30,6 +30,9 @@ pub use sign_in::Attempts;
 /// The largest body that is read at all.
 const LARGEST_BODY: usize = 256 * 1024;
 
+/// The largest delivery of a webhook that is read at all.
+const LARGEST_DELIVERY: usize = 1024 * 1024;
+
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -51,7 +54,6 @@ pub fn router(site: Site) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(operations::openapi))
-        .route("/hooks/deployments", post(hooks::deployments))
         .route("/api/gate", get(gate::ask))
         .route("/api/plans", get(read::plans))
         .route("/api/plans/{id}", get(read::plan))
@@ -69,9 +71,16 @@ pub fn router(site: Site) -> Router {
     if site.console {
         router = router.merge(console::router());
     }
+    // A push of many commits is long, and what it says matters.
+    let hooks = Router::new()
+        .route("/hooks/deployments", post(hooks::deployments))
+        .route("/hooks/{sender}", post(hooks::sender))
+        .route("/hooks/{sender}/{source}", post(hooks::sender_of))
+        .layer(RequestBodyLimitLayer::new(LARGEST_DELIVERY));
     router
-        .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .merge(hooks)
+        .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(answers::panicked))
         .layer(axum::middleware::map_response(answers::in_our_form))
         .layer(axum::middleware::from_fn(answers::without_nul))

@@ -19,11 +19,12 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::Site;
-use super::access::same;
+
 use super::answers::{Answered, Wrong, json as answer, read_json};
 use crate::clock::{HOUR, MINUTE, Time};
 use crate::config::{PersonKind, Settings};
 use crate::name::Person;
+use crate::webhook::signature::same;
 
 const COOKIE: &str = "tidegate_console";
 /// A working day.

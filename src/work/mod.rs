@@ -166,6 +166,11 @@ impl Tx {
         self.set_due(&work).await
     }
 
+    /// Brings `due` forward to `at`, where it is set for later and nobody is at it.
+    pub async fn sooner(&mut self, due: &Due, at: Time) -> anyhow::Result<()> {
+        self.bring_forward(&due.key(), at).await
+    }
+
     /// Takes `due` off the list.
     pub async fn no_longer_due(&mut self, due: &Due) -> anyhow::Result<()> {
         self.unset_due(&due.key()).await

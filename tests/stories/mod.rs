@@ -27,3 +27,4 @@ mod tampering;
 mod templates;
 mod timing;
 mod watch;
+mod webhooks;

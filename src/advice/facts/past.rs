@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Time;
+use crate::clock::{MINUTE, Millis, Time};
 use crate::name::{Environment, Person, Service};
 
 /// What the past says about changes like this one.
@@ -78,6 +78,39 @@ pub struct Deployment {
     pub link: Option<String>,
     #[serde(default)]
     pub shape: Shape,
+}
+
+/// The same version of a service at nearly the same time is the same deployment, whoever told of it.
+const SAME: Millis = 15 * MINUTE;
+
+/// Fewer characters than this name no commit.
+const SHORTEST: usize = 7;
+
+impl Deployment {
+    /// Whether another telling is of this same deployment.
+    pub fn is_also(&self, told: &Deployment) -> bool {
+        let ends = |of: &Deployment| [Some(of.at), of.finished];
+        let near = || {
+            let pairs = ends(self)
+                .into_iter()
+                .flatten()
+                .flat_map(|own| ends(told).into_iter().flatten().map(move |at| (own, at)));
+            pairs.into_iter().any(|(own, at)| own.since(at).abs() <= SAME)
+        };
+        let target = self.service == told.service && self.environment == told.environment;
+        self.id == told.id || (target && self.is_of_the_same(told) && near())
+    }
+
+    /// The commit decides where both tell one; what one tells by its commit and the other by its version alone is not known to
+    /// be the same.
+    fn is_of_the_same(&self, told: &Deployment) -> bool {
+        match (&self.commit, &told.commit) {
+            (Some(own), Some(told)) if own.len().min(told.len()) >= SHORTEST => {
+                own.starts_with(told.as_str()) || told.starts_with(own.as_str())
+            }
+            _ => self.version == told.version,
+        }
+    }
 }
 
 /// The shape of a change: what likeness and rates are counted by. Nothing here is about a person.
@@ -207,4 +240,30 @@ pub enum Doing {
     Planned,
     UnderWay,
     Watched,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(id: &str, version: &str, commit: Option<&str>, minutes: i64) -> Deployment {
+        let at = Time::from_ms(1_800_000_000_000).plus(minutes * MINUTE);
+        let told = serde_json::json!({ "id": id, "service": "shop", "environment": "production", "version": version,
+            "commit": commit, "at": at });
+        serde_json::from_value(told).unwrap()
+    }
+
+    #[test]
+    fn one_deployment_told_twice_is_one() {
+        let own = deployment("d-1", "v2", None, 0);
+        assert!(own.is_also(&deployment("ci-9", "v2", None, 10)));
+        assert!(own.is_also(&deployment("d-1", "v3", None, 600)));
+        assert!(!own.is_also(&deployment("ci-9", "v2", None, 16)), "deployed again");
+        assert!(!own.is_also(&deployment("ci-9", "v3", None, 1)));
+        let main = deployment("d-1", "main", Some("279484c09fbe69ededfced8c1bb6e6d24616b468"), 0);
+        assert!(main.is_also(&deployment("ci-9", "v2", Some("279484c0"), 1)), "a branch, a tag, one commit");
+        assert!(!main.is_also(&deployment("ci-9", "main", Some("00000000"), 1)), "the branch went on");
+        let long = Deployment { finished: Some(own.at.plus(50 * MINUTE)), ..own };
+        assert!(long.is_also(&deployment("ci-9", "v2", None, 51)), "by its end");
+    }
 }

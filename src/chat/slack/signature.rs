@@ -1,10 +1,8 @@
 //! Slack's signature: `v0=` and the HMAC-SHA256 of `v0:timestamp:body` in hexadecimal.
 //! <https://docs.slack.dev/authentication/verifying-requests-from-slack>
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use crate::clock::{Millis, SECOND, Time};
+use crate::webhook::signature::is_hmac;
 
 /// How far the sender's clock may be from ours, either way.
 const TOLERANCE: Millis = 300 * SECOND;
@@ -15,26 +13,8 @@ pub fn is_signed(secret: &str, timestamp: &str, signature: &str, body: &[u8], no
     if sent < 0 || (now.ms() - sent).abs() > TOLERANCE {
         return false;
     }
-    let Some(given) = signature.strip_prefix("v0=").and_then(bytes) else { return false };
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-    mac.update(b"v0:");
-    mac.update(timestamp.as_bytes());
-    mac.update(b":");
-    mac.update(body);
-    mac.verify_slice(&given).is_ok()
-}
-
-fn bytes(hex: &str) -> Option<[u8; 32]> {
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    let mut out = [0; 32];
-    for (byte, pair) in out.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        let digit = |c: u8| (c as char).to_digit(16);
-        *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
-    }
-    Some(out)
+    let Some(given) = signature.strip_prefix("v0=") else { return false };
+    is_hmac(secret, &[b"v0:", timestamp.as_bytes(), b":", body], given)
 }
 
 #[cfg(test)]

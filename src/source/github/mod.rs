@@ -62,6 +62,17 @@ enum Scanning {
     Secrets,
 }
 
+impl Keys {
+    /// Whether a repository that GitHub names is this one; their names have no case.
+    pub fn is_of(&self, repository: &str) -> bool {
+        self.repository.eq_ignore_ascii_case(repository)
+    }
+
+    pub fn incident_label(&self) -> &str {
+        &self.incident_label
+    }
+}
+
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
         let mut all = vec![

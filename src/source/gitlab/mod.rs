@@ -24,7 +24,7 @@ use super::rest::{Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 use crate::config::Secret;
 use crate::message::is_web;
-use crate::name::{Environment, SourceName};
+use crate::name::{Environment, Service, SourceName};
 
 /// A project on gitlab.com or a server of one's own.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +46,19 @@ pub struct Keys {
     /// Whether the findings of its scanners are asked for, which GitLab tells in the tier Ultimate alone.
     #[serde(default)]
     scanning: bool,
+}
+
+impl Keys {
+    /// Whether a project that GitLab names by its path and its number is this one.
+    pub fn is_of(&self, path: &str, number: &str) -> bool {
+        self.project.eq_ignore_ascii_case(path) || self.project == number
+    }
+
+    /// What GitLab calls an environment of a service.
+    pub fn environment_of(&self, service: &Service, environment: &Environment) -> String {
+        let named = self.environment.replace("{service}", service.as_str());
+        named.replace("{environment}", environment.as_str())
+    }
 }
 
 impl Kind for Keys {

@@ -56,6 +56,13 @@ pub struct Keys {
     blocks_priorities: Vec<String>,
 }
 
+impl Keys {
+    /// Our services that a service of PagerDuty's stands for.
+    pub fn ours(&self, id: &str) -> Vec<Service> {
+        self.map.ours([id])
+    }
+}
+
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
         let mapped = [Question::Incidents, Question::Calendar].into_iter().filter(|_| !self.map.is_empty());

@@ -24,7 +24,7 @@ mod lcov;
 mod linear;
 mod microsoft_365;
 mod osv;
-mod pagerduty;
+pub(super) mod pagerduty;
 mod prometheus;
 mod sarif;
 mod scraped;

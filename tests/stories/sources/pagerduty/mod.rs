@@ -1,6 +1,6 @@
 //! The PagerDuty source against a pretend PagerDuty that holds every request against a description of its API.
 
-mod world;
+pub(in crate::stories) mod world;
 
 use serde_json::json;
 
