@@ -14,6 +14,7 @@ mod migrations;
 mod modes;
 mod page;
 mod people;
+mod pipelines;
 mod restarts;
 mod sign_in;
 mod silence;
