@@ -7,7 +7,9 @@ use crate::advice::rollback;
 use crate::advice::schema;
 use crate::advice::timing::{self, Timeline};
 use crate::advice::view::View;
-use crate::advice::{Advice, Context, Flag, Part, Points, Windows, mitigation, policy, score, template};
+use crate::advice::{
+    Advice, Approvals, Context, Flag, Part, Points, Score, Windows, mitigation, policy, score, template,
+};
 use crate::config::{CheckMode, Settings};
 use crate::plan::Plan;
 
@@ -18,28 +20,13 @@ pub fn advise(ctx: Context<'_>) -> Advice {
     let sql = schema::read_sql(&ctx);
     let view = View::new(ctx, &paths, &sql);
     let timeline = Timeline::build(&ctx);
-    let moment = timeline.moment(view.begin);
-
-    let answered: Vec<(Flag, Part)> = checks::ask(&view);
-    let mut points = checks::points(&view, &answered);
-    let base: i32 = points.iter().map(|p| p.points).sum();
-    let is_on = |code: &str| checks::mode(&view, code) == CheckMode::On;
-    points.extend(moment.points.into_iter().filter(|p| p.points != 0 && is_on(&p.code)));
-    let sum: i32 = points.iter().map(|p| p.points).sum();
-    let score = score::score(&view, points);
+    let Judged { mut flags, base, sum, score, approvals } = judge(&view, &timeline);
 
     let windows = timing::windows(&ctx, &timeline, base);
-    let mut flags: Vec<Flag> = answered.into_iter().map(|(flag, _)| flag).collect();
-    let asked = moment.flags.into_iter().filter(|flag| checks::mode(&view, &flag.code) != CheckMode::Off);
-    join(&mut flags, asked, &score.points);
-    let shown: Vec<Flag> = flags.iter().filter(|flag| is_on(&flag.code)).cloned().collect();
-    let approvals = policy::approvals(&view, score.value, &shown);
-    flags.extend(checks::ask_policy(&view, &approvals).into_iter().map(|(flag, _)| flag));
-    flags.sort_by_key(|flag| ALL.iter().position(|check| check.code == flag.code).unwrap_or(ALL.len()));
-
     let draft = rollback::draft(&view);
     let ideas = mitigation::ideas(&view, score.value, sum, &windows, draft.as_deref(), &flags);
     mitigation::help(&mut flags, &ideas);
+    let is_on = |code: &str| checks::mode(&view, code) == CheckMode::On;
     let (flags, shadow): (Vec<Flag>, Vec<Flag>) = flags.into_iter().partition(|flag| is_on(&flag.code));
     Advice {
         blockers: policy::blockers(ctx.settings, &flags),
@@ -54,6 +41,50 @@ pub fn advise(ctx: Context<'_>) -> Advice {
         rollback_draft: draft,
         impact: checks::impact(&view),
     }
+}
+
+/// The flags that stop the gate at this moment: as [`advise`] finds them, without the search for windows and mitigations,
+/// which takes most of its time and which no pipeline reads.
+pub fn stops(ctx: Context<'_>) -> Vec<Flag> {
+    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let sql = schema::read_sql(&ctx);
+    let view = View::new(ctx, &paths, &sql);
+    let mut flags = judge(&view, &Timeline::build(&ctx)).flags;
+    flags.retain(|flag| checks::mode(&view, &flag.code) == CheckMode::On);
+    let stop = policy::blockers(ctx.settings, &flags);
+    flags.retain(|flag| stop.contains(&flag.code));
+    flags
+}
+
+/// What a brief comes to at the plan's moment.
+struct Judged {
+    /// Of all checks that are not off, in the order of the visible list.
+    flags: Vec<Flag>,
+    /// Points that the hour does not change, and all points.
+    base: i32,
+    sum: i32,
+    score: Score,
+    approvals: Approvals,
+}
+
+fn judge(view: &View<'_>, timeline: &Timeline<'_>) -> Judged {
+    let moment = timeline.moment(view.begin);
+    let answered: Vec<(Flag, Part)> = checks::ask(view);
+    let mut points = checks::points(view, &answered);
+    let base: i32 = points.iter().map(|p| p.points).sum();
+    let is_on = |code: &str| checks::mode(view, code) == CheckMode::On;
+    points.extend(moment.points.into_iter().filter(|p| p.points != 0 && is_on(&p.code)));
+    let sum: i32 = points.iter().map(|p| p.points).sum();
+    let score = score::score(view, points);
+
+    let mut flags: Vec<Flag> = answered.into_iter().map(|(flag, _)| flag).collect();
+    let asked = moment.flags.into_iter().filter(|flag| checks::mode(view, &flag.code) != CheckMode::Off);
+    join(&mut flags, asked, &score.points);
+    let shown: Vec<Flag> = flags.iter().filter(|flag| is_on(&flag.code)).cloned().collect();
+    let approvals = policy::approvals(view, score.value, &shown);
+    flags.extend(checks::ask_policy(view, &approvals).into_iter().map(|(flag, _)| flag));
+    flags.sort_by_key(|flag| ALL.iter().position(|check| check.code == flag.code).unwrap_or(ALL.len()));
+    Judged { flags, base, sum, score, approvals }
 }
 
 /// The windows for a target without a change: what timing alone says.

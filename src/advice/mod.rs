@@ -30,7 +30,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use advise::{advise, seen_categories, windows};
+pub use advise::{advise, seen_categories, stops, windows};
 pub use policy::policy_digest;
 
 use crate::clock::Time;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::ask::Instance;
 use super::{Place, print};
 use crate::config::Span;
-use crate::gate::{HOPEFUL_BLOCKS, Request, ask};
+use crate::gate::{Request, ask};
 use crate::name::{Environment, PlanId, Service};
 
 #[derive(Debug, Args)]
@@ -68,23 +68,6 @@ pub async fn run(args: GateArgs) -> anyhow::Result<u8> {
     })
 }
 
-/// Whether the verdict can still become a yes.
-fn is_hopeful(answer: &Value) -> bool {
-    let codes = || {
-        answer
-            .get("reasons")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|r| r.get("code").and_then(Value::as_str))
-    };
-    match answer.get("verdict").and_then(Value::as_str) {
-        Some("waiting" | "not-yet" | "not-started" | "stale" | "contested") => true,
-        Some("blocked") => codes().all(|code| HOPEFUL_BLOCKS.contains(&code)),
-        _ => false,
-    }
-}
-
 async fn asked(args: &GateArgs, wait: i64) -> anyhow::Result<Value> {
     match args.place.instance().await? {
         Instance::Running(server) => {
@@ -109,7 +92,8 @@ async fn asked(args: &GateArgs, wait: i64) -> anyhow::Result<Value> {
                 query.push(("wait", now.to_string()));
                 let answer = server.get("/api/gate", &query).await?;
                 left -= 100;
-                if !is_hopeful(&answer) || left <= 0 {
+                let waits = answer.get("waits").and_then(Value::as_bool) == Some(true);
+                if !waits || left <= 0 {
                     return Ok(answer);
                 }
             }

@@ -3,9 +3,9 @@
 
 mod verdict;
 
-pub use verdict::{ASK_HOLDS, Answer, Given, HOPEFUL_BLOCKS, Reason, Seen, Verdict, verdict};
+pub use verdict::{ASK_HOLDS, Answer, Given, Reason, Seen, Verdict, verdict};
 
-use crate::advice::{Context, FlagLevel};
+use crate::advice::Context;
 use crate::app::App;
 use crate::approval::WordKind;
 use crate::config::Mode;
@@ -92,13 +92,8 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
     // The brief's facts judged at this moment: windows close and freezes begin while a plan waits.
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;
-    let advice = crate::advice::advise(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
-    let blocks: Vec<Reason> = advice
-        .flags
-        .iter()
-        .filter(|flag| flag.level == FlagLevel::Critical && advice.blockers.contains(&flag.code))
-        .map(|flag| Reason { code: flag.code.clone(), says: flag.says.clone() })
-        .collect();
+    let stops = crate::advice::stops(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
+    let blocks: Vec<Reason> = stops.into_iter().map(|flag| Reason { code: flag.code, says: flag.says }).collect();
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())

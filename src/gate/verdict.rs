@@ -63,6 +63,8 @@ pub struct Answer {
     pub approvals: Vec<Given>,
     pub needed: Vec<String>,
     pub schema: u32,
+    /// Whether it can still become a yes by itself or by a human's next act: a pipeline that waits goes on waiting.
+    pub waits: bool,
     /// False in *observe* and *advise*: the same answer, for information.
     pub enforced: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,19 +135,11 @@ impl<'a> Seen<'a> {
 }
 
 impl Answer {
-    /// Whether it can still become a yes by itself or by a human's next act; then a pipeline that waits goes on waiting.
-    pub fn is_hopeful(&self) -> bool {
-        match self.verdict {
-            Verdict::Waiting | Verdict::NotYet | Verdict::NotStarted | Verdict::Stale | Verdict::Contested => true,
-            Verdict::Blocked => self.reasons.iter().all(|r| HOPEFUL_BLOCKS.contains(&r.code.as_str())),
-            Verdict::Approved | Verdict::Objected | Verdict::OutsideWindow | Verdict::Unknown => false,
-        }
-    }
-
     /// The chat could not be asked whether the words on the card still stand: what they would have made is not known.
     pub fn cannot_tell(&mut self) {
         self.verdict = Verdict::Unknown;
         self.approved = false;
+        self.waits = false;
         let says = "The chat could not be asked whether the approvals on the card still stand.";
         self.reasons = vec![reason("chat.unreachable", says)];
     }
@@ -161,6 +155,7 @@ impl Answer {
             approvals: Vec::new(),
             needed: Vec::new(),
             schema: 1,
+            waits: false,
             enforced,
             commit: None,
             checkpoint: None,
@@ -170,7 +165,7 @@ impl Answer {
 }
 
 /// What blocks only until a human's next act.
-pub const HOPEFUL_BLOCKS: [&str; 2] = ["plan.held", "plan.unconfirmed"];
+const HOPEFUL_BLOCKS: [&str; 2] = ["plan.held", "plan.unconfirmed"];
 
 /// How long somebody's wish to start waits for the planner's confirmation.
 pub const ASK_HOLDS: Millis = HOUR;
@@ -181,6 +176,11 @@ pub const SHORTEST_COMMIT: usize = 7;
 /// The verdict: the first thing that stands in the way, or approved.
 pub fn verdict(seen: &Seen<'_>) -> Answer {
     let (verdict, reasons) = weigh(seen);
+    let waits = match verdict {
+        Verdict::Waiting | Verdict::NotYet | Verdict::NotStarted | Verdict::Stale | Verdict::Contested => true,
+        Verdict::Blocked => reasons.iter().all(|r| HOPEFUL_BLOCKS.contains(&r.code.as_str())),
+        Verdict::Approved | Verdict::Objected | Verdict::OutsideWindow | Verdict::Unknown => false,
+    };
     Answer {
         verdict,
         approved: verdict == Verdict::Approved,
@@ -190,6 +190,7 @@ pub fn verdict(seen: &Seen<'_>) -> Answer {
         approvals: seen.given.clone(),
         needed: seen.tally.missing.iter().map(crate::wording::need).collect(),
         schema: 1,
+        waits,
         enforced: seen.environment.mode == Mode::Gate,
         commit: seen.row.plan.commit.clone(),
         checkpoint: None,

@@ -58,7 +58,7 @@ pub async fn ask(
         }
         let mut answer = gate::ask(&site.app, &request).await?;
         // What can still become a yes is waited for; the rest is told at once.
-        if !answer.is_hopeful() || tokio::time::Instant::now() >= until || site.app.is_stopping() {
+        if !answer.waits || tokio::time::Instant::now() >= until || site.app.is_stopping() {
             let (checkpoint, proof) =
                 crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
             answer.checkpoint = Some(checkpoint);

@@ -15,6 +15,7 @@ mod migrations;
 mod modes;
 mod page;
 mod people;
+mod pipelines;
 mod restarts;
 mod sign_in;
 mod silence;

@@ -17,6 +17,7 @@ const BESIDE: &[&str] = &[
     "clippy.toml",
     "deny.toml",
     "docs",
+    "pipelines",
     "proptest-regressions",
     "rustfmt.toml",
 ];

@@ -124,6 +124,13 @@ proptest! {
     }
 
     #[test]
+    fn what_stops_the_gate_is_what_the_brief_calls_blockers(bits in 0u32..1024, lines in 0u32..200_000, load in 0u32..100) {
+        let world = spoiled(bits, lines, 9, load);
+        let stops: Vec<String> = world.stops().into_iter().map(|flag| flag.code).collect();
+        prop_assert_eq!(stops, world.advise().blockers);
+    }
+
+    #[test]
     fn more_load_never_lowers_the_score(bits in 0u32..1024, load in 0u32..100, more in 0u32..100) {
         let low = spoiled(bits, 100, 6, load).advise().score.value;
         let high = spoiled(bits, 100, 6, (load + more).min(100)).advise().score.value;

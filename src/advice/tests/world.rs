@@ -384,6 +384,10 @@ impl World {
         advise(self.context())
     }
 
+    pub fn stops(&self) -> Vec<Flag> {
+        crate::advice::stops(self.context())
+    }
+
     /// The flag of a code, which must be there.
     pub fn flag(&self, code: &str) -> Flag {
         let advice = self.advise();
