@@ -179,7 +179,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
             tx.record(app, found(record, read_back)).await?;
             settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
             let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-            let progress = wording::card::progress(&row, &tally, &revision);
+            let progress = wording::card::progress(&row, &tally);
             show::in_thread(&mut tx, &row, wording::card::withdrawn(person, kind, &progress, read_back)).await?;
         }
         return tx.commit().await;
@@ -188,7 +188,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         return tx.commit().await;
     }
     let change = revision.facts.change.first().map(|fact| &fact.value);
-    let needs = &revision.advice.approvals.needs;
+    let needs = &show::needs_now(&row, &revision, &settings, now);
     if kind == WordKind::Approve && row.plan.kind.has_version() && row.plan.commit.is_none() {
         let says = wording::refusal::unresolved(&row);
         whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;

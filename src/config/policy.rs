@@ -117,8 +117,18 @@ pub struct ApprovalRule {
     pub score: Option<u32>,
     /// Any of these flags at caution or above.
     pub flags: Vec<String>,
-    /// Not for hotfixes.
+    /// Any of these codes stops the gate now; `"*"` is any at all.
+    pub blockers: Vec<String>,
+    /// The change has so many lines, added and deleted, or more; a change that nobody could read counts as larger.
+    pub size: Option<u32>,
+    /// Outside the allowed window, when it would begin; the gate judges the hour again.
+    pub outside_window: Option<bool>,
+    /// Only for hotfixes, or not for them.
     pub hotfix: Option<bool>,
+    /// The incident that the hotfix is for is open, as a source tells.
+    pub open_incident: Option<bool>,
+    /// Where this rule applies, its needs take the place of all others'.
+    pub instead: bool,
     pub needs: Vec<Need>,
 }
 

@@ -112,7 +112,7 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
         row,
         environment: &environment,
         brief: Some(&revision.brief),
-        needs: &revision.advice.approvals.needs,
+        needs: &tally.needs,
         tally: &tally,
         given,
         blocks,

@@ -108,8 +108,13 @@ pub struct Seen<'a> {
     pub now: Time,
 }
 
-static NOTHING: Tally =
-    Tally { approved_by: Vec::new(), objected_by: Vec::new(), held_by: Vec::new(), missing: Vec::new() };
+static NOTHING: Tally = Tally {
+    approved_by: Vec::new(),
+    objected_by: Vec::new(),
+    held_by: Vec::new(),
+    needs: Vec::new(),
+    missing: Vec::new(),
+};
 
 impl<'a> Seen<'a> {
     /// A plan whose first brief is still being gathered.

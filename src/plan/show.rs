@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::advice::FlagLevel;
+use crate::advice::{Context, FlagLevel, NeedView};
 use crate::app::App;
-use crate::approval::{Tally, tally};
-use crate::config::{Mode, Settings};
+use crate::approval::{Tally, Word, tally};
+use crate::clock::Time;
+use crate::config::{Mode, PersonKind, Settings};
 use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
-use crate::name::PlanId;
+use crate::name::{Person, PlanId};
 use crate::people;
+use crate::plan::{Plan, When};
 use crate::store::Tx;
 use crate::store::plan::{PlanRow, Revision};
 use crate::wording;
@@ -72,9 +74,29 @@ pub async fn main(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) ->
 /// How the words on the current revision stand.
 pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<Tally> {
     let words = tx.words(&row.plan.id).await?;
-    Ok(tally(&revision.advice.approvals.needs, &words, row.revision, |person| {
+    let needs = needs_now(row, revision, settings, tx.now);
+    // Whoever is no member any more has no voice, whatever they said before.
+    let words: Vec<Word> = words.into_iter().filter(|word| is_member(settings, &word.person)).collect();
+    Ok(tally(&needs, &words, row.revision, |person| {
         people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default()
     }))
+}
+
+/// What is needed as things stand: by the brief, and by the hour at which it would begin.
+pub fn needs_now(row: &PlanRow, revision: &Revision, settings: &Settings, now: Time) -> Vec<NeedView> {
+    let plan = as_of(&row.plan, now);
+    let ctx = Context { plan: &plan, facts: &revision.facts, settings, now };
+    crate::advice::rules::at_this_hour(ctx, &revision.advice.approvals)
+}
+
+/// The plan as it would begin from now on: one whose time has come begins at once.
+pub fn as_of(plan: &Plan, now: Time) -> Plan {
+    let when = if plan.when.start(now) > now { plan.when } else { When::Now };
+    Plan { when, ..plan.clone() }
+}
+
+fn is_member(settings: &Settings, person: &Person) -> bool {
+    settings.people.get(person).is_some_and(|known| known.kind == PersonKind::Member)
 }
 
 /// One more line in the plan's thread.

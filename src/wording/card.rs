@@ -34,7 +34,9 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
     if needs.is_empty() {
         blocks.push(Block::Line(Line::plain("No approval is asked for.")));
     } else {
-        blocks.push(Block::List { says: "Needed".to_owned(), lines: needs, folded: false });
+        let count: u32 = revision.advice.approvals.needs.iter().map(|view| view.need.count).sum();
+        let says = format!("Needed: {}", says::count(i64::from(count), "approval"));
+        blocks.push(Block::List { says, lines: needs, folded: false });
         let eligible: Vec<String> = revision.advice.approvals.eligible.iter().map(|p| format!("@{p}")).collect();
         let can = if eligible.is_empty() {
             "Nobody known could give it now.".to_owned()
@@ -43,6 +45,13 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
         };
         blocks.push(Block::Line(Line::plain(can)));
     }
+    let also = revision.advice.approvals.outside.iter().filter(|view| !revision.advice.approvals.needs.contains(view));
+    let also: Vec<String> = also.map(need).collect();
+    if !also.is_empty() {
+        let says = format!("If it begins outside the allowed window, also: {}.", also.join("; "));
+        blocks.push(Block::Line(Line::plain(says)));
+    }
+    blocks.extend(revision.advice.approvals.notes.iter().map(|note| Block::Line(Line::plain(note.clone()))));
     let mut buttons = Vec::new();
     if let Some(why) = &revision.advice.asked.review {
         blocks.push(Block::Line(review_line(row, revision, why)));
@@ -157,7 +166,7 @@ pub fn given(
         Span::plain(format!(" {verb} revision {}{role}, {}.", word.revision, says::time(word.at, zone, now))),
     ];
     spans.push(Span::plain(match word.kind {
-        WordKind::Approve => format!(" {}", progress(row, tally, revision)),
+        WordKind::Approve => format!(" {}", progress(row, tally)),
         WordKind::Object => " A reply here gives the reason. The plan waits until it is withdrawn.".to_owned(),
         WordKind::Hold => " The plan waits.".to_owned(),
     }));
@@ -236,8 +245,8 @@ pub fn words_gone(whom: &[Person], because: &str) -> Message {
 }
 
 /// "1 of 2; still missing: …"
-pub fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
-    let (given, asked) = tally.counts(&revision.advice.approvals.needs);
+pub fn progress(row: &PlanRow, tally: &Tally) -> String {
+    let (given, asked) = tally.counts();
     if tally.is_enough() {
         return format!("{given} of {asked}: approved.");
     }
