@@ -13,7 +13,7 @@ pub mod slack;
 mod submitted;
 
 pub use pressed::pressed;
-pub use reacted::{Reaction, reacted};
+pub use reacted::{Reaction, reacted, settle_words};
 pub use read_back::{bring_up_to_date, cleared, read_back, read_back_all, reposted, vanished};
 pub use replied::replied;
 pub use submitted::{arguments as form_arguments, submitted};

@@ -231,13 +231,12 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
     let entry = tx.record(app, found(record, read_back)).await?;
     settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
     let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-    let mut said = wording::card::given(&row, &word, &tally, &revision, &settings, now);
+    let mut said = wording::card::given(&row, &word, &tally, &settings, now);
     if read_back {
         wording::card::was_away(&mut said);
     }
     show::in_thread(&mut tx, &row, said).await?;
-    let card = wording::card::asks(&row, &revision, &settings, &entry);
-    show::in_thread_as(&mut tx, &row, Some(show::card_key(&row.plan.id, row.revision)), card).await?;
+    show::card(&mut tx, &row, &revision, &settings, &entry).await?;
     tx.commit().await
 }
 

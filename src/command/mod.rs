@@ -12,6 +12,7 @@ mod help;
 mod lookup;
 mod offer;
 mod outcome;
+mod overriding;
 pub mod plan;
 mod preview;
 mod review;
@@ -103,6 +104,7 @@ pub async fn run_parsed(
         "finished" => finished::run(&call).await,
         "rolledback" => rolledback::run(&call).await,
         "outcome" => outcome::run(&call).await,
+        "override" => overriding::run(&call).await,
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,

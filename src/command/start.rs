@@ -98,6 +98,13 @@ async fn open(
     row.started = Some((tx.now, person.clone()));
     row.asked = None;
     tx.update_plan(row).await?;
+    // What it relied on is looked at again when the pipeline asks.
+    let settings = app.settings();
+    for given in tx.overrides(&row.plan.id).await? {
+        if given.holds(&row.plan, None, &settings, tx.now).is_ok() {
+            tx.use_override(&given.id).await?;
+        }
+    }
     let id = &row.plan.id;
     let revision = tx.revision(id, row.revision).await?;
     let brief = revision.as_ref().map(|r| r.brief.clone());

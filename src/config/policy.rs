@@ -154,6 +154,9 @@ pub struct OverrideRule {
     #[serde(default)]
     pub environment: Option<Environment>,
     pub roles: Vec<Role>,
+    /// Whether planner and authors may override for their own change, where separation is asked.
+    #[serde(default)]
+    pub own: bool,
 }
 
 impl Serialize for Span {

@@ -3,15 +3,16 @@
 
 mod verdict;
 
-pub use verdict::{ASK_HOLDS, Answer, Given, HOPEFUL_BLOCKS, Reason, Seen, Verdict, verdict};
+pub use verdict::{ASK_HOLDS, Answer, Given, HOPEFUL_BLOCKS, Overridden, Reason, Seen, Verdict, verdict};
 
 use crate::advice::{Context, FlagLevel};
 use crate::app::App;
 use crate::approval::WordKind;
+use crate::approval::overriding::Block;
 use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
-use crate::plan::{When, show};
+use crate::plan::{When, overriding, show};
 use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
 use crate::store::plan::PlanRow;
@@ -93,12 +94,35 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;
     let advice = crate::advice::advise(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
-    let blocks: Vec<Reason> = advice
+    let mut blocks: Vec<Block> = advice
         .flags
         .iter()
         .filter(|flag| flag.level == FlagLevel::Critical && advice.blockers.contains(&flag.code))
-        .map(|flag| Reason { code: flag.code.clone(), says: flag.says.clone() })
+        .map(Block::of)
         .collect();
+    // Overridden blockers are taken out and named; roles, commits and facts are compared at this moment.
+    let given_overrides = tx.overrides(&row.plan.id).await?;
+    let mut overrides: Vec<Overridden> = Vec::new();
+    let mut against = |block: &Block| match overriding::against(&given_overrides, block, row, &settings, now) {
+        Some(given) => {
+            overrides.push(Overridden::of(given));
+            true
+        }
+        None => false,
+    };
+    for block in overriding::of_words(&words, row.revision) {
+        against(&block);
+    }
+    blocks.retain(|block| !against(block));
+    let used = given_overrides.iter().filter(|given| given.used_at.is_some() && given.stands());
+    let lost: Vec<Reason> = used
+        .filter_map(|given| given.has_role(&row.plan, &settings).err().map(|gone| (given, gone)))
+        .map(|(given, gone)| Reason {
+            code: "override.void".to_owned(),
+            says: format!("The override of {} by {} does not hold: {}.", given.code, given.person, gone.says()),
+        })
+        .collect();
+    let blocks: Vec<Reason> = blocks.into_iter().map(|block| Reason { code: block.code, says: block.says }).collect();
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
@@ -116,6 +140,8 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
         tally: &tally,
         given,
         blocks,
+        overrides,
+        lost,
         contested: revision.advice.category.contested && row.category.is_none(),
         unreviewed: revision.advice.asked.review.as_deref().filter(|_| row.reviewed.is_none()),
         expired,

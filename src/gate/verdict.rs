@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Request;
 use crate::advice::NeedView;
 use crate::approval::Tally;
+use crate::approval::overriding::Override;
 use crate::clock::{HOUR, Millis, Time};
 use crate::config::{EnvironmentSettings, Mode};
 use crate::name::{Person, Role};
@@ -61,6 +62,8 @@ pub struct Answer {
     pub brief: Option<String>,
     pub reasons: Vec<Reason>,
     pub approvals: Vec<Given>,
+    /// Blockers that somebody goes on in spite of.
+    pub overrides: Vec<Overridden>,
     pub needed: Vec<String>,
     pub schema: u32,
     /// False in *observe* and *advise*: the same answer, for information.
@@ -86,6 +89,21 @@ pub struct Given {
     pub at: Time,
 }
 
+/// A blocker that was taken out, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Overridden {
+    pub code: String,
+    pub by: Person,
+    pub role: Role,
+    pub at: Time,
+}
+
+impl Overridden {
+    pub fn of(given: &Override) -> Overridden {
+        Overridden { code: given.code.clone(), by: given.person.clone(), role: given.role.clone(), at: given.at }
+    }
+}
+
 /// What the verdict is made from.
 #[derive(Debug)]
 pub struct Seen<'a> {
@@ -97,6 +115,10 @@ pub struct Seen<'a> {
     pub given: Vec<Given>,
     /// Blockers as they stand at this moment.
     pub blocks: Vec<Reason>,
+    /// Overrides that hold against what would block.
+    pub overrides: Vec<Overridden>,
+    /// Overrides that the start relied on and that hold no longer.
+    pub lost: Vec<Reason>,
     pub contested: bool,
     /// Why the plan itself is to be reviewed, where nobody has found it sound yet.
     pub unreviewed: Option<&'a str>,
@@ -127,6 +149,8 @@ impl<'a> Seen<'a> {
             tally: &NOTHING,
             given: Vec::new(),
             blocks: Vec::new(),
+            overrides: Vec::new(),
+            lost: Vec::new(),
             contested: false,
             unreviewed: None,
             expired: false,
@@ -164,6 +188,7 @@ impl Answer {
             brief: None,
             reasons: vec![reason("plan.none", "There is no plan for this; make one with the plan command.")],
             approvals: Vec::new(),
+            overrides: Vec::new(),
             needed: Vec::new(),
             schema: 1,
             enforced,
@@ -175,7 +200,7 @@ impl Answer {
 }
 
 /// What blocks only until a human's next act.
-pub const HOPEFUL_BLOCKS: [&str; 2] = ["plan.held", "plan.unconfirmed"];
+pub const HOPEFUL_BLOCKS: [&str; 3] = ["plan.held", "plan.unconfirmed", "overridden"];
 
 /// How long somebody's wish to start waits for the planner's confirmation.
 pub const ASK_HOLDS: Millis = HOUR;
@@ -185,7 +210,12 @@ pub const SHORTEST_COMMIT: usize = 7;
 
 /// The verdict: the first thing that stands in the way, or approved.
 pub fn verdict(seen: &Seen<'_>) -> Answer {
-    let (verdict, reasons) = weigh(seen);
+    let (verdict, mut reasons) = weigh(seen);
+    // Whoever reads why it is (not) approved reads too what was gone past.
+    reasons.extend(seen.overrides.iter().map(|given| Reason {
+        code: "overridden".to_owned(),
+        says: format!("{} is overridden by {} as {}.", given.code, given.by, given.role),
+    }));
     Answer {
         verdict,
         approved: verdict == Verdict::Approved,
@@ -193,6 +223,7 @@ pub fn verdict(seen: &Seen<'_>) -> Answer {
         brief: seen.brief.map(str::to_owned),
         reasons,
         approvals: seen.given.clone(),
+        overrides: seen.overrides.clone(),
         needed: seen.tally.missing.iter().map(crate::wording::need).collect(),
         schema: 1,
         enforced: seen.environment.mode == Mode::Gate,
@@ -321,6 +352,9 @@ fn under_way(seen: &Seen<'_>, (started, by): &(Time, Person)) -> (Verdict, Vec<R
     if seen.environment.protected && row.confirmed.is_none() {
         let says = "Started, but the planner has not typed the environment's name.";
         return (Verdict::Blocked, vec![reason("plan.unconfirmed", says)]);
+    }
+    if !seen.lost.is_empty() {
+        return (Verdict::Blocked, seen.lost.clone());
     }
     let until = match row.plan.when {
         When::Window { end, .. } => end,

@@ -6,6 +6,7 @@ mod due;
 pub mod history;
 mod intent;
 pub mod material;
+pub mod overriding;
 pub mod shape;
 pub mod show;
 mod state;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::advice::{Context, FlagLevel, NeedView};
 use crate::app::App;
+use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::{Tally, Word, tally};
 use crate::clock::Time;
 use crate::config::{Mode, PersonKind, Settings};
@@ -11,7 +12,7 @@ use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
 use crate::name::{Person, PlanId};
 use crate::people;
-use crate::plan::{Plan, When};
+use crate::plan::{Plan, When, overriding};
 use crate::store::Tx;
 use crate::store::plan::{PlanRow, Revision};
 use crate::wording;
@@ -59,7 +60,21 @@ pub async fn revision(
         let older = wording::card::superseded(&row.plan.id, row.revision - 1, row.revision);
         in_thread_as(tx, row, Some(card_key(&row.plan.id, row.revision - 1)), older).await?;
     }
-    let card = wording::card::asks(row, revision, &settings, entry);
+    card(tx, row, revision, &settings, entry).await
+}
+
+/// The card of the revision, as things stand now.
+pub async fn card(
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    entry: &Receipt,
+) -> anyhow::Result<()> {
+    let mut overrides = tx.overrides(&row.plan.id).await?;
+    overrides.retain(Override::stands);
+    let beside = wording::card::Beside { overrides: &overrides };
+    let card = wording::card::asks(row, revision, settings, entry, &beside);
     in_thread_as(tx, row, Some(card_key(&row.plan.id, row.revision)), card).await
 }
 
@@ -77,9 +92,19 @@ pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings:
     let needs = needs_now(row, revision, settings, tx.now);
     // Whoever is no member any more has no voice, whatever they said before.
     let words: Vec<Word> = words.into_iter().filter(|word| is_member(settings, &word.person)).collect();
-    Ok(tally(&needs, &words, row.revision, |person| {
+    let mut tally = tally(&needs, &words, row.revision, |person| {
         people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default()
-    }))
+    });
+    let overrides = tx.overrides(&row.plan.id).await?;
+    for block in overriding::of_words(&words, row.revision) {
+        if overriding::against(&overrides, &block, row, settings, tx.now).is_some() {
+            match block.code.as_str() {
+                OBJECTED => tally.objected_by.clear(),
+                _ => tally.held_by.clear(),
+            }
+        }
+    }
+    Ok(tally)
 }
 
 /// What is needed as things stand: by the brief, and by the hour at which it would begin.

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::advice::{Advice, Slot, Windows, says};
+use crate::approval::overriding::Override;
 use crate::approval::{Word, WordKind};
 use crate::plan::{Plan, State, When};
 use crate::store::plan::{PlanRow, Revision};
@@ -60,7 +61,7 @@ fn of(plan: &Plan) -> Value {
 }
 
 /// The whole: plan, revision, advice, approvals, state.
-pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value {
+pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word], overrides: &[Override]) -> Value {
     let given: Vec<Value> = words
         .iter()
         .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
@@ -80,6 +81,11 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value
         object.insert("settled_category".to_owned(), act(&row.category));
         object.insert("reviewed".to_owned(), act(&row.reviewed));
         object.insert("stale_at".to_owned(), json!(row.stale_at));
+        let standing = overrides.iter().filter(|given| given.stands());
+        let standing: Vec<Value> = standing
+            .map(|g| json!({ "code": g.code, "by": g.person, "role": g.role, "at": g.at, "bound": g.bound }))
+            .collect();
+        object.insert("overrides".to_owned(), standing.into());
     }
     view
 }

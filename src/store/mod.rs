@@ -12,6 +12,7 @@ pub mod history;
 pub mod lease;
 pub mod ledger;
 pub mod message;
+pub mod overriding;
 pub mod picture;
 pub mod plan;
 pub mod word;

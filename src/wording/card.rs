@@ -2,6 +2,7 @@
 
 use super::{need, short, who, zone};
 use crate::advice::{NeedView, Slot, says};
+use crate::approval::overriding::Override;
 use crate::approval::{Tally, Word, WordKind};
 use crate::clock::Time;
 use crate::config::Settings;
@@ -10,8 +11,14 @@ use crate::message::{Block, Button, ButtonStyle, Field, FieldKind, Form, Level, 
 use crate::name::{Person, PlanId};
 use crate::store::plan::{PlanRow, Revision};
 
+/// What was said about a revision beside its brief.
+#[derive(Debug, Default)]
+pub struct Beside<'a> {
+    pub overrides: &'a [Override],
+}
+
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
-pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt) -> Message {
+pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt, beside: &Beside<'_>) -> Message {
     let commit = row.plan.commit.as_deref().map_or_else(
         || row.plan.set_digest().map_or("no commit".to_owned(), |d| format!("change {}", &d[..19.min(d.len())])),
         |c| format!("commit {}", short(c)),
@@ -90,6 +97,10 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
             style: ButtonStyle::Plain,
         });
     }
+    let overrides: Vec<Line> = beside.overrides.iter().map(super::overriding::line).collect();
+    if !overrides.is_empty() {
+        blocks.push(Block::List { says: "Overrides".to_owned(), lines: overrides, folded: false });
+    }
     blocks.push(Block::Code {
         says: format!("Checkpoint of the ledger at #{}", entry.seq),
         text: entry.checkpoint.clone(),
@@ -146,14 +157,7 @@ pub fn superseded(plan: &PlanId, number: i64, by: i64) -> Message {
 }
 
 /// "Grace approved revision 2 as payments lead, 15:42. 1 of 2; one more from anyone but Ada."
-pub fn given(
-    row: &PlanRow,
-    word: &Word,
-    tally: &Tally,
-    revision: &Revision,
-    settings: &Settings,
-    now: Time,
-) -> Message {
+pub fn given(row: &PlanRow, word: &Word, tally: &Tally, settings: &Settings, now: Time) -> Message {
     let zone = zone(settings, &row.plan.service, &row.plan.environment);
     let (mark, verb) = match word.kind {
         WordKind::Approve => (Mark::Approve, "approved"),

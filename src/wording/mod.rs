@@ -9,6 +9,7 @@ pub mod discord;
 pub mod evidence;
 pub mod help;
 pub mod home;
+pub mod overriding;
 pub mod refusal;
 pub mod status;
 pub mod why;

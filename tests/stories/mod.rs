@@ -13,6 +13,7 @@ mod gate;
 mod init;
 mod migrations;
 mod modes;
+mod overrides;
 mod page;
 mod people;
 mod restarts;

@@ -1,0 +1,18 @@
+-- Going on in spite of a named blocker: bound to a commit (or a change's digest) and to what the blocker said then.
+create table overriding (
+    id text primary key,
+    plan text not null references plan (id),
+    revision bigint not null,
+    code text not null,
+    bound text,
+    facts text not null,
+    person text not null,
+    role text not null,
+    entry bigint not null,
+    at bigint not null,
+    used_at bigint,
+    over_at bigint,
+    over_reason text
+);
+create index overriding_plan on overriding (plan, at);
+create index overriding_code on overriding (code);
