@@ -16,3 +16,19 @@ create table overriding (
 );
 create index overriding_plan on overriding (plan, at);
 create index overriding_code on overriding (code);
+
+-- An approver's deputy for a while, and for whom a deputy's word was given.
+create table deputy (
+    id text primary key,
+    lender text not null,
+    person text not null,
+    role text,
+    since bigint not null,
+    until bigint not null,
+    platform text not null,
+    channel text not null,
+    ended_at bigint,
+    ended_reason text
+);
+create index deputy_standing on deputy (until) where ended_at is null;
+alter table word add column lender text;

@@ -118,6 +118,10 @@ pub enum Due {
     Escalate {
         alert: String,
     },
+    /// A deputy's time is over.
+    Deputy {
+        deputy: String,
+    },
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
     /// Forget finished work.
@@ -134,6 +138,7 @@ impl Due {
             Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
+            Due::Deputy { deputy } => format!("deputy:{deputy}"),
             Due::Anchor => "anchor".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
@@ -174,6 +179,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
+            Due::Deputy { deputy } => crate::people::deputy::lapse(app, claim, &deputy).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },

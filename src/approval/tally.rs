@@ -117,6 +117,7 @@ mod tests {
             kind,
             person: person.into(),
             role: None,
+            lender: None,
             at: Time::from_ms(0),
             withdrawn_at: None,
             voided_at: None,

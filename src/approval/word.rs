@@ -44,6 +44,8 @@ pub struct Word {
     pub person: Person,
     /// The role that made it count.
     pub role: Option<Role>,
+    /// Whose role it was, where a deputy spoke.
+    pub lender: Option<Person>,
     pub at: Time,
     pub withdrawn_at: Option<Time>,
     pub voided_at: Option<Time>,

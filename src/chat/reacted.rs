@@ -1,13 +1,14 @@
 //! A reaction: on a card a word, on an alert an acknowledgement, elsewhere a kind pointer to the card.
 
 use crate::app::App;
+use crate::approval::deputy::lent;
 use crate::approval::{Refusal, Word, WordKind, may_speak};
 use crate::clock::Time;
 use crate::command::whisper;
 use crate::config::Settings;
 use crate::event::From;
 use crate::ledger::Statement;
-use crate::name::{Person, PlanId, new_id};
+use crate::name::{Person, PlanId, Role, new_id};
 use crate::people;
 use crate::plan::show;
 use crate::store::plan::{PlanRow, Revision};
@@ -204,6 +205,25 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
     }
     let role = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
         Ok(role) => role,
+    let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
+    let deputies = tx.deputies().await?;
+    let lent = match &person {
+        Some(person) if kind == WordKind::Approve => lent(person, &deputies, &row.plan, change, &settings, now),
+        _ => Vec::new(),
+    };
+    let lent = lent.into_iter().find(|(role, _)| asked.contains(role));
+    let spoken = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
+        // A role of one's own comes first, then one that was lent, then a pair of eyes.
+        Ok(role) if role.as_ref().is_some_and(|role| asked.contains(role)) => Ok((role, None)),
+        Ok(role) => Ok(lent.map_or((role, None), |(role, lender)| (Some(role), Some(lender)))),
+        Err(Refusal::NoRole(roles)) => match lent {
+            Some((role, lender)) => Ok((Some(role), Some(lender))),
+            None => Err(Refusal::NoRole(roles)),
+        },
+        Err(refusal) => Err(refusal),
+    };
+    let (role, lender) = match spoken {
+        Ok(spoken) => spoken,
         Err(refusal) => {
             refused(app, &mut tx, claim, from, &row, &revision, &refusal, kind, message).await?;
             return tx.commit().await;
@@ -217,6 +237,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         kind,
         person: person.clone(),
         role: role.clone(),
+        lender: lender.clone(),
         at: at.min(now),
         withdrawn_at: None,
         voided_at: None,
@@ -228,6 +249,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
     let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));
     let record =
         record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str());
+    let record = record.with("for", lender.map(|lender| lender.to_string()));
     let entry = tx.record(app, found(record, read_back)).await?;
     settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
     let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;

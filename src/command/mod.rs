@@ -6,6 +6,7 @@ mod amend;
 pub mod arguments;
 mod cancel;
 mod changed;
+mod delegate;
 mod finished;
 pub mod form;
 mod help;
@@ -105,6 +106,7 @@ pub async fn run_parsed(
         "rolledback" => rolledback::run(&call).await,
         "outcome" => outcome::run(&call).await,
         "override" => overriding::run(&call).await,
+        "delegate" => delegate::run(&call).await,
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,

@@ -29,6 +29,9 @@ pub struct Policy {
     pub refresh_every: Span,
     /// A score higher than the approved one by this much makes a new revision.
     pub score_step: u32,
+    /// For how long a deputy may be named.
+    #[serde(default = "two_weeks")]
+    pub longest_delegation: Span,
     /// Whether planner and authors may not be the only approvers.
     pub separation: bool,
     /// From which score a band begins: moderate, elevated, high.
@@ -140,6 +143,10 @@ pub struct Need {
     pub role: Option<Role>,
     #[serde(default = "one")]
     pub count: u32,
+}
+
+fn two_weeks() -> Span {
+    Span::from_ms(14 * crate::clock::DAY)
 }
 
 fn one() -> u32 {

@@ -126,7 +126,12 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
-        .map(|word| Given { by: word.person.clone(), role: word.role.clone(), at: word.at })
+        .map(|word| Given {
+            by: word.person.clone(),
+            role: word.role.clone(),
+            lender: word.lender.clone(),
+            at: word.at,
+        })
         .collect();
     let expired = words
         .iter()

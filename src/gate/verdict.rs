@@ -86,6 +86,9 @@ pub struct Reason {
 pub struct Given {
     pub by: Person,
     pub role: Option<Role>,
+    /// Whose role it was, where a deputy spoke.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lender: Option<Person>,
     pub at: Time,
 }
 

@@ -68,7 +68,7 @@ kinds! {
     LOCK = "lock", "Somebody asks others to wait.";
     UNLOCK = "unlock", "A lock ended.";
     FREEZE = "freeze", "A freeze was added, changed or lifted.";
-    DELEGATE = "delegate", "An approver named a deputy.";
+    DELEGATE = "delegate", "An approver named a deputy, or a deputy's time ended.";
     NOTE = "note", "Somebody left, changed or retired a note.";
     OBLIGATION = "obligation", "A review, root cause, remediation or report is owed, or was given.";
 }

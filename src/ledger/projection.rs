@@ -54,11 +54,51 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
             }
         }
     }
+    deputies(store, &mut findings).await?;
     for (id, seq) in store.entries_without_plan(i64::try_from(Verdict::MOST)?).await? {
         let says = format!("The ledger knows the plan `{id}`, the store does not.");
         findings.push(Finding::new(u64::try_from(seq).ok(), Damage::Projection, says));
     }
     Ok(findings)
+}
+
+/// Whether those who stand in for others are those that were named, in the same roles and until the same time.
+async fn deputies(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let mut told: BTreeMap<String, (u64, [String; 3], Option<i64>)> = BTreeMap::new();
+    for entry in store.ledger_of_kind("delegate").await? {
+        let Ok(record) = Record::parse(&entry.bytes) else { continue };
+        let text = |name: &str| record.data.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        if record.verdict.as_deref() == Some("given") {
+            let words = [record.actor.person.clone().unwrap_or_default(), text("to"), text("role")];
+            let until = record.data.get("until").and_then(serde_json::Value::as_i64);
+            told.insert(text("deputy"), (record.seq, words, until));
+        } else {
+            told.remove(&text("deputy"));
+        }
+    }
+    let mut wrong = |seq: Option<u64>, says: String| findings.push(Finding::new(seq, Damage::Projection, says));
+    let stored = match store.deputies().await {
+        Err(error) if !is_of_the_database(&error) => {
+            wrong(None, "A deputy does not read.".to_owned());
+            return Ok(());
+        }
+        stored => stored?,
+    };
+    for deputy in stored {
+        let role = deputy.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        let words = [deputy.lender.to_string(), deputy.person.to_string(), role];
+        match told.remove(&deputy.id) {
+            Some((_, said, until)) if said == words && until == Some(deputy.until.ms()) => {}
+            found => {
+                let says = format!("The store has {} as deputy of {}, as no entry named them.", words[1], words[0]);
+                wrong(found.map(|(seq, ..)| seq), says);
+            }
+        }
+    }
+    for (seq, [lender, person, _], _) in told.into_values() {
+        wrong(Some(seq), format!("An entry named {person} as deputy of {lender}, whom the store lacks."));
+    }
+    Ok(())
 }
 
 async fn of_plan(store: &Store, id: &PlanId, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
@@ -216,10 +256,15 @@ async fn standing(store: &Store, id: &PlanId) -> anyhow::Result<Standing> {
     let words = store.words(id).await?;
     let word = |w: &crate::approval::Word| {
         let role = w.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        let role = in_role(role, w.lender.as_ref().map(|lender| lender.as_str()));
         let revision = u64::try_from(w.revision).unwrap_or(0);
         ((revision, w.kind.as_str().to_owned(), w.person.to_string(), role), w.at.ms())
     };
     Ok(words.iter().filter(|w| w.stands()).map(word).collect())
+}
+
+fn in_role(role: String, lender: Option<&str>) -> String {
+    lender.map_or(role.clone(), |lender| format!("{role} for {lender}"))
 }
 
 /// What the ledger says of a plan; None where no entry is about it.
@@ -257,6 +302,7 @@ fn apply(told: &mut Told, record: &Record) {
         "word.voided" => told.standing.clear(),
         "word.given" => {
             let role = record.actor.role.clone().unwrap_or_default();
+            let role = in_role(role, record.data.get("for").and_then(|v| v.as_str()));
             told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
         }
         "word.withdrawn" => {

@@ -1,5 +1,7 @@
 //! Who is who, and in what role.
 
+pub mod deputy;
+
 use crate::app::App;
 use crate::approval::Speaker;
 use crate::config::{PersonKind, Settings};

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::advice::{Context, FlagLevel, NeedView};
 use crate::app::App;
 use crate::approval::overriding::{OBJECTED, Override};
-use crate::approval::{Tally, Word, tally};
+use crate::approval::deputy::lent;
+use crate::approval::{Tally, Word, WordKind, tally};
 use crate::clock::Time;
 use crate::config::{Mode, PersonKind, Settings};
 use crate::ledger::{Receipt, Statement};
@@ -73,8 +74,10 @@ pub async fn card(
 ) -> anyhow::Result<()> {
     let mut overrides = tx.overrides(&row.plan.id).await?;
     overrides.retain(Override::stands);
-    let beside = wording::card::Beside { overrides: &overrides };
-    let card = wording::card::asks(row, revision, settings, entry, &beside);
+    let mut deputies = tx.deputies().await?;
+    deputies.retain(|deputy| deputy.is_active(tx.now) && revision.advice.approvals.eligible.contains(&deputy.lender));
+    let beside = wording::card::Beside { overrides: &overrides, deputies: &deputies };
+    let card = wording::card::asks(row, revision, settings, entry, &beside, tx.now);
     in_thread_as(tx, row, Some(card_key(&row.plan.id, row.revision)), card).await
 }
 
@@ -92,8 +95,20 @@ pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings:
     let needs = needs_now(row, revision, settings, tx.now);
     // Whoever is no member any more has no voice, whatever they said before.
     let words: Vec<Word> = words.into_iter().filter(|word| is_member(settings, &word.person)).collect();
+    let deputies = tx.deputies().await?;
+    let change = revision.facts.change.first().map(|fact| &fact.value);
+    let approval = |person: &Person| {
+        let mut approvals = words.iter().filter(|word| word.kind == WordKind::Approve && word.revision == row.revision);
+        approvals.find(|word| word.person == *person && word.stands())
+    };
     let mut tally = tally(&needs, &words, row.revision, |person| {
-        people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default()
+        let mut roles = people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default();
+        // What was said for somebody counts while it is lent, and not beside the lender's own word.
+        if let Some(lender) = approval(person).and_then(|word| word.lender.as_ref()).filter(|l| approval(l).is_none()) {
+            let lent = lent(person, &deputies, &row.plan, change, settings, tx.now);
+            roles.extend(lent.into_iter().filter(|(_, by)| by == lender).map(|(role, _)| role));
+        }
+        roles
     });
     let overrides = tx.overrides(&row.plan.id).await?;
     for block in overriding::of_words(&words, row.revision) {

@@ -65,7 +65,7 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word], override
     let given: Vec<Value> = words
         .iter()
         .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
-        .map(|w| json!({ "by": w.person, "role": w.role, "at": w.at, "brief": w.brief }))
+        .map(|w| json!({ "by": w.person, "role": w.role, "for": w.lender, "at": w.at, "brief": w.brief }))
         .collect();
     let mut view = shown(
         &row.plan,

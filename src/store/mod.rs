@@ -7,6 +7,7 @@
 pub mod console;
 pub mod counter;
 pub mod deployment;
+pub mod deputy;
 mod door;
 pub mod history;
 pub mod lease;

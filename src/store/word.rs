@@ -8,7 +8,7 @@ use crate::approval::{Word, WordKind};
 use crate::clock::Time;
 use crate::name::{Person, PlanId, Role};
 
-const SELECT: &str = "select id, revision, brief, kind, person, role, at, withdrawn_at, voided_at, void_reason
+const SELECT: &str = "select id, revision, brief, kind, person, role, lender, at, withdrawn_at, voided_at, void_reason
     from word where plan = $1 order by at, id";
 
 impl Store {
@@ -34,8 +34,8 @@ impl Tx {
         message: Option<&str>,
     ) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(&word.id)
         .bind(plan.as_str())
@@ -47,6 +47,7 @@ impl Tx {
         .bind(platform)
         .bind(message)
         .bind(word.at.ms())
+        .bind(word.lender.as_ref().map(Person::as_str))
         .execute(self.conn())
         .await
         .map_err(said)?;
@@ -93,6 +94,7 @@ fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
         kind: WordKind::parse(&kind).ok_or_else(|| anyhow::anyhow!("a stored word has an unknown kind"))?,
         person: Person::new(person),
         role: role.map(Role::new),
+        lender: row.try_get::<Option<String>, _>("lender")?.map(Person::new),
         at: Time::from_ms(row.try_get("at")?),
         withdrawn_at: row.try_get::<Option<i64>, _>("withdrawn_at")?.map(Time::from_ms),
         voided_at: row.try_get::<Option<i64>, _>("voided_at")?.map(Time::from_ms),

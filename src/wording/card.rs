@@ -2,6 +2,7 @@
 
 use super::{need, short, who, zone};
 use crate::advice::{NeedView, Slot, says};
+use crate::approval::deputy::Deputy;
 use crate::approval::overriding::Override;
 use crate::approval::{Tally, Word, WordKind};
 use crate::clock::Time;
@@ -15,10 +16,12 @@ use crate::store::plan::{PlanRow, Revision};
 #[derive(Debug, Default)]
 pub struct Beside<'a> {
     pub overrides: &'a [Override],
+    /// Who stands in for somebody that could approve.
+    pub deputies: &'a [Deputy],
 }
 
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
-pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt, beside: &Beside<'_>) -> Message {
+pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt, beside: &Beside<'_>, now: Time) -> Message {
     let commit = row.plan.commit.as_deref().map_or_else(
         || row.plan.set_digest().map_or("no commit".to_owned(), |d| format!("change {}", &d[..19.min(d.len())])),
         |c| format!("commit {}", short(c)),
@@ -97,6 +100,11 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
             style: ButtonStyle::Plain,
         });
     }
+    let deputies: Vec<Line> =
+        beside.deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
+    if !deputies.is_empty() {
+        blocks.push(Block::List { says: "Deputies".to_owned(), lines: deputies, folded: false });
+    }
     let overrides: Vec<Line> = beside.overrides.iter().map(super::overriding::line).collect();
     if !overrides.is_empty() {
         blocks.push(Block::List { says: "Overrides".to_owned(), lines: overrides, folded: false });
@@ -164,7 +172,7 @@ pub fn given(row: &PlanRow, word: &Word, tally: &Tally, settings: &Settings, now
         WordKind::Object => (Mark::Object, "objected to"),
         WordKind::Hold => (Mark::Hold, "holds"),
     };
-    let role = word.role.as_ref().map(|r| format!(" as {r}")).unwrap_or_default();
+    let role = super::in_role(word);
     let mut spans = vec![
         Span::person(&word.person),
         Span::plain(format!(" {verb} revision {}{role}, {}.", word.revision, says::time(word.at, zone, now))),

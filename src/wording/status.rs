@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::advice::facts::{Asked, Deployment, Incident, Outcome};
 use crate::advice::says;
+use crate::approval::deputy::Deputy;
 use crate::clock::Time;
 use crate::config::{Settings, Span as Length};
 use crate::message::{Block, Line, Mark, Message, tame};
@@ -16,6 +17,7 @@ pub fn status(
     of: Option<&str>,
     plans: &[PlanRow],
     overridden: &BTreeMap<PlanId, Vec<String>>,
+    deputies: &[Deputy],
     watched: &[DeploymentRow],
     settings: &Settings,
     now: Time,
@@ -67,6 +69,10 @@ pub fn status(
     }
     if idle {
         blocks.push(Block::Line(Line::marked(Mark::Pass, "Nothing waits, is under way or is watched here.")));
+    }
+    if !deputies.is_empty() {
+        let lines = deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
+        blocks.push(Block::List { says: "Deputies".to_owned(), lines, folded: false });
     }
     let places: Vec<Line> = settings
         .environment

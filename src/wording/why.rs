@@ -161,7 +161,7 @@ fn word_line(word: &Word, exact: &impl Fn(Time) -> String) -> Line {
         WordKind::Object => (Mark::Object, "objected to"),
         WordKind::Hold => (Mark::Hold, "held"),
     };
-    let role = word.role.as_ref().map(|r| format!(" as {r}")).unwrap_or_default();
+    let role = super::in_role(word);
     let mut text = format!(
         "{} {verb} revision {}{role} at {}, brief {}",
         word.person,
