@@ -59,6 +59,15 @@ impl Word {
     }
 }
 
+impl Word {
+    /// Whether it is older than an approval may be: it holds so long after it was given, or after the plan's own time if
+    /// that is later.
+    pub fn has_expired(&self, plan: &Plan, settings: &Settings, now: Time) -> bool {
+        let from = self.at.max(plan.when.start(self.at));
+        now.since(from) > settings.policy.approval_expires.ms()
+    }
+}
+
 /// Who speaks, as far as the platform and the settings know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Speaker {

@@ -136,7 +136,7 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
     let expired = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
-        .any(|word| now.since(word.at.max(row.plan.when.start(word.at))) > settings.policy.approval_expires.ms());
+        .any(|word| word.has_expired(&row.plan, &settings, now));
     Ok(verdict(&Seen {
         row,
         environment: &environment,

@@ -304,16 +304,16 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     if !others.is_empty() {
         return (Verdict::Blocked, others.into_iter().cloned().collect());
     }
-    if !seen.tally.missing.is_empty() {
-        let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
-        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
-    }
-    if seen.expired {
+    if seen.expired && !seen.tally.missing.is_empty() {
         return one(
             Verdict::Waiting,
             "approval.expired",
             "An approval is too old to count; it must be given again.".to_owned(),
         );
+    }
+    if !seen.tally.missing.is_empty() {
+        let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
+        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
     }
     let start = row.plan.when.start(seen.now);
     if seen.now < start {

@@ -93,8 +93,12 @@ pub async fn main(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) ->
 pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<Tally> {
     let words = tx.words(&row.plan.id).await?;
     let needs = needs_now(row, revision, settings, tx.now);
-    // Whoever is no member any more has no voice, whatever they said before.
-    let words: Vec<Word> = words.into_iter().filter(|word| is_member(settings, &word.person)).collect();
+    // Whoever is no member any more has no voice, whatever they said before; an approval counts for its time.
+    let counts = |word: &Word| {
+        let old = word.kind == WordKind::Approve && word.has_expired(&row.plan, settings, tx.now);
+        is_member(settings, &word.person) && !old
+    };
+    let words: Vec<Word> = words.into_iter().filter(counts).collect();
     let deputies = tx.deputies().await?;
     let change = revision.facts.change.first().map(|fact| &fact.value);
     let approval = |person: &Person| {
