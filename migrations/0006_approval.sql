@@ -32,3 +32,11 @@ create table deputy (
 );
 create index deputy_standing on deputy (until) where ended_at is null;
 alter table word add column lender text;
+
+-- Until when approvals were needed, and who was reminded of it when.
+create table deadline (
+    plan text primary key references plan (id),
+    needed_by bigint not null,
+    reminded_at bigint,
+    missed_at bigint
+);

@@ -106,6 +106,10 @@ pub enum Due {
     Expire {
         plan: PlanId,
     },
+    /// Approvals are needed soon, or were needed by now.
+    Deadline {
+        plan: PlanId,
+    },
     /// Compare a plan's words with the reactions on its card, as the platform has them.
     ReadBack {
         plan: PlanId,
@@ -134,6 +138,7 @@ impl Due {
         match self {
             Due::Advise { plan } => format!("advise:{plan}"),
             Due::Remind { plan } => format!("remind:{plan}"),
+            Due::Deadline { plan } => format!("deadline:{plan}"),
             Due::Expire { plan } => format!("expire:{plan}"),
             Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
@@ -147,7 +152,9 @@ impl Due {
     /// What must not be worked on at the same time.
     pub fn lane(&self) -> String {
         match self {
-            Due::Advise { plan } | Due::Remind { plan } | Due::Expire { plan } => format!("due:{plan}"),
+            Due::Advise { plan } | Due::Remind { plan } | Due::Expire { plan } | Due::Deadline { plan } => {
+                format!("due:{plan}")
+            }
             Due::Look { deployment } => format!("look:{deployment}"),
             other => other.key(),
         }
@@ -175,6 +182,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
         Event::Due { due } => match due {
             Due::Advise { plan } => crate::plan::advise(app, claim, &plan).await,
             Due::Remind { plan } => crate::plan::remind(app, claim, &plan).await,
+            Due::Deadline { plan } => crate::plan::deadline::came(app, claim, &plan).await,
             Due::Expire { plan } => crate::plan::expire(app, claim, &plan).await,
             Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,

@@ -226,6 +226,7 @@ mod tests {
             risk: None,
             category: None,
             hotfix: None,
+            needed_by: None,
             made_at: NOW,
         }
     }

@@ -34,6 +34,8 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         return tx.commit().await;
     };
     row.plan.when = When::Window { start: window.start, end: window.end };
+    // A deadline that was said for another time would say nothing about this one.
+    row.plan.needed_by = None;
     row.state = State::Draft;
     row.asked = None;
     // As with any other amendment: what was confirmed or settled was another plan.
@@ -46,6 +48,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     show::in_thread(&mut tx, &row, wording::card::taken(&row, window, &call.person, &whom, &call.settings, call.now))
         .await?;
     tx.due(&Due::Advise { plan: row.plan.id.clone() }, call.now).await?;
+    crate::plan::deadline::schedule(&mut tx, &row, &call.settings).await?;
     tx.due(&Due::Expire { plan: row.plan.id.clone() }, window.start.plus(call.settings.policy.plan_expires.ms()))
         .await?;
     tx.due(&Due::Remind { plan: row.plan.id.clone() }, window.start.plus(-15 * crate::clock::MINUTE).max(call.now))

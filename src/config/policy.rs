@@ -29,6 +29,12 @@ pub struct Policy {
     pub refresh_every: Span,
     /// A score higher than the approved one by this much makes a new revision.
     pub score_step: u32,
+    /// How long before a plan's own time its approvals are needed.
+    #[serde(default = "half_an_hour")]
+    pub approved_before: Span,
+    /// How long before that those who could give them are reminded.
+    #[serde(default = "an_hour")]
+    pub remind_before: Span,
     /// For how long a deputy may be named.
     #[serde(default = "two_weeks")]
     pub longest_delegation: Span,
@@ -143,6 +149,14 @@ pub struct Need {
     pub role: Option<Role>,
     #[serde(default = "one")]
     pub count: u32,
+}
+
+fn half_an_hour() -> Span {
+    Span::from_ms(30 * crate::clock::MINUTE)
+}
+
+fn an_hour() -> Span {
+    Span::from_ms(crate::clock::HOUR)
 }
 
 fn two_weeks() -> Span {

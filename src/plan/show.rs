@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::advice::{Context, FlagLevel, NeedView};
 use crate::app::App;
-use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::deputy::lent;
+use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::{Tally, Word, WordKind, tally};
 use crate::clock::Time;
 use crate::config::{Mode, PersonKind, Settings};

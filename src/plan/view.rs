@@ -56,6 +56,7 @@ fn of(plan: &Plan) -> Value {
         "risk": plan.risk,
         "category": plan.category,
         "hotfix": plan.hotfix,
+        "needed_by": plan.needed_by,
         "made_at": plan.made_at,
     })
 }

@@ -6,6 +6,7 @@
 
 pub mod console;
 pub mod counter;
+pub mod deadline;
 pub mod deployment;
 pub mod deputy;
 mod door;

@@ -2,6 +2,7 @@
 
 use super::{need, short, who, zone};
 use crate::advice::{NeedView, Slot, says};
+use crate::approval::deadline::needed_by;
 use crate::approval::deputy::Deputy;
 use crate::approval::overriding::Override;
 use crate::approval::{Tally, Word, WordKind};
@@ -21,7 +22,14 @@ pub struct Beside<'a> {
 }
 
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
-pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt, beside: &Beside<'_>, now: Time) -> Message {
+pub fn asks(
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    entry: &Receipt,
+    beside: &Beside<'_>,
+    now: Time,
+) -> Message {
     let commit = row.plan.commit.as_deref().map_or_else(
         || row.plan.set_digest().map_or("no commit".to_owned(), |d| format!("change {}", &d[..19.min(d.len())])),
         |c| format!("commit {}", short(c)),
@@ -100,8 +108,10 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
             style: ButtonStyle::Plain,
         });
     }
-    let deputies: Vec<Line> =
-        beside.deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
+    if let Some(by) = needed_by(&row.plan, settings).filter(|_| !revision.advice.approvals.needs.is_empty()) {
+        blocks.push(Block::Line(Line::plain(super::deadline::line(row, by, settings, now))));
+    }
+    let deputies: Vec<Line> = beside.deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
     if !deputies.is_empty() {
         blocks.push(Block::List { says: "Deputies".to_owned(), lines: deputies, folded: false });
     }

@@ -4,6 +4,7 @@
 pub mod brief;
 pub mod card;
 pub mod check;
+pub mod deadline;
 pub mod deploy;
 pub mod deputy;
 pub mod discord;

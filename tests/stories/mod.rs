@@ -6,6 +6,7 @@ mod bad_input;
 mod brief;
 mod confirm;
 mod contested;
+mod deadlines;
 mod deputies;
 mod discord;
 mod enforced;
