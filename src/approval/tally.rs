@@ -118,6 +118,7 @@ mod tests {
             person: person.into(),
             role: None,
             lender: None,
+            platform: "console".to_owned(),
             at: Time::from_ms(0),
             withdrawn_at: None,
             voided_at: None,

@@ -11,6 +11,7 @@ mod read_back;
 mod replied;
 pub mod slack;
 mod submitted;
+pub mod terminal;
 
 pub use pressed::pressed;
 pub use reacted::{Reaction, reacted, settle_words};

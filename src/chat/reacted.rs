@@ -1,14 +1,13 @@
 //! A reaction: on a card a word, on an alert an acknowledgement, elsewhere a kind pointer to the card.
 
 use crate::app::App;
-use crate::approval::deputy::lent;
-use crate::approval::{Refusal, Word, WordKind, may_speak};
+use crate::approval::{Refusal, Word, WordKind, may_speak_also_for};
 use crate::clock::Time;
 use crate::command::whisper;
 use crate::config::Settings;
 use crate::event::From;
 use crate::ledger::Statement;
-use crate::name::{Person, PlanId, Role, new_id};
+use crate::name::{Person, PlanId, new_id};
 use crate::people;
 use crate::plan::show;
 use crate::store::plan::{PlanRow, Revision};
@@ -207,21 +206,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         Ok(role) => role,
     let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
     let deputies = tx.deputies().await?;
-    let lent = match &person {
-        Some(person) if kind == WordKind::Approve => lent(person, &deputies, &row.plan, change, &settings, now),
-        _ => Vec::new(),
-    };
-    let lent = lent.into_iter().find(|(role, _)| asked.contains(role));
-    let spoken = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
-        // A role of one's own comes first, then one that was lent, then a pair of eyes.
-        Ok(role) if role.as_ref().is_some_and(|role| asked.contains(role)) => Ok((role, None)),
-        Ok(role) => Ok(lent.map_or((role, None), |(role, lender)| (Some(role), Some(lender)))),
-        Err(Refusal::NoRole(roles)) => match lent {
-            Some((role, lender)) => Ok((Some(role), Some(lender))),
-            None => Err(Refusal::NoRole(roles)),
-        },
-        Err(refusal) => Err(refusal),
-    };
+    let spoken = may_speak_also_for(kind, speaker.as_ref(), &row.plan, change, needs, &deputies, &settings, now);
     let (role, lender) = match spoken {
         Ok(spoken) => spoken,
         Err(refusal) => {
@@ -238,12 +223,13 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         person: person.clone(),
         role: role.clone(),
         lender: lender.clone(),
+        platform: from.platform.clone(),
         at: at.min(now),
         withdrawn_at: None,
         voided_at: None,
         void_reason: None,
     };
-    tx.insert_word(&row.plan.id, &word, &from.platform, Some(message)).await?;
+    tx.insert_word(&row.plan.id, &word, Some(message)).await?;
     let digest = crate::advice::policy_digest(&settings);
     let quorum = needs.iter().map(|n| n.need.count).sum();
     let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));

@@ -12,7 +12,8 @@ use crate::approval::overriding::Block;
 use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
-use crate::plan::{When, overriding, show};
+use crate::plan::show::Heard;
+use crate::plan::{When, overriding};
 use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
 use crate::store::plan::PlanRow;
@@ -65,8 +66,10 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     let now = app.clock.now();
     let mut tx = app.store.begin(now).await?;
     let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
-    let mut answer = decide(app, &mut tx, &row, Some(request)).await?;
-    if !told {
+    let heard = if told { Heard::All } else { Heard::Terminal };
+    let mut answer = decide(app, &mut tx, &row, Some(request), heard).await?;
+    // What was approved in the terminal needs no chat to be read back from.
+    if !told && !answer.needed.is_empty() {
         answer.cannot_tell();
     }
     if answer.approved && request.plan.is_none() | row.started.is_some() {
@@ -81,7 +84,13 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
 }
 
 /// The verdict on a plan as it stands in this transaction.
-pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Request>) -> anyhow::Result<Answer> {
+pub async fn decide(
+    app: &App,
+    tx: &mut Tx,
+    row: &PlanRow,
+    request: Option<&Request>,
+    heard: Heard,
+) -> anyhow::Result<Answer> {
     let settings = app.settings();
     let now = tx.now;
     let environment = settings.environment.get(&row.plan.environment).cloned().unwrap_or_default();
@@ -89,7 +98,7 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
         return Ok(verdict(&Seen::without_brief(row, &environment, now)));
     };
     let words: Vec<_> = tx.words(&row.plan.id).await?;
-    let tally = show::tally_of(tx, row, &revision, &settings).await?;
+    let tally = crate::plan::show::tally_heard(tx, row, &revision, &settings, heard).await?;
     // The brief's facts judged at this moment: windows close and freezes begin while a plan waits.
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;

@@ -89,14 +89,34 @@ pub async fn main(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) ->
     tx.send(&to_channel(row, &settings, Some(main_key(&row.plan.id)), message)).await
 }
 
+/// Whose approvals are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    All,
+    /// Only those given in the terminal: the chat could not be asked whether the others still stand.
+    Terminal,
+}
+
 /// How the words on the current revision stand.
 pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<Tally> {
+    tally_heard(tx, row, revision, settings, Heard::All).await
+}
+
+/// The same, of all approvals or of some. Objections and holds always count.
+pub async fn tally_heard(
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    heard: Heard,
+) -> anyhow::Result<Tally> {
     let words = tx.words(&row.plan.id).await?;
     let needs = needs_now(row, revision, settings, tx.now);
     // Whoever is no member any more has no voice, whatever they said before; an approval counts for its time.
     let counts = |word: &Word| {
         let old = word.kind == WordKind::Approve && word.has_expired(&row.plan, settings, tx.now);
-        is_member(settings, &word.person) && !old
+        let unheard = word.kind == WordKind::Approve && heard == Heard::Terminal && word.platform != people::TERMINAL;
+        is_member(settings, &word.person) && !old && !unheard
     };
     let words: Vec<Word> = words.into_iter().filter(counts).collect();
     let deputies = tx.deputies().await?;

@@ -195,6 +195,26 @@ pub fn given(row: &PlanRow, word: &Word, tally: &Tally, settings: &Settings, now
     Message::spans(Some(mark), spans)
 }
 
+/// An approval that came past the chat: loud, with its reason.
+pub fn given_in_terminal(
+    row: &PlanRow,
+    word: &Word,
+    tally: &Tally,
+    why: &str,
+    settings: &Settings,
+    now: Time,
+) -> Message {
+    let zone = zone(settings, &row.plan.service, &row.plan.environment);
+    let at = says::time(word.at, zone, now);
+    let spans = vec![
+        Span::person(&word.person),
+        Span::plain(format!(" approved revision {}{}, ", word.revision, super::in_role(word))),
+        Span::strong("past the chat"),
+        Span::plain(format!(", {at}. The reason: \"{}\". {}", crate::message::tame(why, 400), progress(row, tally))),
+    ];
+    Message::spans(Some(Mark::Caution), spans)
+}
+
 /// To somebody without whom it cannot go on. `able`: how many could give this word.
 pub fn needs_you(
     row: &PlanRow,

@@ -43,7 +43,8 @@ pub fn who(view: &NeedView) -> String {
 pub fn in_role(word: &Word) -> String {
     let role = word.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
     let lender = word.lender.as_ref().map(|lender| format!(" for {lender}")).unwrap_or_default();
-    format!("{role}{lender}")
+    let medium = if word.platform == crate::people::TERMINAL { " in the terminal" } else { "" };
+    format!("{role}{lender}{medium}")
 }
 
 /// The zone in which a target's times are said.

@@ -9,6 +9,7 @@ mod contested;
 mod deadlines;
 mod deputies;
 mod discord;
+mod emergency;
 mod enforced;
 mod forms;
 mod gate;
