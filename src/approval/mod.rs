@@ -1,9 +1,9 @@
 //! Approvals: who may, what counts, when it is enough, what voids it. Pure; the store keeps the words.
 
-mod review;
 pub mod deadline;
 pub mod deputy;
 pub mod overriding;
+mod review;
 mod tally;
 mod word;
 

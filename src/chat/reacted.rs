@@ -202,9 +202,6 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
         return tx.commit().await;
     }
-    let role = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
-        Ok(role) => role,
-    let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
     let deputies = tx.deputies().await?;
     let spoken = may_speak_also_for(kind, speaker.as_ref(), &row.plan, change, needs, &deputies, &settings, now);
     let (role, lender) = match spoken {

@@ -37,7 +37,8 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
     if !row.state.waits() {
         return not(wording::refusal::over(&row));
     }
-    let Some(revision) = tx.revision(id, row.revision).await?.filter(|_| row.stale_at.is_none()) else {
+    let Some(revision) = tx.revision(id, row.revision).await?.filter(|r| row.stale_at.is_none() && r.plan == row.plan)
+    else {
         return not(wording::overriding::no_brief(&row));
     };
     if revision.brief != brief {
@@ -45,6 +46,9 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
     }
     if row.plan.kind.has_version() && row.plan.commit.is_none() {
         return not(wording::refusal::unresolved(&row));
+    }
+    if revision.advice.asked.review.is_some() && row.reviewed.is_none() {
+        return not(wording::refusal::unreviewed(&row));
     }
     let from = From::new(TERMINAL, person.as_str(), row.channel.clone());
     let event = new_id(now);

@@ -36,7 +36,9 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         super::whisper(&mut tx, call.from, None, wording::refusal::plain(&says)).await?;
         tx.commit().await
     };
-    let Some(revision) = tx.revision(&row.plan.id, row.revision).await?.filter(|_| row.stale_at.is_none()) else {
+    let Some(revision) =
+        tx.revision(&row.plan.id, row.revision).await?.filter(|r| row.stale_at.is_none() && r.plan == row.plan)
+    else {
         return refused(tx, wording::overriding::no_brief(&row)).await;
     };
     let change = revision.facts.change.first().map(|fact| &fact.value);
