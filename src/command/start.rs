@@ -40,8 +40,9 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     // An earlier wish to start is no obstacle to this one.
     row.asked = None;
     let answer = gate::decide(app, &mut tx, &row, None, heard).await?;
-    if !opens(&answer) {
-        let says = if told || answer.needed.is_empty() {
+    let known = told || gate::rests_on_terminal(&mut tx, &row, &answer).await?;
+    if !known || !opens(&answer) {
+        let says = if known {
             wording::refusal::cannot_start(&row, &answer)
         } else {
             wording::refusal::cannot_read_words(&row)
@@ -163,7 +164,8 @@ pub async fn confirm(
     show::in_thread(&mut tx, &row, wording::card::confirmed(&row, person)).await?;
     if let Some((_, asker)) = asked {
         let answer = gate::decide(app, &mut tx, &row, None, heard).await?;
-        if opens(&answer) {
+        let known = heard == Heard::All || gate::rests_on_terminal(&mut tx, &row, &answer).await?;
+        if known && opens(&answer) {
             let user = people::user_on(&app.settings(), &from.platform, &asker).unwrap_or_else(|| from.user.clone());
             let from = From { user, ..from.clone() };
             open(app, &mut tx, &mut row, &from, &asker, claim).await?;

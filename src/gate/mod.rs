@@ -68,8 +68,7 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
     let heard = if told { Heard::All } else { Heard::Terminal };
     let mut answer = decide(app, &mut tx, &row, Some(request), heard).await?;
-    // What was approved in the terminal needs no chat to be read back from.
-    if !told && !answer.needed.is_empty() {
+    if !told && !rests_on_terminal(&mut tx, &row, &answer).await? {
         answer.cannot_tell();
     }
     if answer.approved && request.plan.is_none() | row.started.is_some() {
@@ -81,6 +80,16 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     }
     tx.commit().await?;
     Ok(answer)
+}
+
+/// Whether an answer that heard the terminal alone may be given: what was approved there needs no chat to be read back
+/// from, and suffices.
+pub async fn rests_on_terminal(tx: &mut Tx, row: &PlanRow, answer: &Answer) -> anyhow::Result<bool> {
+    let words = tx.words(&row.plan.id).await?;
+    let there = |word: &crate::approval::Word| {
+        word.platform == crate::people::TERMINAL && word.revision == row.revision && word.stands()
+    };
+    Ok(answer.needed.is_empty() && words.iter().any(there))
 }
 
 /// The verdict on a plan as it stands in this transaction.

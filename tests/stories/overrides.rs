@@ -175,7 +175,7 @@ fn a_second_freeze_is_not_what_was_overridden() {
     write(&(event(1, "Stocktaking") + &event(2, "Audit")));
     story.advances(6 * 60);
     let said = story.texts();
-    assert!(said.contains("the overridden timing.freeze got worse: freezes: Audit"), "{said}");
+    assert!(said.contains("the overridden timing.freeze got worse: freezes: “Audit”"), "{said}");
     let card = story.card();
     story.reacts("lin", &card, "white_check_mark");
     assert_eq!(story.verdict("shop-1"), ("blocked".to_owned(), vec!["timing.freeze".to_owned()]));
