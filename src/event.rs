@@ -114,6 +114,10 @@ pub enum Due {
     Expire {
         plan: PlanId,
     },
+    /// Approvals are needed soon, or were needed by now.
+    Deadline {
+        plan: PlanId,
+    },
     /// Compare a plan's words with the reactions on its card, as the platform has them.
     ReadBack {
         plan: PlanId,
@@ -125,6 +129,10 @@ pub enum Due {
     /// Nobody took an alert.
     Escalate {
         alert: String,
+    },
+    /// A deputy's time is over.
+    Deputy {
+        deputy: String,
     },
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
@@ -138,10 +146,12 @@ impl Due {
         match self {
             Due::Advise { plan } => format!("advise:{plan}"),
             Due::Remind { plan } => format!("remind:{plan}"),
+            Due::Deadline { plan } => format!("deadline:{plan}"),
             Due::Expire { plan } => format!("expire:{plan}"),
             Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
+            Due::Deputy { deputy } => format!("deputy:{deputy}"),
             Due::Anchor => "anchor".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
@@ -150,7 +160,9 @@ impl Due {
     /// What must not be worked on at the same time.
     pub fn lane(&self) -> String {
         match self {
-            Due::Advise { plan } | Due::Remind { plan } | Due::Expire { plan } => format!("due:{plan}"),
+            Due::Advise { plan } | Due::Remind { plan } | Due::Expire { plan } | Due::Deadline { plan } => {
+                format!("due:{plan}")
+            }
             Due::Look { deployment } => format!("look:{deployment}"),
             other => other.key(),
         }
@@ -181,10 +193,12 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
         Event::Due { due } => match due {
             Due::Advise { plan } => crate::plan::advise(app, claim, &plan).await,
             Due::Remind { plan } => crate::plan::remind(app, claim, &plan).await,
+            Due::Deadline { plan } => crate::plan::deadline::came(app, claim, &plan).await,
             Due::Expire { plan } => crate::plan::expire(app, claim, &plan).await,
             Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
+            Due::Deputy { deputy } => crate::people::deputy::lapse(app, claim, &deputy).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },

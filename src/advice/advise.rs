@@ -4,6 +4,7 @@ use crate::advice::checks::{self, ALL};
 use crate::advice::facts::Facts;
 use crate::advice::paths::PathBook;
 use crate::advice::rollback;
+use crate::advice::rules;
 use crate::advice::schema;
 use crate::advice::timing::{self, Timeline};
 use crate::advice::view::View;
@@ -81,7 +82,7 @@ fn judge(view: &View<'_>, timeline: &Timeline<'_>) -> Judged {
     let asked = moment.flags.into_iter().filter(|flag| checks::mode(view, &flag.code) != CheckMode::Off);
     join(&mut flags, asked, &score.points);
     let shown: Vec<Flag> = flags.iter().filter(|flag| is_on(&flag.code)).cloned().collect();
-    let approvals = policy::approvals(view, score.value, &shown);
+    let approvals = rules::approvals(view, score.value, &shown);
     flags.extend(checks::ask_policy(view, &approvals).into_iter().map(|(flag, _)| flag));
     flags.sort_by_key(|flag| ALL.iter().position(|check| check.code == flag.code).unwrap_or(ALL.len()));
     Judged { flags, base, sum, score, approvals }

@@ -15,6 +15,7 @@ pub mod model;
 pub mod paths;
 pub mod policy;
 pub mod rollback;
+pub mod rules;
 pub mod says;
 mod schema;
 mod score;
@@ -230,6 +231,12 @@ pub struct Approvals {
     pub needs: Vec<NeedView>,
     /// Who could give at least one of them now.
     pub eligible: Vec<Person>,
+    /// What is needed besides if it begins outside the allowed window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<NeedView>,
+    /// Why a rule that somebody may count on does not apply; sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

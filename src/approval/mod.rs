@@ -1,9 +1,12 @@
 //! Approvals: who may, what counts, when it is enough, what voids it. Pure; the store keeps the words.
 
+pub mod deadline;
+pub mod deputy;
+pub mod overriding;
 mod review;
 mod tally;
 mod word;
 
 pub use review::may_review;
 pub use tally::{Tally, tally};
-pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak};
+pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak, may_speak_also_for};

@@ -11,6 +11,8 @@ pub struct Tally {
     pub approved_by: Vec<Person>,
     pub objected_by: Vec<Person>,
     pub held_by: Vec<Person>,
+    /// What is asked for in all.
+    pub needs: Vec<NeedView>,
     /// What is still missing, with how many.
     pub missing: Vec<NeedView>,
 }
@@ -22,8 +24,8 @@ impl Tally {
     }
 
     /// How many approvals are asked for in all, and how many of them are given.
-    pub fn counts(&self, needs: &[NeedView]) -> (u32, u32) {
-        let asked: u32 = needs.iter().map(|need| need.need.count).sum();
+    pub fn counts(&self) -> (u32, u32) {
+        let asked: u32 = self.needs.iter().map(|need| need.need.count).sum();
         let missing: u32 = self.missing.iter().map(|need| need.need.count).sum();
         (asked.saturating_sub(missing), asked)
     }
@@ -71,7 +73,13 @@ pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, roles: impl Fn(&
             (count > 0).then(|| NeedView { need: Need { count, ..view.need.clone() }, because: view.because.clone() })
         })
         .collect();
-    Tally { approved_by, objected_by: standing(WordKind::Object), held_by: standing(WordKind::Hold), missing }
+    Tally {
+        approved_by,
+        objected_by: standing(WordKind::Object),
+        held_by: standing(WordKind::Hold),
+        needs: needs.to_vec(),
+        missing,
+    }
 }
 
 /// Seats a person, moving others where that makes room (Kuhn's augmenting path).
@@ -109,6 +117,8 @@ mod tests {
             kind,
             person: person.into(),
             role: None,
+            lender: None,
+            platform: "console".to_owned(),
             at: Time::from_ms(0),
             withdrawn_at: None,
             voided_at: None,

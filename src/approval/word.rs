@@ -1,5 +1,6 @@
 //! One human's recorded word on one brief, and who may give it.
 
+use super::deputy::{Deputy, lent};
 use crate::advice::NeedView;
 use crate::advice::facts::Change;
 use crate::clock::Time;
@@ -44,6 +45,10 @@ pub struct Word {
     pub person: Person,
     /// The role that made it count.
     pub role: Option<Role>,
+    /// Whose role it was, where a deputy spoke.
+    pub lender: Option<Person>,
+    /// Where it was given: a chat, or the terminal.
+    pub platform: String,
     pub at: Time,
     pub withdrawn_at: Option<Time>,
     pub voided_at: Option<Time>,
@@ -54,6 +59,15 @@ impl Word {
     /// Whether it stands: neither taken back nor voided.
     pub fn stands(&self) -> bool {
         self.withdrawn_at.is_none() && self.voided_at.is_none()
+    }
+}
+
+impl Word {
+    /// Whether it is older than an approval may be: it holds so long after it was given, or after the plan's own time if
+    /// that is later.
+    pub fn has_expired(&self, plan: &Plan, settings: &Settings, now: Time) -> bool {
+        let from = self.at.max(plan.when.start(self.at));
+        now.since(from) > settings.policy.approval_expires.ms()
     }
 }
 
@@ -118,6 +132,33 @@ pub fn may_speak(
         return Ok(speaker.roles.first().cloned());
     }
     Err(Refusal::NoRole(asked))
+}
+
+/// The same, where somebody may also stand in for others: a role of one's own comes first, then one that is lent (with
+/// its lender), then a pair of eyes.
+#[allow(clippy::too_many_arguments)]
+pub fn may_speak_also_for(
+    kind: WordKind,
+    speaker: Option<&Speaker>,
+    plan: &Plan,
+    change: Option<&Change>,
+    needs: &[NeedView],
+    deputies: &[Deputy],
+    settings: &Settings,
+    now: Time,
+) -> Result<(Option<Role>, Option<Person>), Refusal> {
+    let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
+    let lent = match speaker {
+        Some(speaker) if kind == WordKind::Approve => lent(&speaker.person, deputies, plan, change, settings, now),
+        _ => Vec::new(),
+    };
+    let lent = lent.into_iter().find(|(role, _)| asked.contains(role)).map(|(role, lender)| (Some(role), Some(lender)));
+    match may_speak(kind, speaker, plan, change, needs, settings) {
+        Ok(role) if role.as_ref().is_some_and(|role| asked.contains(role)) => Ok((role, None)),
+        Ok(role) => Ok(lent.unwrap_or((role, None))),
+        Err(Refusal::NoRole(roles)) => lent.ok_or(Refusal::NoRole(roles)),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// Whether somebody wrote or co-wrote one of the change's commits.

@@ -11,9 +11,10 @@ mod read_back;
 mod replied;
 pub mod slack;
 mod submitted;
+pub mod terminal;
 
 pub use pressed::pressed;
-pub use reacted::{Reaction, reacted};
+pub use reacted::{Reaction, reacted, settle_words};
 pub use read_back::{bring_up_to_date, cleared, read_back, read_back_all, reposted, vanished};
 pub use replied::replied;
 pub use submitted::{arguments as form_arguments, submitted};

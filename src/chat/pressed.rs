@@ -90,8 +90,7 @@ async fn settle_category(app: &App, claim: &Claim, from: &From, id: &PlanId, hig
         .evidence(&claim.id, None);
     let entry = tx.record(app, record.verdict(verdict)).await?;
     // The card no longer asks for it.
-    let card = wording::card::asks(&row, &revision, &settings, &entry);
-    show::in_thread_as(&mut tx, &row, Some(show::card_key(id, row.revision)), card).await?;
+    show::card(&mut tx, &row, &revision, &settings, &entry).await?;
     show::in_thread(&mut tx, &row, wording::card::settled(&person, high)).await?;
     show::main(app, &mut tx, &row, &revision).await?;
     tx.commit().await

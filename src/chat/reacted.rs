@@ -1,7 +1,7 @@
 //! A reaction: on a card a word, on an alert an acknowledgement, elsewhere a kind pointer to the card.
 
 use crate::app::App;
-use crate::approval::{Refusal, Word, WordKind, may_speak};
+use crate::approval::{Refusal, Word, WordKind, may_speak_also_for};
 use crate::clock::Time;
 use crate::command::whisper;
 use crate::config::Settings;
@@ -179,7 +179,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
             tx.record(app, found(record, read_back)).await?;
             settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
             let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-            let progress = wording::card::progress(&row, &tally, &revision);
+            let progress = wording::card::progress(&row, &tally);
             show::in_thread(&mut tx, &row, wording::card::withdrawn(person, kind, &progress, read_back)).await?;
         }
         return tx.commit().await;
@@ -188,7 +188,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         return tx.commit().await;
     }
     let change = revision.facts.change.first().map(|fact| &fact.value);
-    let needs = &revision.advice.approvals.needs;
+    let needs = &show::needs_now(&row, &revision, &settings, now);
     if kind == WordKind::Approve && row.plan.kind.has_version() && row.plan.commit.is_none() {
         let says = wording::refusal::unresolved(&row);
         whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
@@ -202,8 +202,10 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
         return tx.commit().await;
     }
-    let role = match may_speak(kind, speaker.as_ref(), &row.plan, change, needs, &settings) {
-        Ok(role) => role,
+    let deputies = tx.deputies().await?;
+    let spoken = may_speak_also_for(kind, speaker.as_ref(), &row.plan, change, needs, &deputies, &settings, now);
+    let (role, lender) = match spoken {
+        Ok(spoken) => spoken,
         Err(refusal) => {
             refused(app, &mut tx, claim, from, &row, &revision, &refusal, kind, message).await?;
             return tx.commit().await;
@@ -217,27 +219,29 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         kind,
         person: person.clone(),
         role: role.clone(),
+        lender: lender.clone(),
+        platform: from.platform.clone(),
         at: at.min(now),
         withdrawn_at: None,
         voided_at: None,
         void_reason: None,
     };
-    tx.insert_word(&row.plan.id, &word, &from.platform, Some(message)).await?;
+    tx.insert_word(&row.plan.id, &word, Some(message)).await?;
     let digest = crate::advice::policy_digest(&settings);
     let quorum = needs.iter().map(|n| n.need.count).sum();
     let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));
     let record =
         record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str());
+    let record = record.with("for", lender.map(|lender| lender.to_string()));
     let entry = tx.record(app, found(record, read_back)).await?;
     settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
     let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-    let mut said = wording::card::given(&row, &word, &tally, &revision, &settings, now);
+    let mut said = wording::card::given(&row, &word, &tally, &settings, now);
     if read_back {
         wording::card::was_away(&mut said);
     }
     show::in_thread(&mut tx, &row, said).await?;
-    let card = wording::card::asks(&row, &revision, &settings, &entry);
-    show::in_thread_as(&mut tx, &row, Some(show::card_key(&row.plan.id, row.revision)), card).await?;
+    show::card(&mut tx, &row, &revision, &settings, &entry).await?;
     tx.commit().await
 }
 

@@ -84,7 +84,8 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
             events.push((user.clone(), *kind, false));
         }
     }
-    for word in &standing {
+    // What was said in the terminal has no mark on the card that could be taken off.
+    for word in standing.iter().filter(|word| word.platform != people::TERMINAL) {
         let on_card = |(kind, user): &(WordKind, String)| {
             *kind == word.kind && people::behind(&settings, &row.platform, user).as_ref() == Some(&word.person)
         };

@@ -91,6 +91,25 @@ impl Server {
         self.send(request).await
     }
 
+    /// Posts in the name of the person whose token it is: the answer, or the sentence with which it was refused.
+    pub async fn post_as(
+        &self,
+        path: &str,
+        body: &Value,
+        token: SecretString,
+    ) -> anyhow::Result<Result<Value, String>> {
+        let request = self.client.post(self.url.join(path)?).json(body).bearer_auth(token.expose_secret());
+        let answer = request.send().await.map_err(|e| self.silent(&e))?;
+        let status = answer.status();
+        let body: Value = answer.json().await.map_err(|e| self.silent(&e))?;
+        let says = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
+        match status.as_u16() {
+            200..=299 => Ok(Ok(body)),
+            401 | 403 | 422 => Ok(Err(says.to_owned())),
+            _ => bail!("{says}"),
+        }
+    }
+
     pub async fn text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
         let answer = self
             .with_token(self.client.get(self.url.join(path)?).query(query))

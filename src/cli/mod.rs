@@ -3,6 +3,7 @@
 //! What programs read goes to standard output alone; words for people go to standard error. Exit codes: 0 yes or done,
 //! 1 no, 2 cannot tell or did not work.
 
+mod approve;
 mod ask;
 mod audit;
 mod calendar;
@@ -73,6 +74,8 @@ enum Command {
     Windows(windows::WindowsArgs),
     /// What a pipeline asks: exit 0 approved, 1 not (yet), 2 cannot tell
     Gate(gate::GateArgs),
+    /// The emergency path when the chat is down: approves as the person whose token it is, and says so aloud
+    Approve(approve::ApproveArgs),
     /// Compares what this shell aims at with the plan's target; runs nothing
     Confirm(confirm::ConfirmArgs),
     /// Writes a first tidegate.toml from what it finds: repositories, CODEOWNERS, kube contexts, GitHub, PagerDuty, …
@@ -115,6 +118,7 @@ pub fn run() -> ExitCode {
             Command::Plan(args) => plan::run(args).await,
             Command::Windows(args) => windows::run(args).await,
             Command::Gate(args) => gate::run(args).await,
+            Command::Approve(args) => approve::run(args).await,
             Command::Confirm(args) => confirm::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::Check { place } => check::run(place).await,

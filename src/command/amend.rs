@@ -51,10 +51,12 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     row.category = None;
     row.reviewed = None;
     let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was amended").await?;
+    crate::plan::overriding::end(call.app, &mut tx, &row, |_| Some("the plan was amended".to_owned())).await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;
     show::in_thread(&mut tx, &row, wording::card::amended(&row, &call.person, &whom)).await?;
     tx.due(&Due::Advise { plan: row.plan.id.clone() }, call.now).await?;
+    crate::plan::deadline::schedule(&mut tx, &row, &call.settings).await?;
     let start = row.plan.when.start(call.now);
     tx.due(&Due::Expire { plan: row.plan.id.clone() }, start.plus(call.settings.policy.plan_expires.ms())).await?;
     if row.plan.when == When::Now {

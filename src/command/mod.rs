@@ -6,12 +6,14 @@ mod amend;
 pub mod arguments;
 mod cancel;
 mod changed;
+mod delegate;
 mod finished;
 pub mod form;
 mod help;
 mod lookup;
 mod offer;
 mod outcome;
+mod overriding;
 pub mod plan;
 mod preview;
 mod review;
@@ -103,6 +105,8 @@ pub async fn run_parsed(
         "finished" => finished::run(&call).await,
         "rolledback" => rolledback::run(&call).await,
         "outcome" => outcome::run(&call).await,
+        "override" => overriding::run(&call).await,
+        "delegate" => delegate::run(&call).await,
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,

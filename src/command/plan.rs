@@ -53,6 +53,7 @@ pub async fn run(call: &Call<'_>) -> Result<()> {
         let before = plan.when.start(call.now).plus(-15 * crate::clock::MINUTE).max(call.now);
         tx.due(&Due::Remind { plan: plan.id.clone() }, before).await?;
     }
+    crate::plan::deadline::schedule(&mut tx, &row, &call.settings).await?;
     tx.commit().await
 }
 
@@ -97,6 +98,7 @@ pub async fn read(call: &Call<'_>) -> Result<Plan> {
         risk: None,
         category: None,
         hotfix: None,
+        needed_by: None,
         made_at: call.now,
     };
     fill(call, &mut plan)?;
@@ -137,6 +139,7 @@ pub fn made(kind: &str, call: &Call<'_>, row: &PlanRow) -> Statement {
         .with("risk_declared", plan.risk.map_or("undeclared", Risk::as_str))
         .with("category_declared", plan.category.clone())
         .with("hotfix", plan.hotfix.clone())
+        .with("needed_by", plan.needed_by.map(|at| at.rfc3339()))
         .text("why", plan.why.as_deref())
         .text("why_now", plan.why_now.as_deref())
         .text("how", plan.how.as_deref())
@@ -179,6 +182,14 @@ pub fn fill(call: &Call<'_>, plan: &mut Plan) -> Result<(), BadCommand> {
             }
             at => When::At { at },
         };
+    }
+    if let Some(needed) = args.get("needed-by") {
+        let at = call.time(needed, Lean::Future)?;
+        if at < call.now || at > plan.when.start(at) {
+            let text = crate::message::tame(needed, 40);
+            return Err(BadCommand(format!("`{text}` is in the past, or after the plan's own time.")));
+        }
+        plan.needed_by = Some(at);
     }
     if args.get("tell").is_some() {
         plan.tell = args.list("tell");

@@ -55,8 +55,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         .text("note", note);
     let entry = tx.record(call.app, record).await?;
     show::in_thread(&mut tx, &row, wording::card::reviewed(&row, &call.person, sound, note)).await?;
-    let card = wording::card::asks(&row, &revision, &call.settings, &entry);
-    show::in_thread_as(&mut tx, &row, Some(show::card_key(&row.plan.id, row.revision)), card).await?;
+    show::card(&mut tx, &row, &revision, &call.settings, &entry).await?;
     show::main(call.app, &mut tx, &row, &revision).await?;
     tx.commit().await
 }

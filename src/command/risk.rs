@@ -43,6 +43,8 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     // Whoever may correct it has settled it, too.
     row.category = Some((call.now, call.person.clone()));
     let whom = crate::plan::void(call.app, &mut tx, &row, "the declared risk was corrected").await?;
+    let corrected = || Some("the declared risk was corrected".to_owned());
+    crate::plan::overriding::end(call.app, &mut tx, &row, |_| corrected()).await?;
     tx.update_plan(&row).await?;
     let word = |risk: Option<Risk>| risk.map_or("undeclared", Risk::as_str);
     let record = Statement::new("risk.corrected")

@@ -19,6 +19,8 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/finished.toml"),
         include_str!("../../commands/rolledback.toml"),
         include_str!("../../commands/outcome.toml"),
+        include_str!("../../commands/override.toml"),
+        include_str!("../../commands/delegate.toml"),
         include_str!("../../commands/cancel.toml"),
         include_str!("../../commands/why.toml"),
         include_str!("../../commands/verify.toml"),

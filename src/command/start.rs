@@ -9,6 +9,7 @@ use crate::gate::{self, Answer, Verdict};
 use crate::ledger::Statement;
 use crate::name::Person;
 use crate::people;
+use crate::plan::show::Heard;
 use crate::plan::{Transition, show};
 use crate::store::plan::PlanRow;
 use crate::store::{Claim, Tx};
@@ -27,9 +28,8 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     }
     // The gate's own eyes, with the version looked up anew: what a human starts is what was approved.
     gate::look_again(app, seen).await?;
-    if !crate::chat::bring_up_to_date(app, seen).await? {
-        return Err(BadCommand(wording::refusal::cannot_read_words(seen)).into());
-    }
+    let told = crate::chat::bring_up_to_date(app, seen).await?;
+    let heard = if told { Heard::All } else { Heard::Terminal };
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
@@ -39,15 +39,15 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     }
     // An earlier wish to start is no obstacle to this one.
     row.asked = None;
-    let answer = gate::decide(app, &mut tx, &row, None).await?;
-    if !opens(&answer) {
-        whisper(
-            &mut tx,
-            from,
-            Some(show::main_key(&row.plan.id)),
-            wording::refusal::plain(&wording::refusal::cannot_start(&row, &answer)),
-        )
-        .await?;
+    let answer = gate::decide(app, &mut tx, &row, None, heard).await?;
+    let known = told || gate::rests_on_terminal(&mut tx, &row, &answer).await?;
+    if !known || !opens(&answer) {
+        let says = if known {
+            wording::refusal::cannot_start(&row, &answer)
+        } else {
+            wording::refusal::cannot_read_words(&row)
+        };
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
         return tx.commit().await;
     }
     let apart = tx.revision(&row.plan.id, row.revision).await?.is_some_and(|r| r.advice.asked.executor_apart);
@@ -98,6 +98,13 @@ async fn open(
     row.started = Some((tx.now, person.clone()));
     row.asked = None;
     tx.update_plan(row).await?;
+    // What it relied on is looked at again when the pipeline asks.
+    let settings = app.settings();
+    for given in tx.overrides(&row.plan.id).await? {
+        if given.holds(&row.plan, None, &settings, tx.now).is_ok() {
+            tx.use_override(&given.id).await?;
+        }
+    }
     let id = &row.plan.id;
     let revision = tx.revision(id, row.revision).await?;
     let brief = revision.as_ref().map(|r| r.brief.clone());
@@ -126,10 +133,11 @@ pub async fn confirm(
     seen: &PlanRow,
     typed: &str,
 ) -> anyhow::Result<()> {
+    let mut heard = Heard::All;
     if seen.asked.is_some() {
         gate::look_again(app, seen).await?;
         if !crate::chat::bring_up_to_date(app, seen).await? {
-            return Err(BadCommand(wording::refusal::cannot_read_words(seen)).into());
+            heard = Heard::Terminal;
         }
     }
     let now = app.clock.now();
@@ -155,8 +163,9 @@ pub async fn confirm(
         .await?;
     show::in_thread(&mut tx, &row, wording::card::confirmed(&row, person)).await?;
     if let Some((_, asker)) = asked {
-        let answer = gate::decide(app, &mut tx, &row, None).await?;
-        if opens(&answer) {
+        let answer = gate::decide(app, &mut tx, &row, None, heard).await?;
+        let known = heard == Heard::All || gate::rests_on_terminal(&mut tx, &row, &answer).await?;
+        if known && opens(&answer) {
             let user = people::user_on(&app.settings(), &from.platform, &asker).unwrap_or_else(|| from.user.clone());
             let from = From { user, ..from.clone() };
             open(app, &mut tx, &mut row, &from, &asker, claim).await?;

@@ -30,5 +30,12 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         .into_iter()
         .filter(|row| fits(&row.deployment.service, &row.deployment.environment))
         .collect();
-    call.answer(wording::status::status(of, &plans, &watched, &call.settings, call.now)).await
+    let mut deputies = call.app.store.deputies().await?;
+    deputies.retain(|deputy| deputy.is_active(call.now));
+    let mut overridden = std::collections::BTreeMap::new();
+    for row in &plans {
+        let standing = call.app.store.overrides(&row.plan.id).await?.into_iter().filter(|given| given.stands());
+        overridden.insert(row.plan.id.clone(), standing.map(|given| given.code).collect());
+    }
+    call.answer(wording::status::status(of, &plans, &overridden, &deputies, &watched, &call.settings, call.now)).await
 }

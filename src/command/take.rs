@@ -34,17 +34,21 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         return tx.commit().await;
     };
     row.plan.when = When::Window { start: window.start, end: window.end };
+    // A deadline that was said for another time would say nothing about this one.
+    row.plan.needed_by = None;
     row.state = State::Draft;
     row.asked = None;
     // As with any other amendment: what was confirmed or settled was another plan.
     row.confirmed = None;
     row.category = None;
     let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
+    crate::plan::overriding::end(call.app, &mut tx, &row, |_| Some("the plan was amended".to_owned())).await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;
     show::in_thread(&mut tx, &row, wording::card::taken(&row, window, &call.person, &whom, &call.settings, call.now))
         .await?;
     tx.due(&Due::Advise { plan: row.plan.id.clone() }, call.now).await?;
+    crate::plan::deadline::schedule(&mut tx, &row, &call.settings).await?;
     tx.due(&Due::Expire { plan: row.plan.id.clone() }, window.start.plus(call.settings.policy.plan_expires.ms()))
         .await?;
     tx.due(&Due::Remind { plan: row.plan.id.clone() }, window.start.plus(-15 * crate::clock::MINUTE).max(call.now))

@@ -61,12 +61,19 @@ async fn answer_plan(call: &Call<'_>, id: &PlanId) -> anyhow::Result<()> {
         None => Vec::new(),
     };
     let entries = store.ledger_of(id).await?;
+    let mut overrides = Vec::new();
+    for given in store.overrides(id).await? {
+        let texts = store.ledger_texts(given.entry, given.entry).await?;
+        let why = texts.into_iter().find(|(_, text)| text.name == "why").and_then(|(_, text)| text.kept);
+        overrides.push((given, why.map(|(_, body)| body)));
+    }
     let story = wording::why::Story {
         row: &row,
         revision: revision.as_ref(),
         words: &words,
         deployment: deployment.as_ref(),
         alerts: &alerts,
+        overrides: &overrides,
         entries: &entries,
     };
     call.answer(wording::why::plan(&story, &call.settings, call.now)).await

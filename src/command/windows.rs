@@ -57,6 +57,7 @@ pub async fn search(app: &App, person: &Person, service: Service, environment: E
         risk: None,
         category: None,
         hotfix: None,
+        needed_by: None,
         made_at: now,
     };
     let facts = brief::gather(app, &settings, &plan).await;

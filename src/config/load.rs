@@ -118,6 +118,12 @@ impl Settings {
                 }
             }
         }
+        for (i, rule) in self.policy.approval.iter().enumerate() {
+            if rule.instead && rule.needs.iter().all(|need| need.count == 0) {
+                let says = "a rule that stands instead of all others must need somebody".to_owned();
+                return Err(Wrong { path: format!("policy.approval[{i}].needs"), says });
+            }
+        }
         for name in services.iter().chain(&environments).chain(&people) {
             let fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
             if name.is_empty() || name.len() > 80 || !name.chars().all(fit) {
@@ -309,5 +315,11 @@ mod tests {
     fn a_name_that_leads_nowhere_is_shown() {
         let says = wrong("[service.checkout]\ndepends-on = [\"ledgr\"]\n[service.ledger]\n");
         assert!(says.contains("line 2") && says.contains("did you mean `ledger`?"), "{says}");
+    }
+
+    #[test]
+    fn a_rule_that_replaces_all_others_needs_somebody() {
+        let says = wrong("[[policy.approval]]\nhotfix = true\ninstead = true\nneeds = []\n");
+        assert!(says.contains("must need somebody"), "{says}");
     }
 }

@@ -29,6 +29,15 @@ pub struct Policy {
     pub refresh_every: Span,
     /// A score higher than the approved one by this much makes a new revision.
     pub score_step: u32,
+    /// How long before a plan's own time its approvals are needed.
+    #[serde(default = "half_an_hour")]
+    pub approved_before: Span,
+    /// How long before that those who could give them are reminded.
+    #[serde(default = "an_hour")]
+    pub remind_before: Span,
+    /// For how long a deputy may be named.
+    #[serde(default = "two_weeks")]
+    pub longest_delegation: Span,
     /// Whether planner and authors may not be the only approvers.
     pub separation: bool,
     /// From which score a band begins: moderate, elevated, high.
@@ -117,8 +126,18 @@ pub struct ApprovalRule {
     pub score: Option<u32>,
     /// Any of these flags at caution or above.
     pub flags: Vec<String>,
-    /// Not for hotfixes.
+    /// Any of these codes stops the gate now; `"*"` is any at all.
+    pub blockers: Vec<String>,
+    /// The change has so many lines, added and deleted, or more; a change that nobody could read counts as larger.
+    pub size: Option<u32>,
+    /// Outside the allowed window, when it would begin; the gate judges the hour again.
+    pub outside_window: Option<bool>,
+    /// Only for hotfixes, or not for them.
     pub hotfix: Option<bool>,
+    /// The incident that the hotfix is for is open, as a source tells.
+    pub open_incident: Option<bool>,
+    /// Where this rule applies, its needs take the place of all others'.
+    pub instead: bool,
     pub needs: Vec<Need>,
 }
 
@@ -130,6 +149,18 @@ pub struct Need {
     pub role: Option<Role>,
     #[serde(default = "one")]
     pub count: u32,
+}
+
+fn half_an_hour() -> Span {
+    Span::from_ms(30 * crate::clock::MINUTE)
+}
+
+fn an_hour() -> Span {
+    Span::from_ms(crate::clock::HOUR)
+}
+
+fn two_weeks() -> Span {
+    Span::from_ms(14 * crate::clock::DAY)
 }
 
 fn one() -> u32 {
@@ -144,6 +175,9 @@ pub struct OverrideRule {
     #[serde(default)]
     pub environment: Option<Environment>,
     pub roles: Vec<Role>,
+    /// Whether planner and authors may override for their own change, where separation is asked.
+    #[serde(default)]
+    pub own: bool,
 }
 
 impl Serialize for Span {

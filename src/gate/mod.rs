@@ -3,15 +3,17 @@
 
 mod verdict;
 
-pub use verdict::{ASK_HOLDS, Answer, Given, Reason, Seen, Verdict, verdict};
+pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, Seen, Verdict, verdict};
 
 use crate::advice::Context;
 use crate::app::App;
 use crate::approval::WordKind;
+use crate::approval::overriding::Block;
 use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
-use crate::plan::{When, show};
+use crate::plan::show::Heard;
+use crate::plan::{When, overriding};
 use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
 use crate::store::plan::PlanRow;
@@ -64,8 +66,9 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     let now = app.clock.now();
     let mut tx = app.store.begin(now).await?;
     let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
-    let mut answer = decide(app, &mut tx, &row, Some(request)).await?;
-    if !told {
+    let heard = if told { Heard::All } else { Heard::Terminal };
+    let mut answer = decide(app, &mut tx, &row, Some(request), heard).await?;
+    if !told && !rests_on_terminal(&mut tx, &row, &answer).await? {
         answer.cannot_tell();
     }
     if answer.approved && request.plan.is_none() | row.started.is_some() {
@@ -79,8 +82,24 @@ pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
     Ok(answer)
 }
 
+/// Whether an answer that heard the terminal alone may be given: what was approved there needs no chat to be read back
+/// from, and suffices.
+pub async fn rests_on_terminal(tx: &mut Tx, row: &PlanRow, answer: &Answer) -> anyhow::Result<bool> {
+    let words = tx.words(&row.plan.id).await?;
+    let there = |word: &crate::approval::Word| {
+        word.platform == crate::people::TERMINAL && word.revision == row.revision && word.stands()
+    };
+    Ok(answer.needed.is_empty() && words.iter().any(there))
+}
+
 /// The verdict on a plan as it stands in this transaction.
-pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Request>) -> anyhow::Result<Answer> {
+pub async fn decide(
+    app: &App,
+    tx: &mut Tx,
+    row: &PlanRow,
+    request: Option<&Request>,
+    heard: Heard,
+) -> anyhow::Result<Answer> {
     let settings = app.settings();
     let now = tx.now;
     let environment = settings.environment.get(&row.plan.environment).cloned().unwrap_or_default();
@@ -88,29 +107,59 @@ pub async fn decide(app: &App, tx: &mut Tx, row: &PlanRow, request: Option<&Requ
         return Ok(verdict(&Seen::without_brief(row, &environment, now)));
     };
     let words: Vec<_> = tx.words(&row.plan.id).await?;
-    let tally = show::tally_of(tx, row, &revision, &settings).await?;
+    let tally = crate::plan::show::tally_heard(tx, row, &revision, &settings, heard).await?;
     // The brief's facts judged at this moment: windows close and freezes begin while a plan waits.
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;
     let stops = crate::advice::stops(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
-    let blocks: Vec<Reason> = stops.into_iter().map(|flag| Reason { code: flag.code, says: flag.says }).collect();
+    let mut blocks: Vec<Block> = stops.iter().map(Block::of).collect();
+    // Overridden blockers are taken out and named; roles, commits and facts are compared at this moment.
+    let given_overrides = tx.overrides(&row.plan.id).await?;
+    let mut overrides: Vec<Overridden> = Vec::new();
+    let mut against = |block: &Block| match overriding::against(&given_overrides, block, row, &settings, now) {
+        Some(given) => {
+            overrides.push(Overridden::of(given));
+            true
+        }
+        None => false,
+    };
+    for block in overriding::of_words(&words, row.revision) {
+        against(&block);
+    }
+    blocks.retain(|block| !against(block));
+    let used = given_overrides.iter().filter(|given| given.used_at.is_some() && given.stands());
+    let lost: Vec<Reason> = used
+        .filter_map(|given| given.has_role(&row.plan, &settings).err().map(|gone| (given, gone)))
+        .map(|(given, gone)| Reason {
+            code: "override.void".to_owned(),
+            says: format!("The override of {} by {} does not hold: {}.", given.code, given.person, gone.says()),
+        })
+        .collect();
+    let blocks: Vec<Reason> = blocks.into_iter().map(|block| Reason { code: block.code, says: block.says }).collect();
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
-        .map(|word| Given { by: word.person.clone(), role: word.role.clone(), at: word.at })
+        .map(|word| Given {
+            by: word.person.clone(),
+            role: word.role.clone(),
+            lender: word.lender.clone(),
+            at: word.at,
+        })
         .collect();
     let expired = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
-        .any(|word| now.since(word.at.max(row.plan.when.start(word.at))) > settings.policy.approval_expires.ms());
+        .any(|word| word.has_expired(&row.plan, &settings, now));
     Ok(verdict(&Seen {
         row,
         environment: &environment,
         brief: Some(&revision.brief),
-        needs: &revision.advice.approvals.needs,
+        needs: &tally.needs,
         tally: &tally,
         given,
         blocks,
+        overrides,
+        lost,
         contested: revision.advice.category.contested && row.category.is_none(),
         unreviewed: revision.advice.asked.review.as_deref().filter(|_| row.reviewed.is_none()),
         expired,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Request;
 use crate::advice::NeedView;
 use crate::approval::Tally;
+use crate::approval::overriding::Override;
 use crate::clock::{HOUR, Millis, Time};
 use crate::config::{EnvironmentSettings, Mode};
 use crate::name::{Person, Role};
@@ -61,6 +62,8 @@ pub struct Answer {
     pub brief: Option<String>,
     pub reasons: Vec<Reason>,
     pub approvals: Vec<Given>,
+    /// Blockers that somebody goes on in spite of.
+    pub overrides: Vec<Overridden>,
     pub needed: Vec<String>,
     pub schema: u32,
     /// Whether it can still become a yes by itself or by a human's next act: a pipeline that waits goes on waiting.
@@ -85,7 +88,25 @@ pub struct Reason {
 pub struct Given {
     pub by: Person,
     pub role: Option<Role>,
+    /// Whose role it was, where a deputy spoke.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lender: Option<Person>,
     pub at: Time,
+}
+
+/// A blocker that was taken out, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Overridden {
+    pub code: String,
+    pub by: Person,
+    pub role: Role,
+    pub at: Time,
+}
+
+impl Overridden {
+    pub fn of(given: &Override) -> Overridden {
+        Overridden { code: given.code.clone(), by: given.person.clone(), role: given.role.clone(), at: given.at }
+    }
 }
 
 /// What the verdict is made from.
@@ -99,6 +120,10 @@ pub struct Seen<'a> {
     pub given: Vec<Given>,
     /// Blockers as they stand at this moment.
     pub blocks: Vec<Reason>,
+    /// Overrides that hold against what would block.
+    pub overrides: Vec<Overridden>,
+    /// Overrides that the start relied on and that hold no longer.
+    pub lost: Vec<Reason>,
     pub contested: bool,
     /// Why the plan itself is to be reviewed, where nobody has found it sound yet.
     pub unreviewed: Option<&'a str>,
@@ -110,8 +135,13 @@ pub struct Seen<'a> {
     pub now: Time,
 }
 
-static NOTHING: Tally =
-    Tally { approved_by: Vec::new(), objected_by: Vec::new(), held_by: Vec::new(), missing: Vec::new() };
+static NOTHING: Tally = Tally {
+    approved_by: Vec::new(),
+    objected_by: Vec::new(),
+    held_by: Vec::new(),
+    needs: Vec::new(),
+    missing: Vec::new(),
+};
 
 impl<'a> Seen<'a> {
     /// A plan whose first brief is still being gathered.
@@ -124,6 +154,8 @@ impl<'a> Seen<'a> {
             tally: &NOTHING,
             given: Vec::new(),
             blocks: Vec::new(),
+            overrides: Vec::new(),
+            lost: Vec::new(),
             contested: false,
             unreviewed: None,
             expired: false,
@@ -153,6 +185,7 @@ impl Answer {
             brief: None,
             reasons: vec![reason("plan.none", "There is no plan for this; make one with the plan command.")],
             approvals: Vec::new(),
+            overrides: Vec::new(),
             needed: Vec::new(),
             schema: 1,
             waits: false,
@@ -175,12 +208,17 @@ pub const SHORTEST_COMMIT: usize = 7;
 
 /// The verdict: the first thing that stands in the way, or approved.
 pub fn verdict(seen: &Seen<'_>) -> Answer {
-    let (verdict, reasons) = weigh(seen);
+    let (verdict, mut reasons) = weigh(seen);
     let waits = match verdict {
         Verdict::Waiting | Verdict::NotYet | Verdict::NotStarted | Verdict::Stale | Verdict::Contested => true,
         Verdict::Blocked => reasons.iter().all(|r| HOPEFUL_BLOCKS.contains(&r.code.as_str())),
         Verdict::Approved | Verdict::Objected | Verdict::OutsideWindow | Verdict::Unknown => false,
     };
+    // Whoever reads why it is (not) approved reads too what was gone past.
+    reasons.extend(seen.overrides.iter().map(|given| Reason {
+        code: "overridden".to_owned(),
+        says: format!("{} is overridden by {} as {}.", given.code, given.by, given.role),
+    }));
     Answer {
         verdict,
         approved: verdict == Verdict::Approved,
@@ -188,6 +226,7 @@ pub fn verdict(seen: &Seen<'_>) -> Answer {
         brief: seen.brief.map(str::to_owned),
         reasons,
         approvals: seen.given.clone(),
+        overrides: seen.overrides.clone(),
         needed: seen.tally.missing.iter().map(crate::wording::need).collect(),
         schema: 1,
         waits,
@@ -266,16 +305,16 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     if !others.is_empty() {
         return (Verdict::Blocked, others.into_iter().cloned().collect());
     }
-    if !seen.tally.missing.is_empty() {
-        let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
-        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
-    }
-    if seen.expired {
+    if seen.expired && !seen.tally.missing.is_empty() {
         return one(
             Verdict::Waiting,
             "approval.expired",
             "An approval is too old to count; it must be given again.".to_owned(),
         );
+    }
+    if !seen.tally.missing.is_empty() {
+        let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
+        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
     }
     let start = row.plan.when.start(seen.now);
     if seen.now < start {
@@ -317,6 +356,9 @@ fn under_way(seen: &Seen<'_>, (started, by): &(Time, Person)) -> (Verdict, Vec<R
     if seen.environment.protected && row.confirmed.is_none() {
         let says = "Started, but the planner has not typed the environment's name.";
         return (Verdict::Blocked, vec![reason("plan.unconfirmed", says)]);
+    }
+    if !seen.lost.is_empty() {
+        return (Verdict::Blocked, seen.lost.clone());
     }
     let until = match row.plan.when {
         When::Window { end, .. } => end,

@@ -65,10 +65,11 @@ kinds! {
     CHECKPOINT_ANCHORED = "checkpoint.anchored", "A checkpoint was left outside the database.";
     TEXT_ERASED = "text.erased", "Free text beside an older entry was removed.";
     OVERRIDE = "override", "Somebody goes on in spite of a named blocker.";
+    DEADLINE_MISSED = "deadline.missed", "Approvals were not given by the time at which they were needed.";
     LOCK = "lock", "Somebody asks others to wait.";
     UNLOCK = "unlock", "A lock ended.";
     FREEZE = "freeze", "A freeze was added, changed or lifted.";
-    DELEGATE = "delegate", "An approver named a deputy.";
+    DELEGATE = "delegate", "An approver named a deputy, or a deputy's time ended.";
     NOTE = "note", "Somebody left, changed or retired a note.";
     OBLIGATION = "obligation", "A review, root cause, remediation or report is owed, or was given.";
 }

@@ -1,8 +1,9 @@
 //! State tables are projections of the ledger: rebuilt from it here plan by plan, and compared with what the store says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Damage, Finding, Record, Verdict};
+use crate::approval::overriding::Override;
 use crate::clock::Time;
 use crate::name::{Person, PlanId};
 use crate::plan::{Plan, brief};
@@ -14,6 +15,9 @@ const PAGE: i64 = 500;
 
 /// Words that stand (revision, kind, person, role in which it counted), and when they were given or recorded.
 type Standing = BTreeMap<(u64, String, String, String), i64>;
+
+/// Overrides by code and person: role, commit or change, facts, and when they were recorded.
+type Overrides = BTreeMap<(String, String), (String, Option<String>, BTreeSet<String>, i64)>;
 
 /// What the ledger says of one plan.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ struct Told {
     /// The newest revision is not of the plan as it was amended last.
     amended: bool,
     over: Option<&'static str>,
+    /// Overrides that stand: code and person; role, what they are bound to and what they rest on; when.
+    overrides: Overrides,
     outcome: Option<String>,
     last: u64,
 }
@@ -48,11 +54,51 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
             }
         }
     }
+    deputies(store, &mut findings).await?;
     for (id, seq) in store.entries_without_plan(i64::try_from(Verdict::MOST)?).await? {
         let says = format!("The ledger knows the plan `{id}`, the store does not.");
         findings.push(Finding::new(u64::try_from(seq).ok(), Damage::Projection, says));
     }
     Ok(findings)
+}
+
+/// Whether those who stand in for others are those that were named, in the same roles and until the same time.
+async fn deputies(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let mut told: BTreeMap<String, (u64, [String; 3], Option<i64>)> = BTreeMap::new();
+    for entry in store.ledger_of_kind("delegate").await? {
+        let Ok(record) = Record::parse(&entry.bytes) else { continue };
+        let text = |name: &str| record.data.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        if record.verdict.as_deref() == Some("given") {
+            let words = [record.actor.person.clone().unwrap_or_default(), text("to"), text("role")];
+            let until = record.data.get("until").and_then(serde_json::Value::as_i64);
+            told.insert(text("deputy"), (record.seq, words, until));
+        } else {
+            told.remove(&text("deputy"));
+        }
+    }
+    let mut wrong = |seq: Option<u64>, says: String| findings.push(Finding::new(seq, Damage::Projection, says));
+    let stored = match store.deputies().await {
+        Err(error) if !is_of_the_database(&error) => {
+            wrong(None, "A deputy does not read.".to_owned());
+            return Ok(());
+        }
+        stored => stored?,
+    };
+    for deputy in stored {
+        let role = deputy.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        let words = [deputy.lender.to_string(), deputy.person.to_string(), role];
+        match told.remove(&deputy.id) {
+            Some((_, said, until)) if said == words && until == Some(deputy.until.ms()) => {}
+            found => {
+                let says = format!("The store has {} as deputy of {}, as no entry named them.", words[1], words[0]);
+                wrong(found.map(|(seq, ..)| seq), says);
+            }
+        }
+    }
+    for (seq, [lender, person, _], _) in told.into_values() {
+        wrong(Some(seq), format!("An entry named {person} as deputy of {lender}, whom the store lacks."));
+    }
+    Ok(())
 }
 
 async fn of_plan(store: &Store, id: &PlanId, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
@@ -74,6 +120,10 @@ async fn of_plan(store: &Store, id: &PlanId, findings: &mut Vec<Finding>) -> any
         stored => words(id, &stored?, &told.standing, &mut wrong),
     }
     acts(&row, &told, &mut wrong);
+    match store.overrides(id).await {
+        Err(error) if !is_of_the_database(&error) => wrong(format!("An override on `{id}` does not read.")),
+        stored => overrides(id, &stored?, &told.overrides, &mut wrong),
+    }
     if let (Some(outcome), Some(deployment)) = (&told.outcome, store.deployment_of(id).await?)
         && deployment.deployment.outcome.map(crate::advice::facts::Outcome::as_str) != Some(outcome.as_str())
     {
@@ -102,6 +152,24 @@ fn words(id: &PlanId, stored: &Standing, told: &Standing, wrong: &mut impl FnMut
     for (revision, kind, person, role) in told.keys().filter(|key| !stored.contains_key(key)) {
         let word = word(kind, person, role);
         wrong(format!("An entry gave {word} on revision {revision} of `{id}` that the store lacks."));
+    }
+}
+
+/// Whether the overrides that stand are those that were recorded, for the same commit and the same facts.
+fn overrides(id: &PlanId, stored: &[Override], told: &Overrides, wrong: &mut impl FnMut(String)) {
+    let mut seen = BTreeSet::new();
+    for given in stored.iter().filter(|given| given.stands()) {
+        let key = (given.code.clone(), given.person.to_string());
+        let same = told.get(&key).is_some_and(|(role, bound, facts, at)| {
+            *role == given.role.to_string() && *bound == given.bound && *facts == given.facts && given.at.ms() <= *at
+        });
+        if !same {
+            wrong(format!("The store has an override of {} on `{id}` by {} that no entry gave so.", key.0, key.1));
+        }
+        seen.insert(key);
+    }
+    for (code, person) in told.keys().filter(|key| !seen.contains(*key)) {
+        wrong(format!("An entry gave an override of {code} on `{id}` by {person} that the store lacks."));
     }
 }
 
@@ -188,10 +256,15 @@ async fn standing(store: &Store, id: &PlanId) -> anyhow::Result<Standing> {
     let words = store.words(id).await?;
     let word = |w: &crate::approval::Word| {
         let role = w.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        let role = in_role(role, w.lender.as_ref().map(|lender| lender.as_str()));
         let revision = u64::try_from(w.revision).unwrap_or(0);
         ((revision, w.kind.as_str().to_owned(), w.person.to_string(), role), w.at.ms())
     };
     Ok(words.iter().filter(|w| w.stands()).map(word).collect())
+}
+
+fn in_role(role: String, lender: Option<&str>) -> String {
+    lender.map_or(role.clone(), |lender| format!("{role} for {lender}"))
 }
 
 /// What the ledger says of a plan; None where no entry is about it.
@@ -229,12 +302,25 @@ fn apply(told: &mut Told, record: &Record) {
         "word.voided" => told.standing.clear(),
         "word.given" => {
             let role = record.actor.role.clone().unwrap_or_default();
+            let role = in_role(role, record.data.get("for").and_then(|v| v.as_str()));
             told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
         }
         "word.withdrawn" => {
             let (kind, person) = (text("word"), person.unwrap_or_default());
             told.standing.retain(|(on, said, by, _), _| (*on, said, by) != (revision, &kind, &person));
         }
+        "override" => match record.verdict.as_deref() {
+            Some("given") => {
+                let listed = record.data.get("facts").and_then(|v| v.as_array()).into_iter().flatten();
+                let facts = listed.filter_map(|v| v.as_str()).map(str::to_owned).collect();
+                let bound = record.plan.as_ref().and_then(|plan| plan.commit.clone().or_else(|| plan.change.clone()));
+                let role = record.actor.role.clone().unwrap_or_default();
+                let key = (text("code"), person.unwrap_or_default());
+                told.overrides.insert(key, (role, bound, facts, record.at));
+            }
+            Some("void") => drop(told.overrides.remove(&(text("code"), text("of")))),
+            _ => {}
+        },
         "start" => told.started = person.map(|person| (record.at, person)),
         "confirm" => told.confirmed = person.map(|person| (record.at, person)),
         "risk.settled" => told.settled = person.map(|person| (record.at, person)),

@@ -1,14 +1,19 @@
 //! Who is who, and in what role.
 
+pub mod deputy;
+
 use crate::app::App;
 use crate::approval::Speaker;
 use crate::config::{PersonKind, Settings};
 use crate::event::From;
 use crate::name::Person;
 
+/// The platform of what is said on the command line by a person with a token of their own.
+pub const TERMINAL: &str = "terminal";
+
 /// The person behind a platform's user: exactly one, or nobody. Display names are never looked at.
 pub fn behind(settings: &Settings, platform: &str, user: &str) -> Option<Person> {
-    if platform == "console" || platform == "terminal" {
+    if platform == "console" || platform == TERMINAL {
         return settings.people.contains_key(user).then(|| Person::new(user));
     }
     // A bare Slack user is meant in the one workspace that there is.

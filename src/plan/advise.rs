@@ -4,12 +4,13 @@ use crate::advice::facts::Facts;
 use crate::advice::{Advice, Context};
 use crate::app::App;
 use crate::approval::Word;
-use crate::config::Mode;
+use crate::approval::overriding::{Block, Gone, HELD, OBJECTED, Override};
+use crate::config::{Mode, Settings};
 use crate::event::Due;
 use crate::ledger::Statement;
 use crate::name::{Person, PlanId, Role};
 use crate::people;
-use crate::plan::{Plan, State, Transition, brief, material, show};
+use crate::plan::{Plan, State, Transition, brief, material, overriding, show};
 use crate::store::plan::{PlanRow, Revision};
 use crate::store::{Claim, Tx};
 use crate::webhook::news::PACE;
@@ -63,12 +64,13 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
         None if row.revision == 0 => "first brief".to_owned(),
         None => "amended".to_owned(),
         Some((old, drifted)) => {
-            let changes = material::changes(
+            let mut changes = material::changes(
                 (&old.plan, &old.facts, &old.advice),
                 drifted,
                 (&plan, &facts, &advice),
                 settings.policy.score_step,
             );
+            changes.says.extend(worse(&mut tx, &row, &advice, &settings).await?);
             if changes.says.is_empty() {
                 tx.update_plan(&row).await?;
                 return tx.commit().await;
@@ -97,7 +99,20 @@ async fn revise(
 ) -> anyhow::Result<()> {
     let settings = app.settings();
     let id = plan.id.clone();
+    let tx_now = tx.now;
     let whom = void(app, tx, row, &reason).await?;
+    let next = PlanRow { plan: plan.clone(), ..row.clone() };
+    let flags = &advice.flags;
+    overriding::end(app, tx, row, |given| {
+        let block = flags.iter().find(|flag| flag.code == given.code).map(Block::of);
+        // An objection is void with the revision that it was on, and so is what went past it.
+        let words = given.code == OBJECTED || given.code == HELD;
+        match given.holds(&next.plan, block.as_ref(), &settings, tx_now) {
+            Err(gone) => Some(gone.says()),
+            Ok(()) => words.then(|| "the words that it was about are void".to_owned()),
+        }
+    })
+    .await?;
     if plan.commit != row.plan.commit && row.category.take().is_some() {
         // Whoever settled a doubt looked at another change.
         tx.record(app, Statement::new("risk.settled").of(row, None).verdict("void").text("reason", Some(&reason)))
@@ -128,6 +143,19 @@ async fn revise(
         ask_in_person(app, tx, row, &revision).await?;
     }
     Ok(())
+}
+
+/// What overridden blockers rest on now that whoever overrode them did not see; sentences.
+async fn worse(tx: &mut Tx, row: &PlanRow, fresh: &Advice, settings: &Settings) -> anyhow::Result<Vec<String>> {
+    let given = tx.overrides(&row.plan.id).await?;
+    let of = |given: &Override| fresh.flags.iter().find(|flag| flag.code == given.code).map(Block::of);
+    let found = given.iter().filter(|given| given.stands()).filter_map(|given| {
+        match given.holds(&row.plan, of(given).as_ref(), settings, tx.now) {
+            Err(Gone::Worse(fact)) => Some(format!("the overridden {} got worse: {fact}", given.code)),
+            _ => None,
+        }
+    });
+    Ok(found.collect())
 }
 
 /// A role that so few people hold is asked in person; where many could answer, the channel is enough.

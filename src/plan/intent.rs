@@ -55,6 +55,9 @@ pub struct Plan {
     /// The incident that this is a hotfix for.
     #[serde(default)]
     pub hotfix: Option<String>,
+    /// Until when approvals are needed, where the planner said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<Time>,
     pub made_at: Time,
 }
 

@@ -2,10 +2,12 @@
 
 mod advise;
 pub mod brief;
+pub mod deadline;
 mod due;
 pub mod history;
 mod intent;
 pub mod material;
+pub mod overriding;
 pub mod shape;
 pub mod show;
 mod state;

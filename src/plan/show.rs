@@ -2,14 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::advice::FlagLevel;
+use crate::advice::{Context, FlagLevel, NeedView};
 use crate::app::App;
-use crate::approval::{Tally, tally};
-use crate::config::{Mode, Settings};
+use crate::approval::deputy::lent;
+use crate::approval::overriding::{OBJECTED, Override};
+use crate::approval::{Tally, Word, WordKind, tally};
+use crate::clock::Time;
+use crate::config::{Mode, PersonKind, Settings};
 use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
-use crate::name::PlanId;
+use crate::name::{Person, PlanId};
 use crate::people;
+use crate::plan::{Plan, When, overriding};
 use crate::store::Tx;
 use crate::store::plan::{PlanRow, Revision};
 use crate::wording;
@@ -57,7 +61,23 @@ pub async fn revision(
         let older = wording::card::superseded(&row.plan.id, row.revision - 1, row.revision);
         in_thread_as(tx, row, Some(card_key(&row.plan.id, row.revision - 1)), older).await?;
     }
-    let card = wording::card::asks(row, revision, &settings, entry);
+    card(tx, row, revision, &settings, entry).await
+}
+
+/// The card of the revision, as things stand now.
+pub async fn card(
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    entry: &Receipt,
+) -> anyhow::Result<()> {
+    let mut overrides = tx.overrides(&row.plan.id).await?;
+    overrides.retain(Override::stands);
+    let mut deputies = tx.deputies().await?;
+    deputies.retain(|deputy| deputy.is_active(tx.now) && revision.advice.approvals.eligible.contains(&deputy.lender));
+    let beside = wording::card::Beside { overrides: &overrides, deputies: &deputies };
+    let card = wording::card::asks(row, revision, settings, entry, &beside, tx.now);
     in_thread_as(tx, row, Some(card_key(&row.plan.id, row.revision)), card).await
 }
 
@@ -69,12 +89,78 @@ pub async fn main(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) ->
     tx.send(&to_channel(row, &settings, Some(main_key(&row.plan.id)), message)).await
 }
 
+/// Whose approvals are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    All,
+    /// Only those given in the terminal: the chat could not be asked whether the others still stand.
+    Terminal,
+}
+
 /// How the words on the current revision stand.
 pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<Tally> {
+    tally_heard(tx, row, revision, settings, Heard::All).await
+}
+
+/// The same, of all approvals or of some. Objections and holds always count.
+pub async fn tally_heard(
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    heard: Heard,
+) -> anyhow::Result<Tally> {
     let words = tx.words(&row.plan.id).await?;
-    Ok(tally(&revision.advice.approvals.needs, &words, row.revision, |person| {
-        people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default()
-    }))
+    let needs = needs_now(row, revision, settings, tx.now);
+    // Whoever is no member any more has no voice, whatever they said before; an approval counts for its time.
+    let counts = |word: &Word| {
+        let old = word.kind == WordKind::Approve && word.has_expired(&row.plan, settings, tx.now);
+        let unheard = word.kind == WordKind::Approve && heard == Heard::Terminal && word.platform != people::TERMINAL;
+        is_member(settings, &word.person) && !old && !unheard
+    };
+    let words: Vec<Word> = words.into_iter().filter(counts).collect();
+    let deputies = tx.deputies().await?;
+    let change = revision.facts.change.first().map(|fact| &fact.value);
+    let approval = |person: &Person| {
+        let mut approvals = words.iter().filter(|word| word.kind == WordKind::Approve && word.revision == row.revision);
+        approvals.find(|word| word.person == *person && word.stands())
+    };
+    let mut tally = tally(&needs, &words, row.revision, |person| {
+        let mut roles = people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default();
+        // What was said for somebody counts while it is lent, and not beside the lender's own word.
+        if let Some(lender) = approval(person).and_then(|word| word.lender.as_ref()).filter(|l| approval(l).is_none()) {
+            let lent = lent(person, &deputies, &row.plan, change, settings, tx.now);
+            roles.extend(lent.into_iter().filter(|(_, by)| by == lender).map(|(role, _)| role));
+        }
+        roles
+    });
+    let overrides = tx.overrides(&row.plan.id).await?;
+    for block in overriding::of_words(&words, row.revision) {
+        if overriding::against(&overrides, &block, row, settings, tx.now).is_some() {
+            match block.code.as_str() {
+                OBJECTED => tally.objected_by.clear(),
+                _ => tally.held_by.clear(),
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// What is needed as things stand: by the brief, and by the hour at which it would begin.
+pub fn needs_now(row: &PlanRow, revision: &Revision, settings: &Settings, now: Time) -> Vec<NeedView> {
+    let plan = as_of(&row.plan, now);
+    let ctx = Context { plan: &plan, facts: &revision.facts, settings, now };
+    crate::advice::rules::at_this_hour(ctx, &revision.advice.approvals)
+}
+
+/// The plan as it would begin from now on: one whose time has come begins at once.
+pub fn as_of(plan: &Plan, now: Time) -> Plan {
+    let when = if plan.when.start(now) > now { plan.when } else { When::Now };
+    Plan { when, ..plan.clone() }
+}
+
+fn is_member(settings: &Settings, person: &Person) -> bool {
+    settings.people.get(person).is_some_and(|known| known.kind == PersonKind::Member)
 }
 
 /// One more line in the plan's thread.

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::advice::{Advice, Slot, Windows, says};
+use crate::approval::overriding::Override;
 use crate::approval::{Word, WordKind};
 use crate::plan::{Plan, State, When};
 use crate::store::plan::{PlanRow, Revision};
@@ -55,16 +56,17 @@ fn of(plan: &Plan) -> Value {
         "risk": plan.risk,
         "category": plan.category,
         "hotfix": plan.hotfix,
+        "needed_by": plan.needed_by,
         "made_at": plan.made_at,
     })
 }
 
 /// The whole: plan, revision, advice, approvals, state.
-pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value {
+pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word], overrides: &[Override]) -> Value {
     let given: Vec<Value> = words
         .iter()
         .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
-        .map(|w| json!({ "by": w.person, "role": w.role, "at": w.at, "brief": w.brief }))
+        .map(|w| json!({ "by": w.person, "role": w.role, "for": w.lender, "at": w.at, "brief": w.brief }))
         .collect();
     let mut view = shown(
         &row.plan,
@@ -80,6 +82,11 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word]) -> Value
         object.insert("settled_category".to_owned(), act(&row.category));
         object.insert("reviewed".to_owned(), act(&row.reviewed));
         object.insert("stale_at".to_owned(), json!(row.stale_at));
+        let standing = overrides.iter().filter(|given| given.stands());
+        let standing: Vec<Value> = standing
+            .map(|g| json!({ "code": g.code, "by": g.person, "role": g.role, "at": g.at, "bound": g.bound }))
+            .collect();
+        object.insert("overrides".to_owned(), standing.into());
     }
     view
 }

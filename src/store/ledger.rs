@@ -64,6 +64,17 @@ impl Store {
         rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
     }
 
+    /// The entries of one kind, in order.
+    pub async fn ledger_of_kind(&self, kind: &str) -> anyhow::Result<Vec<StoredEntry>> {
+        let rows =
+            sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where kind = $1 order by seq")
+                .bind(kind)
+                .fetch_all(self.reader())
+                .await
+                .map_err(said)?;
+        rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
+    }
+
     /// Plans that entries are about and that the store lacks, each with its last entry, at most `most`.
     pub async fn entries_without_plan(&self, most: i64) -> anyhow::Result<Vec<(String, i64)>> {
         sqlx::query_as(

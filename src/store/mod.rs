@@ -6,13 +6,16 @@
 
 pub mod console;
 pub mod counter;
+pub mod deadline;
 pub mod deployment;
+pub mod deputy;
 mod door;
 pub mod heard;
 pub mod history;
 pub mod lease;
 pub mod ledger;
 pub mod message;
+pub mod overriding;
 pub mod picture;
 pub mod plan;
 pub mod word;

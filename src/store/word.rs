@@ -8,7 +8,8 @@ use crate::approval::{Word, WordKind};
 use crate::clock::Time;
 use crate::name::{Person, PlanId, Role};
 
-const SELECT: &str = "select id, revision, brief, kind, person, role, at, withdrawn_at, voided_at, void_reason
+const SELECT: &str =
+    "select id, revision, brief, kind, person, role, lender, platform, at, withdrawn_at, voided_at, void_reason
     from word where plan = $1 order by at, id";
 
 impl Store {
@@ -26,16 +27,10 @@ impl Tx {
         rows.iter().map(word_row).collect()
     }
 
-    pub async fn insert_word(
-        &mut self,
-        plan: &PlanId,
-        word: &Word,
-        platform: &str,
-        message: Option<&str>,
-    ) -> anyhow::Result<()> {
+    pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, message: Option<&str>) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(&word.id)
         .bind(plan.as_str())
@@ -44,9 +39,10 @@ impl Tx {
         .bind(word.kind.as_str())
         .bind(word.person.as_str())
         .bind(word.role.as_ref().map(Role::as_str))
-        .bind(platform)
+        .bind(&word.platform)
         .bind(message)
         .bind(word.at.ms())
+        .bind(word.lender.as_ref().map(Person::as_str))
         .execute(self.conn())
         .await
         .map_err(said)?;
@@ -93,6 +89,8 @@ fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
         kind: WordKind::parse(&kind).ok_or_else(|| anyhow::anyhow!("a stored word has an unknown kind"))?,
         person: Person::new(person),
         role: role.map(Role::new),
+        platform: row.try_get("platform")?,
+        lender: row.try_get::<Option<String>, _>("lender")?.map(Person::new),
         at: Time::from_ms(row.try_get("at")?),
         withdrawn_at: row.try_get::<Option<i64>, _>("withdrawn_at")?.map(Time::from_ms),
         voided_at: row.try_get::<Option<i64>, _>("voided_at")?.map(Time::from_ms),

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod approve;
 mod console;
 mod gate;
 mod hooks;
@@ -25,7 +26,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::app::App;
 
 pub use access::LocalToken;
-pub use sign_in::Attempts;
+pub use sign_in::{Attempts, whose};
 
 /// The largest body that is read at all.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -55,6 +56,7 @@ pub fn router(site: Site) -> Router {
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(operations::openapi))
         .route("/api/gate", get(gate::ask))
+        .route("/api/approve", post(approve::approve))
         .route("/api/plans", get(read::plans))
         .route("/api/plans/{id}", get(read::plan))
         .route("/api/preview", post(read::preview))

@@ -28,13 +28,27 @@ pub async fn metrics(State(site): State<Site>) -> Answered {
     let dead = site.app.store.put_aside().await?;
     let size = site.app.store.ledger_size().await?;
     let plans = site.app.store.plan_count().await?;
+    let overrides: String = site
+        .app
+        .store
+        .override_counts()
+        .await?
+        .iter()
+        .map(|(code, count)| format!("tidegate_overrides{{code=\"{}\"}} {count}\n", label(code)))
+        .collect();
     let text = format!(
         "# HELP tidegate_work_pending Pieces of work that could be done now.\n# TYPE tidegate_work_pending gauge\ntidegate_work_pending {pending}\n\
          # HELP tidegate_work_put_aside Pieces of work that failed too often.\n# TYPE tidegate_work_put_aside gauge\ntidegate_work_put_aside {dead}\n\
          # HELP tidegate_ledger_entries Entries in the record.\n# TYPE tidegate_ledger_entries counter\ntidegate_ledger_entries {size}\n\
-         # HELP tidegate_plans Plans ever made.\n# TYPE tidegate_plans counter\ntidegate_plans {plans}\n"
+         # HELP tidegate_plans Plans ever made.\n# TYPE tidegate_plans counter\ntidegate_plans {plans}\n\
+         # HELP tidegate_overrides Blockers that somebody went on in spite of.\n# TYPE tidegate_overrides counter\n{overrides}"
     );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// A code as a label's value.
+fn label(code: &str) -> String {
+    code.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')).collect()
 }
 
 pub async fn openapi() -> Response {

@@ -34,7 +34,8 @@ pub async fn plan(State(site): State<Site>, Path(id): Path<String>, headers: Hea
     let Some(row) = site.app.store.plan(&id).await? else { return Err(Wrong::not_found("There is no such plan.")) };
     let revision = site.app.store.revision(&id, row.revision).await?;
     let words = site.app.store.words(&id).await?;
-    answer(crate::plan::view::full(&row, revision.as_ref(), &words))
+    let overrides = site.app.store.overrides(&id).await?;
+    answer(crate::plan::view::full(&row, revision.as_ref(), &words, &overrides))
 }
 
 #[derive(Debug, Deserialize)]

@@ -58,8 +58,7 @@ pub fn signed_in(site: &Site, headers: &HeaderMap) -> Option<Person> {
     let settings = site.app.settings();
     let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
     if let Some(given) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
-        let mut all = settings.people.keys();
-        return all.find(|name| token(&settings, name).is_some_and(|own| same(given, own.expose_secret()))).cloned();
+        return whose(&settings, given);
     }
     let pairs = text(header::COOKIE)?.split(';').map(str::trim);
     let session = pairs.filter_map(|pair| pair.strip_prefix(COOKIE)?.strip_prefix('=')).next()?;
@@ -69,6 +68,12 @@ pub fn signed_in(site: &Site, headers: &HeaderMap) -> Option<Person> {
     let (name, end) = (Person::new(name), Time::from_ms(end.parse().ok()?));
     let own = token(&settings, &name)?;
     (site.app.clock.now() < end && same(proof, &prove(&own, &name, end)?)).then_some(name)
+}
+
+/// The person whose own token this is.
+pub fn whose(settings: &Settings, given: &str) -> Option<Person> {
+    let mut all = settings.people.keys();
+    all.find(|name| token(settings, name).is_some_and(|own| same(given, own.expose_secret()))).cloned()
 }
 
 #[derive(Debug, Deserialize)]

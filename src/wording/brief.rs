@@ -35,7 +35,7 @@ pub fn main(row: &PlanRow, revision: &Revision, tally: &Tally, settings: &Settin
     if row.state.waits() {
         blocks.extend(window_lines(&row.plan, advice, settings, now));
     }
-    blocks.push(Block::Line(standing(row, advice, tally)));
+    blocks.push(Block::Line(standing(row, tally)));
     let level = match (row.state, advice.score.band) {
         (State::Cancelled | State::Expired, _) => Level::Quiet,
         (State::Settled | State::Approved, _) => Level::Good,
@@ -215,8 +215,8 @@ fn slot_line(lead: &str, when: &str, slot: &Slot) -> Block {
 }
 
 /// Where it stands with the humans.
-fn standing(row: &PlanRow, advice: &Advice, tally: &Tally) -> Line {
-    let (given, asked) = tally.counts(&advice.approvals.needs);
+fn standing(row: &PlanRow, tally: &Tally) -> Line {
+    let (given, asked) = tally.counts();
     let text = match row.state {
         State::Cancelled => "Cancelled.".to_owned(),
         State::Expired => "Expired: nobody began it in time.".to_owned(),

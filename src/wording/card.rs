@@ -2,6 +2,9 @@
 
 use super::{need, short, who, zone};
 use crate::advice::{NeedView, Slot, says};
+use crate::approval::deadline::needed_by;
+use crate::approval::deputy::Deputy;
+use crate::approval::overriding::Override;
 use crate::approval::{Tally, Word, WordKind};
 use crate::clock::Time;
 use crate::config::Settings;
@@ -10,8 +13,23 @@ use crate::message::{Block, Button, ButtonStyle, Field, FieldKind, Form, Level, 
 use crate::name::{Person, PlanId};
 use crate::store::plan::{PlanRow, Revision};
 
+/// What was said about a revision beside its brief.
+#[derive(Debug, Default)]
+pub struct Beside<'a> {
+    pub overrides: &'a [Override],
+    /// Who stands in for somebody that could approve.
+    pub deputies: &'a [Deputy],
+}
+
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
-pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Receipt) -> Message {
+pub fn asks(
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    entry: &Receipt,
+    beside: &Beside<'_>,
+    now: Time,
+) -> Message {
     let commit = row.plan.commit.as_deref().map_or_else(
         || row.plan.set_digest().map_or("no commit".to_owned(), |d| format!("change {}", &d[..19.min(d.len())])),
         |c| format!("commit {}", short(c)),
@@ -34,7 +52,9 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
     if needs.is_empty() {
         blocks.push(Block::Line(Line::plain("No approval is asked for.")));
     } else {
-        blocks.push(Block::List { says: "Needed".to_owned(), lines: needs, folded: false });
+        let count: u32 = revision.advice.approvals.needs.iter().map(|view| view.need.count).sum();
+        let says = format!("Needed: {}", says::count(i64::from(count), "approval"));
+        blocks.push(Block::List { says, lines: needs, folded: false });
         let eligible: Vec<String> = revision.advice.approvals.eligible.iter().map(|p| format!("@{p}")).collect();
         let can = if eligible.is_empty() {
             "Nobody known could give it now.".to_owned()
@@ -43,6 +63,13 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
         };
         blocks.push(Block::Line(Line::plain(can)));
     }
+    let also = revision.advice.approvals.outside.iter().filter(|view| !revision.advice.approvals.needs.contains(view));
+    let also: Vec<String> = also.map(need).collect();
+    if !also.is_empty() {
+        let says = format!("If it begins outside the allowed window, also: {}.", also.join("; "));
+        blocks.push(Block::Line(Line::plain(says)));
+    }
+    blocks.extend(revision.advice.approvals.notes.iter().map(|note| Block::Line(Line::plain(note.clone()))));
     let mut buttons = Vec::new();
     if let Some(why) = &revision.advice.asked.review {
         blocks.push(Block::Line(review_line(row, revision, why)));
@@ -80,6 +107,17 @@ pub fn asks(row: &PlanRow, revision: &Revision, settings: &Settings, entry: &Rec
             says: "The declared word is right".to_owned(),
             style: ButtonStyle::Plain,
         });
+    }
+    if let Some(by) = needed_by(&row.plan, settings).filter(|_| !revision.advice.approvals.needs.is_empty()) {
+        blocks.push(Block::Line(Line::plain(super::deadline::line(row, by, settings, now))));
+    }
+    let deputies: Vec<Line> = beside.deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
+    if !deputies.is_empty() {
+        blocks.push(Block::List { says: "Deputies".to_owned(), lines: deputies, folded: false });
+    }
+    let overrides: Vec<Line> = beside.overrides.iter().map(super::overriding::line).collect();
+    if !overrides.is_empty() {
+        blocks.push(Block::List { says: "Overrides".to_owned(), lines: overrides, folded: false });
     }
     blocks.push(Block::Code {
         says: format!("Checkpoint of the ledger at #{}", entry.seq),
@@ -137,31 +175,44 @@ pub fn superseded(plan: &PlanId, number: i64, by: i64) -> Message {
 }
 
 /// "Grace approved revision 2 as payments lead, 15:42. 1 of 2; one more from anyone but Ada."
-pub fn given(
-    row: &PlanRow,
-    word: &Word,
-    tally: &Tally,
-    revision: &Revision,
-    settings: &Settings,
-    now: Time,
-) -> Message {
+pub fn given(row: &PlanRow, word: &Word, tally: &Tally, settings: &Settings, now: Time) -> Message {
     let zone = zone(settings, &row.plan.service, &row.plan.environment);
     let (mark, verb) = match word.kind {
         WordKind::Approve => (Mark::Approve, "approved"),
         WordKind::Object => (Mark::Object, "objected to"),
         WordKind::Hold => (Mark::Hold, "holds"),
     };
-    let role = word.role.as_ref().map(|r| format!(" as {r}")).unwrap_or_default();
+    let role = super::in_role(word);
     let mut spans = vec![
         Span::person(&word.person),
         Span::plain(format!(" {verb} revision {}{role}, {}.", word.revision, says::time(word.at, zone, now))),
     ];
     spans.push(Span::plain(match word.kind {
-        WordKind::Approve => format!(" {}", progress(row, tally, revision)),
+        WordKind::Approve => format!(" {}", progress(row, tally)),
         WordKind::Object => " A reply here gives the reason. The plan waits until it is withdrawn.".to_owned(),
         WordKind::Hold => " The plan waits.".to_owned(),
     }));
     Message::spans(Some(mark), spans)
+}
+
+/// An approval that came past the chat: loud, with its reason.
+pub fn given_in_terminal(
+    row: &PlanRow,
+    word: &Word,
+    tally: &Tally,
+    why: &str,
+    settings: &Settings,
+    now: Time,
+) -> Message {
+    let zone = zone(settings, &row.plan.service, &row.plan.environment);
+    let at = says::time(word.at, zone, now);
+    let spans = vec![
+        Span::person(&word.person),
+        Span::plain(format!(" approved revision {}{}, ", word.revision, super::in_role(word))),
+        Span::strong("past the chat"),
+        Span::plain(format!(", {at}. The reason: \"{}\". {}", crate::message::tame(why, 400), progress(row, tally))),
+    ];
+    Message::spans(Some(Mark::Caution), spans)
 }
 
 /// To somebody without whom it cannot go on. `able`: how many could give this word.
@@ -236,8 +287,8 @@ pub fn words_gone(whom: &[Person], because: &str) -> Message {
 }
 
 /// "1 of 2; still missing: …"
-pub fn progress(row: &PlanRow, tally: &Tally, revision: &Revision) -> String {
-    let (given, asked) = tally.counts(&revision.advice.approvals.needs);
+pub fn progress(row: &PlanRow, tally: &Tally) -> String {
+    let (given, asked) = tally.counts();
     if tally.is_enough() {
         return format!("{given} of {asked}: approved.");
     }

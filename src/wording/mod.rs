@@ -4,11 +4,14 @@
 pub mod brief;
 pub mod card;
 pub mod check;
+pub mod deadline;
 pub mod deploy;
+pub mod deputy;
 pub mod discord;
 pub mod evidence;
 pub mod help;
 pub mod home;
+pub mod overriding;
 pub mod refusal;
 pub mod status;
 pub mod why;
@@ -16,6 +19,7 @@ pub mod why;
 use chrono_tz::Tz;
 
 use crate::advice::NeedView;
+use crate::approval::Word;
 use crate::config::Settings;
 use crate::name::{Environment, Service};
 
@@ -33,6 +37,14 @@ pub fn who(view: &NeedView) -> String {
         (1, None) => "anyone who may approve".to_owned(),
         (count, None) => format!("{count} who may approve"),
     }
+}
+
+/// " as vp-engineering for grace".
+pub fn in_role(word: &Word) -> String {
+    let role = word.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+    let lender = word.lender.as_ref().map(|lender| format!(" for {lender}")).unwrap_or_default();
+    let medium = if word.platform == crate::people::TERMINAL { " in the terminal" } else { "" };
+    format!("{role}{lender}{medium}")
 }
 
 /// The zone in which a target's times are said.

@@ -1,11 +1,14 @@
 //! What waits, is under way or is watched; what changed.
 
+use std::collections::BTreeMap;
+
 use crate::advice::facts::{Asked, Deployment, Incident, Outcome};
 use crate::advice::says;
+use crate::approval::deputy::Deputy;
 use crate::clock::Time;
 use crate::config::{Settings, Span as Length};
 use crate::message::{Block, Line, Mark, Message, tame};
-use crate::name::Service;
+use crate::name::{PlanId, Service};
 use crate::plan::State;
 use crate::store::deployment::{DeploymentRow, Status};
 use crate::store::plan::PlanRow;
@@ -13,6 +16,8 @@ use crate::store::plan::PlanRow;
 pub fn status(
     of: Option<&str>,
     plans: &[PlanRow],
+    overridden: &BTreeMap<PlanId, Vec<String>>,
+    deputies: &[Deputy],
     watched: &[DeploymentRow],
     settings: &Settings,
     now: Time,
@@ -31,8 +36,10 @@ pub fn status(
                 } else {
                     String::new()
                 };
+                let codes = overridden.get(&plan.id).filter(|codes| !codes.is_empty());
+                let overridden = codes.map(|codes| format!(", overridden: {}", codes.join(", "))).unwrap_or_default();
                 Line::plain(format!(
-                    "{}: {} {} → {}, {}, planned by @{}{when}",
+                    "{}: {} {} → {}, {}, planned by @{}{when}{overridden}",
                     plan.id,
                     plan.service,
                     tame(&plan.what(), 40),
@@ -62,6 +69,10 @@ pub fn status(
     }
     if idle {
         blocks.push(Block::Line(Line::marked(Mark::Pass, "Nothing waits, is under way or is watched here.")));
+    }
+    if !deputies.is_empty() {
+        let lines = deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
+        blocks.push(Block::List { says: "Deputies".to_owned(), lines, folded: false });
     }
     let places: Vec<Line> = settings
         .environment

@@ -3,6 +3,7 @@
 use super::{short, zone};
 use crate::advice::facts::Deployment;
 use crate::advice::{FlagLevel, says};
+use crate::approval::overriding::Override;
 use crate::approval::{Word, WordKind};
 use crate::clock::Time;
 use crate::config::Settings;
@@ -22,6 +23,8 @@ pub struct Story<'a> {
     pub words: &'a [Word],
     pub deployment: Option<&'a DeploymentRow>,
     pub alerts: &'a [Alert],
+    /// With the reason that was given, unless it was erased.
+    pub overrides: &'a [(Override, Option<String>)],
     pub entries: &'a [StoredEntry],
 }
 
@@ -99,6 +102,10 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
         lines: words,
         folded: false,
     });
+    if !story.overrides.is_empty() {
+        let lines = story.overrides.iter().map(|(given, why)| override_line(given, why.as_deref(), &exact)).collect();
+        blocks.push(Block::List { says: "Overrides".to_owned(), lines, folded: false });
+    }
     if let Some(revision) = story.revision {
         let advice = &revision.advice;
         let flags: Vec<Line> = advice
@@ -154,7 +161,7 @@ fn word_line(word: &Word, exact: &impl Fn(Time) -> String) -> Line {
         WordKind::Object => (Mark::Object, "objected to"),
         WordKind::Hold => (Mark::Hold, "held"),
     };
-    let role = word.role.as_ref().map(|r| format!(" as {r}")).unwrap_or_default();
+    let role = super::in_role(word);
     let mut text = format!(
         "{} {verb} revision {}{role} at {}, brief {}",
         word.person,
@@ -170,6 +177,20 @@ fn word_line(word: &Word, exact: &impl Fn(Time) -> String) -> Line {
         text.push_str(&format!("; void since {}: {}", exact(at), tame(why, 200)));
     }
     Line { mark: Some(mark), spans: vec![Span::plain(text)], code: None }
+}
+
+fn override_line(given: &Override, why: Option<&str>, exact: &impl Fn(Time) -> String) -> Line {
+    let bound = given.bound.as_deref().map_or_else(|| "no commit".to_owned(), short);
+    let why = why.map_or_else(|| "its reason was erased".to_owned(), |why| format!("\"{}\"", tame(why, 400)));
+    let mut text = format!("{} as {} at {}, for {bound}: {why}", given.person, given.role, exact(given.at));
+    if let Some(at) = given.used_at {
+        text.push_str(&format!("; the start at {} relied on it", exact(at)));
+    }
+    if let Some(at) = given.over_at {
+        let why = given.over_reason.as_deref().unwrap_or("no reason kept");
+        text.push_str(&format!("; over since {}: {}", exact(at), tame(why, 200)));
+    }
+    Line { mark: Some(Mark::Caution), spans: vec![Span::plain(text)], code: Some(given.code.clone()) }
 }
 
 fn short_brief(brief: &str) -> String {

@@ -42,6 +42,26 @@ impl Story {
             .clone()
     }
 
+    /// Several people react to a message before anything of it is handled: who, with what, and whether it is taken back.
+    pub fn react_at_once(&mut self, message: &str, reactions: &[(&str, &str, bool)]) {
+        for (user, reaction, removed) in reactions {
+            self.stage().react(self, user, message, reaction, *removed);
+        }
+        self.settle();
+    }
+
+    /// Changes the settings while the program runs, and waits until it has read them.
+    pub fn changes_settings(&mut self, from: &str, to: &str) {
+        assert!(self.config.contains(from), "the settings hold no {from}");
+        self.config = self.config.replace(from, to);
+        std::fs::write(self.folder.path().join("tidegate.toml"), &self.config).unwrap();
+        let read = |story: &Story| story.log().matches(" anew.").count();
+        let before = read(self);
+        self.hang_up();
+        super::eventually("reading the settings anew", || read(self) > before);
+        self.settle();
+    }
+
     /// The status of a GET with this bearer token.
     pub fn status_with(&self, path: &str, token: &str) -> u16 {
         tidegate::http::provide_tls();

@@ -29,6 +29,7 @@ pub fn needed(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
         })
         .collect();
     let says = format!("{} needed: {}.", says::count(total, "approval"), needs.join("; "));
+    let notes: String = approvals.notes.iter().map(|note| format!(" {note}")).collect();
     if !short.is_empty() {
         let who: Vec<String> = approvals
             .needs
@@ -36,7 +37,8 @@ pub fn needed(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
             .filter(|n| policy::able(view, &n.need).len() < n.need.count as usize)
             .map(|n| policy::says_need(&n.need))
             .collect();
-        let says = format!("{says} Too few people could give {}: neither planner nor authors count.", says::list(&who));
+        let says =
+            format!("{says}{notes} Too few people could give {}: neither planner nor authors count.", says::list(&who));
         return Some(Answer::critical(says));
     }
     let could: Vec<&str> = approvals.eligible.iter().map(Person::as_str).collect();
@@ -49,7 +51,7 @@ pub fn needed(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
     };
     let (owned, evidence) = owners(view).unzip();
     let owned = owned.unwrap_or_default();
-    let says = format!("{says} Could give one: {} ({around}).{owned}", says::some(&could, 6));
+    let says = format!("{says}{notes} Could give one: {} ({around}).{owned}", says::some(&could, 6));
     Some(Answer::info(says).because(evidence))
 }
 

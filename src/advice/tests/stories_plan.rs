@@ -206,7 +206,7 @@ fn needed_approvals_show_their_calculation_and_who_could() {
     let flag = world.flag("approval.needed");
     assert!(
         flag.says.contains(
-            "1 approval needed: 1 of vp (high-risk categories ask for a VP; no risk declared, which counts as high)"
+            "1 approval needed: 1 of vp (high-risk categories ask for a VP: payments; no risk declared, which counts as high)"
         ),
         "{}",
         flag.says
@@ -252,6 +252,95 @@ fn rules_by_score_flag_and_hotfix_apply_when_they_are_met() {
     assert_eq!(roles(&world), ["vp", "b"]);
     world.plan.hotfix = Some("#482".to_owned());
     assert_eq!(roles(&world), ["vp", "b", "c"]);
+}
+
+fn needed(world: &World) -> Vec<(Option<String>, u32)> {
+    let needs = world.advise().approvals.needs;
+    needs.into_iter().map(|n| (n.need.role.map(|r| r.to_string()), n.need.count)).collect()
+}
+
+#[test]
+fn rules_by_size_and_blockers_say_what_they_measured() {
+    let mut world = World::calm();
+    let need = |role: &str| vec![Need { role: Some(role.into()), count: 1 }];
+    world.settings.policy.approval = vec![
+        ApprovalRule { because: "large".to_owned(), size: Some(400), needs: need("a"), ..ApprovalRule::default() },
+        ApprovalRule { blockers: vec!["*".to_owned()], needs: need("b"), ..ApprovalRule::default() },
+        ApprovalRule { blockers: vec!["migration.state".to_owned()], needs: need("c"), ..ApprovalRule::default() },
+    ];
+    assert_eq!(needed(&world), []);
+    world.change().files.push(file("src/cart/big.rs", 500, 0));
+    assert_eq!(needed(&world), [(Some("a".to_owned()), 1)]);
+    let because = world.advise().approvals.needs[0].because.clone();
+    assert!(because.starts_with("large: ") && because.ends_with(" lines"), "{because}");
+    // What nobody could read is not small.
+    world.facts.change = broken("code", "did not answer in 2 s");
+    assert!(world.advise().approvals.needs[0].because.contains("counts as large"));
+    world.facts.incidents.known[0].value.push(incident("#490", "checkout"));
+    world.facts.incidents.known[0].value.last_mut().unwrap().blocks = true;
+    assert_eq!(needed(&world), [(Some("a".to_owned()), 1), (Some("b".to_owned()), 1)]);
+    assert_eq!(world.advise().approvals.needs[1].because, "blocked by incident.open");
+}
+
+#[test]
+fn outside_the_window_a_named_role_is_asked_for_also_when_the_hour_comes_later() {
+    let mut world = World::calm();
+    world.settings.policy.approval.push(ApprovalRule {
+        because: "nobody is around then".to_owned(),
+        outside_window: Some(true),
+        needs: vec![Need { role: Some("vp".into()), count: 1 }],
+        ..ApprovalRule::default()
+    });
+    let window = crate::config::WeekHours::parse("Mon-Fri 10:00-16:00").unwrap();
+    world.settings.environment.get_mut(&world.plan.environment).unwrap().window = vec![window];
+    world.plan.when = crate::plan::When::Now;
+    assert_eq!(needed(&world), [(None, 1)]);
+    let approvals = world.advise().approvals;
+    assert_eq!(approvals.outside.len(), 1, "{approvals:?}");
+    let at = |world: &World, now| {
+        let ctx = crate::advice::Context { plan: &world.plan, facts: &world.facts, settings: &world.settings, now };
+        crate::advice::rules::at_this_hour(ctx, &approvals).len()
+    };
+    assert_eq!(at(&world, world.now), 1);
+    let evening = world.now.plus(8 * crate::clock::HOUR);
+    let ctx =
+        crate::advice::Context { plan: &world.plan, facts: &world.facts, settings: &world.settings, now: evening };
+    let then = crate::advice::rules::at_this_hour(ctx, &approvals);
+    assert_eq!((then.len(), then[0].need.role.as_ref().unwrap().as_str()), (1, "vp"), "the VP is the pair of eyes");
+    world.now = evening;
+    assert_eq!(needed(&world), [(Some("vp".to_owned()), 1)]);
+}
+
+#[test]
+fn the_faster_path_is_for_hotfixes_whose_incident_is_open_and_for_nothing_else() {
+    let mut world = World::calm();
+    world.plan.risk = Some(Risk::High);
+    world.settings.policy.approval.push(ApprovalRule {
+        because: "a hotfix for what burns".to_owned(),
+        hotfix: Some(true),
+        open_incident: Some(true),
+        instead: true,
+        needs: vec![Need { role: Some("incident-commander".into()), count: 1 }],
+        ..ApprovalRule::default()
+    });
+    let usual = vec![(Some("vp".to_owned()), 1)];
+    let notes = |world: &World| world.advise().approvals.notes.join(" ");
+    assert_eq!((needed(&world), notes(&world)), (usual.clone(), String::new()));
+    world.plan.hotfix = Some("490".to_owned());
+    assert_eq!(needed(&world), usual);
+    assert!(notes(&world).contains("no source knows an open incident 490"), "{}", notes(&world));
+    world.says("approval.needed", Info, &["The faster path for hotfixes does not apply"]);
+    world.facts.incidents.known[0].value.push(incident("#490", "checkout"));
+    assert_eq!(needed(&world), [(Some("incident-commander".to_owned()), 1)]);
+    assert_eq!(world.advise().approvals.needs[0].because, "a hotfix for what burns: 490 is open");
+    let last = world.facts.incidents.known[0].value.len() - 1;
+    world.facts.incidents.known[0].value[last].resolved = Some(world.now.plus(-1));
+    assert_eq!(needed(&world), usual);
+    assert!(notes(&world).contains("is not open"));
+    // A source that is silent opens no shorter way.
+    world.facts.incidents = broken("pagerduty", "did not answer in 2 s");
+    assert_eq!(needed(&world), usual);
+    assert!(notes(&world).contains("is unknown"));
 }
 
 #[test]

@@ -267,6 +267,7 @@ impl World {
             risk: Some(crate::plan::Risk::Standard),
             category: None,
             hotfix: None,
+            needed_by: None,
             made_at: now(),
         };
         let base = version("v2.13.2", "aaaa", 12);

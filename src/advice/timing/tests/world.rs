@@ -105,6 +105,7 @@ pub fn world_with(now: &str, settings: &str) -> World {
         risk: None,
         category: None,
         hotfix: None,
+        needed_by: None,
         made_at: now,
     };
     let mut world = World { settings, plan, facts: Facts::default(), now };

@@ -1,0 +1,111 @@
+//! Reminds those who could approve once before the deadline and once at it, and records that it was missed.
+
+use crate::app::App;
+use crate::approval::deadline::{needed_by, remind_at};
+use crate::config::{Mode, Settings};
+use crate::event::Due;
+use crate::ledger::Statement;
+use crate::name::{Person, PlanId};
+use crate::people;
+use crate::plan::show;
+use crate::store::deadline::Deadline;
+use crate::store::plan::{PlanRow, Revision};
+use crate::store::{Claim, Tx};
+use crate::wording;
+use crate::work::Send;
+
+/// So many are reminded in person; where more could answer, the thread is enough.
+const MOST: usize = 8;
+
+/// Sets the reminder for a plan that was made or changed.
+pub async fn schedule(tx: &mut Tx, row: &PlanRow, settings: &Settings) -> anyhow::Result<()> {
+    let due = Due::Deadline { plan: row.plan.id.clone() };
+    match needed_by(&row.plan, settings) {
+        Some(by) => tx.due(&due, remind_at(by, settings).max(tx.now)).await,
+        None => tx.no_longer_due(&due).await,
+    }
+}
+
+/// A reminder's or the deadline's own time has come.
+pub async fn came(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()> {
+    let settings = app.settings();
+    let now = app.clock.now();
+    let mut tx = app.store.begin_finishing(claim, now).await?;
+    let Some(row) = tx.plan(id).await?.filter(|row| row.state.waits()) else { return tx.commit().await };
+    let Some(by) = needed_by(&row.plan, &settings) else { return tx.commit().await };
+    let mode = settings.environment.get(&row.plan.environment).map(|e| e.mode).unwrap_or_default();
+    let due = Due::Deadline { plan: id.clone() };
+    if now < remind_at(by, &settings) {
+        tx.due(&due, remind_at(by, &settings)).await?;
+        return tx.commit().await;
+    }
+    let Some(revision) = tx.revision(id, row.revision).await? else {
+        // Its first brief is on the way.
+        if now < by {
+            tx.due(&due, now.plus(crate::clock::MINUTE).min(by)).await?;
+        }
+        return tx.commit().await;
+    };
+    let known = tx.deadline(id).await?.filter(|known| known.needed_by == by);
+    let mut deadline = known.unwrap_or(Deadline { needed_by: by, reminded_at: None, missed_at: None });
+    let missing = !show::tally_of(&mut tx, &row, &revision, &settings).await?.missing.is_empty();
+    if now < by {
+        // Where the plan was made later than that, the card itself was the reminder.
+        let asked_before = row.plan.made_at < remind_at(by, &settings);
+        if missing && asked_before && deadline.reminded_at.is_none() && mode != Mode::Observe {
+            deadline.reminded_at = Some(now);
+            remind(&mut tx, &row, &revision, &settings, &deadline).await?;
+        }
+        tx.due(&due, by).await?;
+    } else if missing && deadline.missed_at.is_none() {
+        deadline.missed_at = Some(now);
+        let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
+        let needs: Vec<String> = tally.missing.iter().map(wording::need).collect();
+        let record = Statement::new("deadline.missed").of(&row, Some(&revision.brief));
+        tx.record(app, record.with("needed_by", by.rfc3339()).with("missing", needs)).await?;
+        if mode != Mode::Observe {
+            remind(&mut tx, &row, &revision, &settings, &deadline).await?;
+        }
+    }
+    tx.set_deadline(id, deadline).await?;
+    tx.commit().await
+}
+
+/// Tells the thread, and in person those who could still give what is missing.
+async fn remind(
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    deadline: &Deadline,
+) -> anyhow::Result<()> {
+    let tally = show::tally_of(tx, row, revision, settings).await?;
+    let could = |person: &Person| {
+        let roles = settings.people.get(person).map(|known| known.roles.as_slice()).unwrap_or_default();
+        tally.missing.iter().any(|need| need.need.role.as_ref().is_none_or(|role| roles.contains(role)))
+    };
+    let eligible = revision.advice.approvals.eligible.iter();
+    let mut whom: Vec<Person> =
+        eligible.filter(|person| !tally.approved_by.contains(person) && could(person)).cloned().collect();
+    let now = tx.now;
+    show::in_thread(tx, row, wording::deadline::reminds(row, &tally, &whom, deadline.needed_by, settings, now)).await?;
+    if whom.len() > MOST {
+        return Ok(());
+    }
+    whom.retain(|person| people::user_on(settings, &row.platform, person).is_some());
+    for person in whom {
+        tx.send(&Send {
+            platform: row.platform.clone(),
+            channel: row.channel.clone(),
+            thread: None,
+            key: None,
+            only_for: people::user_on(settings, &row.platform, &person),
+            direct: true,
+            answer: None,
+            plan: Some(row.plan.id.clone()),
+            message: wording::deadline::in_person(row, deadline.needed_by, settings, now),
+        })
+        .await?;
+    }
+    Ok(())
+}
