@@ -118,6 +118,8 @@ pub enum Due {
     Escalate {
         alert: String,
     },
+    /// Locks that end, freezes that begin or end, queues that move, people who wait to hear that something is free.
+    Holds,
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
     /// Forget finished work.
@@ -134,6 +136,7 @@ impl Due {
             Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
+            Due::Holds => "holds".to_owned(),
             Due::Anchor => "anchor".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
@@ -174,6 +177,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
+            Due::Holds => crate::hold::due(app, claim).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },

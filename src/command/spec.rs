@@ -20,6 +20,9 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/rolledback.toml"),
         include_str!("../../commands/outcome.toml"),
         include_str!("../../commands/cancel.toml"),
+        include_str!("../../commands/lock.toml"),
+        include_str!("../../commands/unlock.toml"),
+        include_str!("../../commands/freeze.toml"),
         include_str!("../../commands/why.toml"),
         include_str!("../../commands/verify.toml"),
         include_str!("../../commands/help.toml"),
@@ -98,6 +101,8 @@ pub enum ArgumentKind {
     People,
     /// Words by commas.
     List,
+    /// Given or not: `--steal`.
+    Flag,
     /// Everything that is left.
     Rest,
 }

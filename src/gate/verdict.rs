@@ -169,8 +169,8 @@ impl Answer {
     }
 }
 
-/// What blocks only until a human's next act.
-pub const HOPEFUL_BLOCKS: [&str; 2] = ["plan.held", "plan.unconfirmed"];
+/// What blocks only until a human's next act, or ends by itself.
+pub const HOPEFUL_BLOCKS: [&str; 4] = ["plan.held", "plan.unconfirmed", "coordination.lock", "coordination.queue"];
 
 /// How long somebody's wish to start waits for the planner's confirmation.
 pub const ASK_HOLDS: Millis = HOUR;

@@ -9,6 +9,7 @@ pub mod counter;
 pub mod deployment;
 mod door;
 pub mod history;
+pub mod hold;
 pub mod lease;
 pub mod ledger;
 pub mod message;

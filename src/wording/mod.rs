@@ -8,6 +8,7 @@ pub mod deploy;
 pub mod discord;
 pub mod evidence;
 pub mod help;
+pub mod hold;
 pub mod home;
 pub mod refusal;
 pub mod status;

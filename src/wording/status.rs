@@ -14,6 +14,7 @@ pub fn status(
     of: Option<&str>,
     plans: &[PlanRow],
     watched: &[DeploymentRow],
+    holds: Vec<Block>,
     settings: &Settings,
     now: Time,
 ) -> Message {
@@ -63,6 +64,7 @@ pub fn status(
     if idle {
         blocks.push(Block::Line(Line::marked(Mark::Pass, "Nothing waits, is under way or is watched here.")));
     }
+    blocks.extend(holds);
     let places: Vec<Line> = settings
         .environment
         .iter()

@@ -11,6 +11,7 @@ mod enforced;
 mod forms;
 mod gate;
 mod init;
+mod hold;
 mod migrations;
 mod modes;
 mod page;
