@@ -28,7 +28,7 @@ pub struct Except {
     pub hotfix: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Service>,
-    /// Changes of these categories and of no other, as paths and words show them.
+    /// Changes of which every file is of these categories and of no other.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
 }
@@ -45,8 +45,15 @@ impl Freeze {
 }
 
 impl Except {
-    /// Whether a plan goes through; what is not seen lets nobody through. `seen` are the categories of the change.
-    pub fn lets(&self, plan: &Plan, incidents: &[&Incident], now: Time, seen: impl FnOnce() -> Vec<String>) -> bool {
+    /// Whether a plan goes through; what is not seen lets nobody through. `all_of`: whether every file of the change is of
+    /// these categories.
+    pub fn lets(
+        &self,
+        plan: &Plan,
+        incidents: &[&Incident],
+        now: Time,
+        all_of: impl FnOnce(&[String]) -> bool,
+    ) -> bool {
         let bare = |text: &str| text.trim().trim_start_matches('#').to_lowercase();
         let mends = |hotfix: &str| {
             incidents.iter().any(|i| bare(&i.id) == bare(hotfix) && i.resolved.is_none_or(|resolved| resolved > now))
@@ -54,11 +61,7 @@ impl Except {
         if self.services.contains(&plan.service) || self.hotfix && plan.hotfix.as_deref().is_some_and(mends) {
             return true;
         }
-        if self.categories.is_empty() {
-            return false;
-        }
-        let seen = seen();
-        !seen.is_empty() && seen.iter().all(|category| self.categories.contains(category))
+        !self.categories.is_empty() && all_of(&self.categories)
     }
 
     pub fn is_empty(&self) -> bool {

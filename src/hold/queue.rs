@@ -199,3 +199,29 @@ pub fn earliest(a: Option<Time>, b: Option<Time>) -> Option<Time> {
         (a, b) => a.or(b),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::MINUTE;
+
+    fn plan(id: &str, hotfix: bool) -> PlanRow {
+        let plan = serde_json::json!({ "id": id, "kind": "release", "service": "shop", "environment": "production",
+            "by": "ada", "when": { "is": "now" }, "made_at": "2026-11-23T19:00:00Z",
+            "hotfix": if hotfix { Some("#1") } else { None } });
+        PlanRow::unrecorded(serde_json::from_value(plan).unwrap())
+    }
+
+    fn place(id: &str, minute: i64) -> Place {
+        let at = Time::from_ms(1_800_000_000_000).plus(minute * MINUTE);
+        Place { plan: PlanId::new(id), environment: Environment::new("production"), at, turn: None }
+    }
+
+    #[test]
+    fn hotfixes_stand_first_and_others_in_the_order_in_which_they_came() {
+        let plans = [plan("a-1", false), plan("b-1", false), plan("c-1", true), plan("d-1", false)];
+        let places = [place("b-1", 5), place("a-1", 5), place("c-1", 9), place("d-1", 1), place("gone-1", 0)];
+        let order: Vec<&str> = line(&places, &plans).iter().map(|(place, _)| place.plan.as_str()).collect();
+        assert_eq!(order, ["c-1", "d-1", "a-1", "b-1"]);
+    }
+}

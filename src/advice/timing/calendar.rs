@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::spans::{Spans, Stretch};
-use crate::advice::facts::{CalendarEvent, Fact, Incident, Means};
+use crate::advice::facts::{CalendarEvent, Change, Fact, Incident, Means};
+use crate::advice::paths::{Meaning, PathBook};
 use crate::advice::{Because, Context, says};
 use crate::clock::{MINUTE, Millis, Time};
 use crate::message::tame;
@@ -85,8 +86,7 @@ impl<'a> Calendar<'a> {
                 if freeze.entry.end.ms() < from || freeze.entry.start.ms() >= until {
                     continue;
                 }
-                let seen = || crate::advice::seen_categories(ctx.plan, ctx.facts, ctx.settings);
-                let lets = freeze.except.lets(ctx.plan, &incidents, ctx.now, seen);
+                let lets = freeze.except.lets(ctx.plan, &incidents, ctx.now, |categories| all_of(ctx, categories));
                 let entries = if lets { &mut all.excepted } else { &mut all.freezes };
                 entries.list.push(Entry::new(fact, &freeze.entry));
             }
@@ -176,6 +176,27 @@ impl Entry<'_> {
     pub fn because(&self, zone: Tz, now: Time) -> Because {
         self.rests(format!("{}, {}", self.title(), self.when(zone, now)))
     }
+}
+
+/// Whether every file of the change is of these categories and of no other. A change that is not seen whole is not.
+fn all_of(ctx: &Context<'_>, categories: &[String]) -> bool {
+    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let fits = |path: &String| {
+        let meanings = paths.meanings(path).into_iter();
+        let own: Vec<&String> = meanings
+            .filter_map(|meaning| match meaning {
+                Meaning::Category(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        !own.is_empty() && own.iter().all(|name| categories.contains(name))
+    };
+    let whole = |change: &Change| {
+        usize::try_from(change.file_count).is_ok_and(|count| count > 0 && count == change.files.len())
+            && change.files.iter().all(|file| fits(&file.path) && file.was.as_ref().is_none_or(&fits))
+    };
+    let changes = &ctx.facts.change.known;
+    !changes.is_empty() && changes.iter().all(|fact| whole(&fact.value))
 }
 
 fn concerns(event: &CalendarEvent, ctx: &Context<'_>) -> bool {
