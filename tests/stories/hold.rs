@@ -152,7 +152,7 @@ fn a_lock_has_a_reason_an_end_and_a_scope_that_exists() {
 
 #[test]
 fn of_two_locks_in_the_same_moment_one_stands_and_the_other_hears_whose() {
-    let mut story = Story::begin(&unprotected());
+    let story = Story::begin(&unprotected());
     story.sends("grace", "/deploy lock production --why \"mine\"");
     story.sends("lin", "/deploy lock production --why \"mine\"");
     story.settle();
