@@ -134,6 +134,8 @@ pub enum Due {
     Deputy {
         deputy: String,
     },
+    /// Locks that end, freezes that begin or end, queues that move, people who wait to hear that something is free.
+    Holds,
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
     /// Forget finished work.
@@ -152,6 +154,7 @@ impl Due {
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
             Due::Deputy { deputy } => format!("deputy:{deputy}"),
+            Due::Holds => "holds".to_owned(),
             Due::Anchor => "anchor".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
@@ -199,6 +202,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
             Due::Deputy { deputy } => crate::people::deputy::lapse(app, claim, &deputy).await,
+            Due::Holds => crate::hold::due(app, claim).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },

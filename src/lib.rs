@@ -34,6 +34,7 @@ pub mod config;
 pub mod deploy;
 pub mod event;
 pub mod gate;
+pub mod hold;
 pub mod http;
 pub mod learn;
 pub mod ledger;

@@ -17,6 +17,7 @@ use crate::advice::schema::SqlRead;
 use crate::advice::{Because, Context, category, says};
 use crate::clock::Time;
 use crate::config::{EnvironmentSettings, ServiceSettings, Settings};
+use crate::hold::Lock;
 use crate::name::Service;
 use crate::plan::Plan;
 
@@ -48,6 +49,7 @@ pub struct View<'a> {
     pub ticket: &'a Asked<Ticket>,
     pub alerts: &'a Asked<Vec<Alert>>,
     pub support: &'a Asked<Support>,
+    pub locks: &'a Asked<Vec<Lock>>,
     pub history: &'a Asked<History>,
     pub others: &'a Asked<Vec<Other>>,
     pub paths: &'a PathBook,
@@ -86,6 +88,7 @@ impl<'a> View<'a> {
             ticket: &facts.ticket,
             alerts: &facts.alerts,
             support: &facts.support,
+            locks: &facts.locks,
             history: &facts.history,
             others: &facts.others,
             paths,

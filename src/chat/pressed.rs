@@ -23,6 +23,7 @@ pub async fn pressed(
     let (what, of) = button.split_once(' ').unwrap_or((button, ""));
     match what {
         "take-alert" => crate::deploy::take_alert(app, claim, from, of).await,
+        "tell-me" => crate::hold::wish(app, claim, from, of).await,
         "settle-high" => settle_category(app, claim, from, &PlanId::new(of), true).await,
         "settle-declared" => settle_category(app, claim, from, &PlanId::new(of), false).await,
         "adopt-rollback" => {
@@ -37,7 +38,7 @@ pub async fn pressed(
         }
         // Buttons carry the command that they stand for.
         "start" | "finished" | "rolledback" | "cancel" | "take" | "outcome" | "amend" | "why" | "status" | "review"
-        | "risk" => crate::command::run(app, claim, from, button, at).await,
+        | "risk" | "lock" | "unlock" => crate::command::run(app, claim, from, button, at).await,
         _ => app.store.begin_finishing(claim, app.clock.now()).await?.commit().await,
     }
 }

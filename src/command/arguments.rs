@@ -111,6 +111,10 @@ fn sort_words(
             else {
                 return Err(unknown_option(spec, name));
             };
+            if found.kind == ArgumentKind::Flag && value.is_none() {
+                put(&mut values, (found, vec!["yes".to_owned()]))?;
+                continue;
+            }
             option = Some((found, value.into_iter().collect()));
             continue;
         }
@@ -331,6 +335,14 @@ mod tests {
         let read = read("plan checkout production v1 --why fix the thing, don't wait --risk low");
         assert_eq!(read.get("why"), Some("fix the thing, don't wait"));
         assert_eq!(read.get("risk"), Some("low"));
+    }
+
+    #[test]
+    fn a_flag_takes_no_value_with_it() {
+        let read = read("lock --steal shop --why it burns");
+        assert_eq!((read.get("steal"), read.get("of")), (Some("yes"), Some("shop")));
+        assert_eq!(read.get("why"), Some("it burns"));
+        assert!(parse("lock shop --steal --steal", "/deploy").unwrap_err().0.contains("given twice"));
     }
 
     #[test]

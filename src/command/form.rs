@@ -161,15 +161,18 @@ fn field(call: &Call<'_>, argument: &Argument, required: bool, values: &BTreeMap
         ArgumentKind::Environment => names(settings.environment.keys().map(ToString::to_string).collect()),
         ArgumentKind::Category => names(settings.policy.category.keys().cloned().collect()),
         ArgumentKind::Choice => names(argument.choices.clone()),
+        ArgumentKind::Flag => names(vec!["yes".to_owned()]),
         ArgumentKind::People => names(settings.people.keys().map(ToString::to_string).collect()),
         _ => Vec::new(),
     };
     Field {
         name: argument.name.clone(),
         kind: match argument.kind {
-            ArgumentKind::Service | ArgumentKind::Environment | ArgumentKind::Category | ArgumentKind::Choice => {
-                FieldKind::Select
-            }
+            ArgumentKind::Service
+            | ArgumentKind::Environment
+            | ArgumentKind::Category
+            | ArgumentKind::Choice
+            | ArgumentKind::Flag => FieldKind::Select,
             ArgumentKind::Long => FieldKind::Long,
             ArgumentKind::Time => FieldKind::Time,
             ArgumentKind::People => FieldKind::Person,

@@ -20,6 +20,13 @@ impl Call<'_> {
         found("environment", text, &names, "There are").map(Environment::new)
     }
 
+    /// What is said where something names neither a service nor an environment.
+    pub fn service_or_environment(&self, text: &str) -> BadCommand {
+        let services = self.settings.service.keys().map(Service::as_str);
+        let names: Vec<&str> = services.chain(self.settings.environment.keys().map(Environment::as_str)).collect();
+        found("service or environment", text, &names, "There are").err().unwrap_or(BadCommand(String::new()))
+    }
+
     pub fn category(&self, text: &str) -> Found<String> {
         let names: Vec<&str> = self.settings.policy.category.keys().map(String::as_str).collect();
         found("category", text, &names, "There are").map(str::to_owned)

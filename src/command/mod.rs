@@ -9,7 +9,9 @@ mod changed;
 mod delegate;
 mod finished;
 pub mod form;
+mod freeze;
 mod help;
+mod lock;
 mod lookup;
 mod offer;
 mod outcome;
@@ -24,6 +26,7 @@ mod start;
 mod status;
 mod take;
 pub mod time;
+mod unlock;
 mod verify;
 mod why;
 mod windows;
@@ -110,6 +113,9 @@ pub async fn run_parsed(
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,
+        "lock" => lock::run(&call).await,
+        "unlock" => unlock::run(&call).await,
+        "freeze" => freeze::run(&call).await,
         "why" => why::run(&call).await,
         "verify" => verify::run(&call).await,
         _ => help::run(&call).await,

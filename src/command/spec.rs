@@ -22,6 +22,9 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/override.toml"),
         include_str!("../../commands/delegate.toml"),
         include_str!("../../commands/cancel.toml"),
+        include_str!("../../commands/lock.toml"),
+        include_str!("../../commands/unlock.toml"),
+        include_str!("../../commands/freeze.toml"),
         include_str!("../../commands/why.toml"),
         include_str!("../../commands/verify.toml"),
         include_str!("../../commands/help.toml"),
@@ -100,6 +103,8 @@ pub enum ArgumentKind {
     People,
     /// Words by commas.
     List,
+    /// Given or not: `--steal`.
+    Flag,
     /// Everything that is left.
     Rest,
 }

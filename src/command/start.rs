@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::event::{Due, From};
 use crate::gate::{self, Answer, Verdict};
+use crate::hold::Scope;
 use crate::ledger::Statement;
 use crate::name::Person;
 use crate::people;
@@ -42,12 +43,19 @@ pub async fn begin(app: &App, claim: &Claim, from: &From, person: &Person, seen:
     let answer = gate::decide(app, &mut tx, &row, None, heard).await?;
     let known = told || gate::rests_on_terminal(&mut tx, &row, &answer).await?;
     if !known || !opens(&answer) {
-        let says = if known {
+        let mut says = wording::refusal::plain(&if known {
             wording::refusal::cannot_start(&row, &answer)
         } else {
             wording::refusal::cannot_read_words(&row)
-        };
-        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+        });
+        let held = |code: &str| matches!(code, "coordination.lock" | "coordination.queue" | "timing.freeze");
+        let target = Scope::target(&row.plan.service, &row.plan.environment);
+        if answer.reasons.iter().any(|reason| held(&reason.code))
+            && crate::hold::is_held_now(&mut tx, &target, person, &settings).await?
+        {
+            wording::hold::offer(&mut says, &target);
+        }
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), says).await?;
         return tx.commit().await;
     }
     let apart = tx.revision(&row.plan.id, row.revision).await?.is_some_and(|r| r.advice.asked.executor_apart);

@@ -1,7 +1,10 @@
-//! `status`: what waits, is under way or is watched; where one can deploy.
+//! `status`: what waits, is under way, is watched, is locked or frozen; where one can deploy.
 
 use super::Call;
+use crate::hold::Scope;
 use crate::name::{Environment, Service};
+use crate::store::hold::{FreezeRow, LockRow, Place};
+use crate::store::plan::PlanRow;
 use crate::wording;
 
 pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
@@ -37,5 +40,36 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         let standing = call.app.store.overrides(&row.plan.id).await?.into_iter().filter(|given| given.stands());
         overridden.insert(row.plan.id.clone(), standing.map(|given| given.code).collect());
     }
-    call.answer(wording::status::status(of, &plans, &overridden, &deputies, &watched, &call.settings, call.now)).await
+    let (locks, freezes, queues) = holds(call, &plans, service.as_ref(), environment.as_ref()).await?;
+    let blocks = wording::hold::status(&locks, &freezes, &queues, &call.settings, call.now);
+    let mut message =
+        wording::status::status(of, &plans, &overridden, &deputies, &watched, blocks, &call.settings, call.now);
+    wording::hold::offers(&mut message, &locks, &freezes, call.now);
+    call.answer(message).await
+}
+
+type Queues = Vec<(Environment, Vec<(Place, PlanRow)>)>;
+
+/// The locks and freezes that touch what is asked about, and the queues, each in its order.
+async fn holds(
+    call: &Call<'_>,
+    plans: &[PlanRow],
+    service: Option<&Service>,
+    environment: Option<&Environment>,
+) -> anyhow::Result<(Vec<LockRow>, Vec<FreezeRow>, Queues)> {
+    let asked = Scope { service: service.cloned(), environment: environment.cloned() };
+    let (mut locks, mut freezes) = (call.app.store.locks().await?, call.app.store.freezes().await?);
+    locks.retain(|row| row.lock.stands(call.now) && row.lock.scope.touches(&asked));
+    freezes.retain(|row| row.freeze.entry.end > call.now && row.freeze.scope().touches(&asked));
+    for row in &mut locks {
+        row.lock.left = crate::hold::has_gone(call.app, &call.settings, row).await;
+    }
+    let places = call.app.store.places().await?;
+    let named = call.settings.environment.iter().filter(|(_, settings)| settings.queue).map(|(name, _)| name);
+    let queues = named.map(|name| {
+        let here: Vec<Place> = places.iter().filter(|place| place.environment == *name).cloned().collect();
+        let line = crate::hold::line(&here, plans);
+        (name.clone(), line.into_iter().map(|(place, row)| (place.clone(), row.clone())).collect())
+    });
+    Ok((locks, freezes, queues.collect()))
 }

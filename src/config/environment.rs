@@ -20,6 +20,8 @@ pub struct EnvironmentSettings {
     /// When deployments are allowed; empty means always.
     pub window: Vec<WeekHours>,
     pub zone: Option<Tz>,
+    /// Approved plans stand in line here, and begin one at a time.
+    pub queue: bool,
     /// What a command or a shell aims at when it means this environment.
     pub target: crate::target::Target,
 }

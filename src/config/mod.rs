@@ -4,6 +4,7 @@
 
 mod chat;
 mod environment;
+mod hold;
 mod load;
 mod people;
 mod policy;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 pub use chat::{ChatSettings, ConsoleSettings, DiscordGuild, DiscordSettings, SlackSettings, SlackWorkspace};
 pub use environment::{EnvironmentSettings, Mode, Start};
+pub use hold::HoldSettings;
 pub use people::{PersonKind, PersonSettings};
 pub use policy::{ApprovalRule, Bands, CategorySettings, CheckMode, Need, OverrideRule, Policy, Threshold};
 pub use rest::{GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings};
@@ -48,6 +50,7 @@ pub struct Settings {
     #[serde(default)]
     pub people: BTreeMap<Person, PersonSettings>,
     pub gate: GateSettings,
+    pub hold: HoldSettings,
     pub watch: WatchSettings,
     pub ledger: LedgerSettings,
     pub web: WebSettings,

@@ -100,15 +100,38 @@ pub async fn decide(
     request: Option<&Request>,
     heard: Heard,
 ) -> anyhow::Result<Answer> {
+    let waits = crate::hold::stands_in_line(tx, row, &app.settings()).await?;
+    judge(app, tx, row, request, heard, waits).await
+}
+
+/// Whether a plan could begin now if nobody stood before it in a queue.
+pub async fn could_begin(app: &App, tx: &mut Tx, row: &PlanRow) -> anyhow::Result<bool> {
+    let answer = judge(app, tx, row, None, Heard::All, None).await?;
+    let begins = matches!(answer.verdict, Verdict::NotStarted | Verdict::Approved);
+    Ok(begins || answer.verdict == Verdict::Blocked && answer.reasons.iter().all(|r| r.code == "plan.unconfirmed"))
+}
+
+/// `waits`: why it stands in line, where it does.
+async fn judge(
+    app: &App,
+    tx: &mut Tx,
+    row: &PlanRow,
+    request: Option<&Request>,
+    heard: Heard,
+    waits: Option<Reason>,
+) -> anyhow::Result<Answer> {
     let settings = app.settings();
     let now = tx.now;
     let environment = settings.environment.get(&row.plan.environment).cloned().unwrap_or_default();
-    let Some(revision) = tx.revision(&row.plan.id, row.revision).await? else {
+    let Some(mut revision) = tx.revision(&row.plan.id, row.revision).await? else {
         return Ok(verdict(&Seen::without_brief(row, &environment, now)));
     };
     let words: Vec<_> = tx.words(&row.plan.id).await?;
     let tally = crate::plan::show::tally_heard(tx, row, &revision, &settings, heard).await?;
-    // The brief's facts judged at this moment: windows close and freezes begin while a plan waits.
+    // The brief's facts judged at this moment, with the locks and freezes of this moment: windows close and freezes begin
+    // while a plan waits.
+    let holds = crate::hold::as_now(tx, &settings, &revision.facts).await?;
+    crate::hold::put(&mut revision.facts, holds);
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;
     let stops = crate::advice::stops(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
@@ -135,7 +158,7 @@ pub async fn decide(
             says: format!("The override of {} by {} does not hold: {}.", given.code, given.person, gone.says()),
         })
         .collect();
-    let blocks: Vec<Reason> = blocks.into_iter().map(|block| Reason { code: block.code, says: block.says }).collect();
+    let blocks = blocks.into_iter().map(|block| Reason { code: block.code, says: block.says }).chain(waits).collect();
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())

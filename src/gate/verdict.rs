@@ -197,8 +197,8 @@ impl Answer {
     }
 }
 
-/// What blocks only until a human's next act.
-const HOPEFUL_BLOCKS: [&str; 2] = ["plan.held", "plan.unconfirmed"];
+/// What blocks only until a human's next act, or ends by itself.
+const HOPEFUL_BLOCKS: [&str; 4] = ["plan.held", "plan.unconfirmed", "coordination.lock", "coordination.queue"];
 
 /// How long somebody's wish to start waits for the planner's confirmation.
 pub const ASK_HOLDS: Millis = HOUR;

@@ -1,5 +1,7 @@
 //! State tables are projections of the ledger: rebuilt from it here plan by plan, and compared with what the store says.
 
+mod hold;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Damage, Finding, Record, Verdict};
@@ -59,6 +61,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
         let says = format!("The ledger knows the plan `{id}`, the store does not.");
         findings.push(Finding::new(u64::try_from(seq).ok(), Damage::Projection, says));
     }
+    hold::compare(store, &mut findings).await?;
     Ok(findings)
 }
 

@@ -62,7 +62,10 @@ pub fn strip_of(plan: &Plan, facts: &Facts, windows: &Windows, settings: &Settin
         load: hours.map(|at| strip::LoadPoint { at, share: load.and_then(|l| l.usual(at)) }).collect(),
         allowed: Some(allowed),
         freezes: calendars.map(|()| {
-            events().filter(|e| e.means == Means::Freeze).map(|e| labelled(e.start, e.end, &e.summary)).collect()
+            let own = facts.freezes.known.iter().flat_map(|fact| &fact.value).map(|freeze| &freeze.entry);
+            let own = own.filter(|e| concerns(&e.services, &e.environments) && e.end > start && e.start < end);
+            let all = events().filter(|e| e.means == Means::Freeze).chain(own);
+            all.map(|e| labelled(e.start, e.end, &e.summary)).collect()
         }),
         events: calendars.map(|()| events().filter_map(event).collect()),
         on_call: seen(!facts.on_call.known.is_empty()).map(|()| {

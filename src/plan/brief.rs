@@ -35,7 +35,7 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     let (mut ahead, mut behind, mut lately) = (Gathered::default(), Gathered::default(), Gathered::default());
     let (past, past_month, hour) =
         (over(now.plus(-550 * DAY), now), over(now.plus(-30 * DAY), now), over(now.plus(-HOUR), now));
-    let ((), (), (), others, health, ticket) = tokio::join!(
+    let ((), (), (), others, health, ticket, (locks, freezes)) = tokio::join!(
         source::gather(
             &mut ahead,
             &sources,
@@ -60,6 +60,7 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
             health.facts.health
         },
         ticket(app, &sources, plan, &template, until),
+        crate::hold::gather(app, settings, plan),
     );
     let history =
         history::past(app, settings, (&plan.service, &plan.environment), (version, commit), &behind.deployments).await;
@@ -105,6 +106,8 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
         coverage: found.facts.coverage,
         flags: flagged.facts.flags,
         others,
+        locks,
+        freezes,
         history: Asked::default(),
         ..ahead.facts
     };

@@ -35,7 +35,9 @@ pub fn changes(
         ));
     }
     let foreseen: Vec<&String> = drifted.blockers.iter().filter(|code| !old.blockers.contains(code)).collect();
-    for code in new.blockers.iter().filter(|code| !old.blockers.contains(code) && !foreseen.contains(code)) {
+    // A lock asks to wait and ends by itself: it is told and judged at once, and no approval needs another look for it.
+    let lasting = new.blockers.iter().filter(|code| *code != "coordination.lock");
+    for code in lasting.filter(|code| !old.blockers.contains(code) && !foreseen.contains(code)) {
         let says = new.flags.iter().find(|f| f.code == *code).map_or(code.as_str(), |f| f.says.trim_end_matches('.'));
         changes.says.push(format!("new blocker: {says}"));
     }

@@ -9,6 +9,7 @@ use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::{Tally, Word, WordKind, tally};
 use crate::clock::Time;
 use crate::config::{Mode, PersonKind, Settings};
+use crate::hold::Scope;
 use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
 use crate::name::{Person, PlanId};
@@ -85,7 +86,15 @@ pub async fn card(
 pub async fn main(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) -> anyhow::Result<()> {
     let settings = app.settings();
     let tally = tally_of(tx, row, revision, &settings).await?;
-    let message = wording::brief::main(row, revision, &tally, &settings, tx.now);
+    let shown = Revision { advice: crate::hold::renewed(tx, row, revision, &settings).await?, ..revision.clone() };
+    let mut message = wording::brief::main(row, &shown, &tally, &settings, tx.now);
+    let target = Scope::target(&row.plan.service, &row.plan.environment);
+    if row.state.waits()
+        && crate::hold::is_held(&tx.locks().await?, &tx.freezes().await?, &target, &row.plan.by, tx.now)
+    {
+        wording::hold::offer(&mut message, &target);
+    }
+    crate::hold::stir(tx, row, &settings).await?;
     tx.send(&to_channel(row, &settings, Some(main_key(&row.plan.id)), message)).await
 }
 

@@ -14,6 +14,7 @@ pub(super) fn settings(more: &str) -> Arc<Settings> {
     let least = r#"
         team = { name = "Sample", zone = "UTC", hours = ["Mon-Fri 09:00-18:00"] }
         store = {}
+        hold = { lock-for = "2h", lock-longest = "24h", lock-asks = "15m", turn = "30m" }
         gate = { longest-wait = "2m" }
         ledger = { origin = "sample.test/deployments", anchor-every = "1h" }
         web = { listen = "127.0.0.1:0" }

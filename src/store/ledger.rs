@@ -75,6 +75,21 @@ impl Store {
         rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
     }
 
+    /// Entries about locks and freezes that follow `after`, in order, at most `most`.
+    pub async fn ledger_of_holds(&self, after: i64, most: i64) -> anyhow::Result<Vec<StoredEntry>> {
+        // The index knows only these kinds, and is used where they are written out as it has them.
+        let rows = sqlx::query(
+            "select seq, at, kind, plan, bytes, leaf from ledger_entry
+             where kind in ('lock', 'unlock', 'freeze') and seq > $1 order by seq limit $2",
+        )
+        .bind(after)
+        .bind(most)
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)?;
+        rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
+    }
+
     /// Plans that entries are about and that the store lacks, each with its last entry, at most `most`.
     pub async fn entries_without_plan(&self, most: i64) -> anyhow::Result<Vec<(String, i64)>> {
         sqlx::query_as(

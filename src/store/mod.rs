@@ -12,6 +12,7 @@ pub mod deputy;
 mod door;
 pub mod heard;
 pub mod history;
+pub mod hold;
 pub mod lease;
 pub mod ledger;
 pub mod message;

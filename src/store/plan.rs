@@ -234,6 +234,15 @@ impl Tx {
         row.as_ref().map(plan_row).transpose()
     }
 
+    /// Plans that are not over, newest first.
+    pub async fn open_plans(&mut self) -> anyhow::Result<Vec<PlanRow>> {
+        let rows = sqlx::query(select_plans(&format!("where {OPEN} order by made_at desc limit 500")))
+            .fetch_all(self.conn())
+            .await
+            .map_err(said)?;
+        rows.iter().map(plan_row).collect()
+    }
+
     /// Plans for a target that are not over, newest first.
     pub async fn open_plans_for(
         &mut self,

@@ -42,8 +42,12 @@ pub fn one(command: &str, spec: &Spec) -> Message {
         .options
         .iter()
         .map(|o| {
-            let value = if o.kind == ArgumentKind::Set { "name=new" } else { "…" };
-            line(format!("--{} {value}", o.name), &o.says, &o.choices)
+            let value = match o.kind {
+                ArgumentKind::Flag => "",
+                ArgumentKind::Set => " name=new",
+                _ => " …",
+            };
+            line(format!("--{}{value}", o.name), &o.says, &o.choices)
         })
         .collect();
     for (says, lines) in [("Arguments", arguments), ("Options", options)] {

@@ -10,6 +10,7 @@ pub mod deputy;
 pub mod discord;
 pub mod evidence;
 pub mod help;
+pub mod hold;
 pub mod home;
 pub mod overriding;
 pub mod refusal;

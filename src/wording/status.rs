@@ -19,6 +19,7 @@ pub fn status(
     overridden: &BTreeMap<PlanId, Vec<String>>,
     deputies: &[Deputy],
     watched: &[DeploymentRow],
+    holds: Vec<Block>,
     settings: &Settings,
     now: Time,
 ) -> Message {
@@ -74,6 +75,7 @@ pub fn status(
         let lines = deputies.iter().map(|deputy| super::deputy::line(deputy, settings, now)).collect();
         blocks.push(Block::List { says: "Deputies".to_owned(), lines, folded: false });
     }
+    blocks.extend(holds);
     let places: Vec<Line> = settings
         .environment
         .iter()

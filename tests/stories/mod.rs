@@ -13,6 +13,7 @@ mod emergency;
 mod enforced;
 mod forms;
 mod gate;
+mod hold;
 mod init;
 mod migrations;
 mod modes;

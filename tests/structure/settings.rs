@@ -101,6 +101,7 @@ fn the_example_writes_out_every_key() {
         "policy.bands",
         "policy.threshold.x",
         "policy.category.x",
+        "hold",
         "gate",
         "watch",
         "ledger",

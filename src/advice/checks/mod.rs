@@ -15,6 +15,7 @@ mod flag;
 mod health;
 mod history;
 mod incident;
+mod lock;
 mod migration;
 mod plan;
 mod reviews;
@@ -93,6 +94,7 @@ pub const ALL: &[Check] = &[
     moment("timing.people", "are planner, reviewer and on-call there?"),
     moment("timing.soak", "is the last deployment still being watched?"),
     // Coordination: who else is moving?
+    brief("coordination.lock", "did somebody ask others to wait, why and until when?", lock::lock),
     brief("coordination.in-flight", "what else is under way or planned nearby?", coordination::in_flight),
     brief("coordination.launch", "a launch, a campaign, a demo, a training nearby?", coordination::launch),
     brief("coordination.informed", "are those named whom the policy wants told?", coordination::informed),

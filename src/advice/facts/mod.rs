@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::advice::server::Server;
 use crate::clock::Time;
+use crate::hold::{Freeze, Lock};
 use crate::name::{Environment, Person, Service, SourceName};
 
 pub use self::around::{Alert, AlertState, FlagState, Support, Ticket};
@@ -44,6 +45,11 @@ pub struct Facts {
     pub alerts: Asked<Vec<Alert>>,
     #[serde(default, skip_serializing_if = "Asked::is_unasked")]
     pub support: Asked<Support>,
+    /// Who asked others to wait here, and the freezes that live in Tidegate, as they were.
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub locks: Asked<Vec<Lock>>,
+    #[serde(default, skip_serializing_if = "Asked::is_unasked")]
+    pub freezes: Asked<Vec<Freeze>>,
     /// Tidegate's own history, with what deployment files tell.
     pub history: Asked<History>,
     /// Other plans and deployments that are waiting, under way or watched.

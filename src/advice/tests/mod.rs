@@ -7,6 +7,7 @@ mod stories_code_host;
 mod stories_coverage;
 mod stories_findings;
 mod stories_flags;
+mod stories_holds;
 mod stories_material;
 mod stories_plan;
 mod stories_server;

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use super::gap::because;
 use super::spans::{Spans, Stretch};
-use crate::advice::facts::{CalendarEvent, Fact, Means};
+use crate::advice::facts::{CalendarEvent, Change, Fact, Incident, Means};
+use crate::advice::paths::{Meaning, PathBook};
 use crate::advice::{Because, Context, says};
 use crate::clock::{MINUTE, Millis, Time};
 use crate::message::tame;
-use crate::name::Person;
+use crate::name::{Person, SourceName};
 
-/// One entry, with the calendar that it stands in.
+/// One entry, with the calendar that it stands in, or Tidegate itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    pub fact: &'a Fact<Vec<CalendarEvent>>,
+    pub source: &'a SourceName,
+    link: &'a Option<String>,
+    /// When the source said so.
+    told: Time,
     pub event: &'a CalendarEvent,
 }
 
@@ -30,6 +33,8 @@ pub struct Entries<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Calendar<'a> {
     pub freezes: Entries<'a>,
+    /// Freezes that let this plan through.
+    pub excepted: Entries<'a>,
     pub launches: Entries<'a>,
     pub demos: Entries<'a>,
     pub maintenance: Entries<'a>,
@@ -53,7 +58,7 @@ impl<'a> Calendar<'a> {
                 if event.end.ms() < from || event.start.ms() >= until || !concerns(event, ctx) {
                     continue;
                 }
-                let entry = Entry { fact, event };
+                let entry = Entry::new(fact, event);
                 match (&event.person, event.means) {
                     (None, Means::Freeze) => all.freezes.list.push(entry),
                     (None, Means::Launch | Means::Campaign) => all.launches.list.push(entry),
@@ -75,9 +80,21 @@ impl<'a> Calendar<'a> {
                 }
             }
         }
+        let incidents: Vec<&Incident> = ctx.facts.incidents.known.iter().flat_map(|fact| &fact.value).collect();
+        for fact in &ctx.facts.freezes.known {
+            for freeze in fact.value.iter().filter(|freeze| concerns(&freeze.entry, ctx)) {
+                if freeze.entry.end.ms() < from || freeze.entry.start.ms() >= until {
+                    continue;
+                }
+                let lets = freeze.except.lets(ctx.plan, &incidents, ctx.now, |categories| all_of(ctx, categories));
+                let entries = if lets { &mut all.excepted } else { &mut all.freezes };
+                entries.list.push(Entry::new(fact, &freeze.entry));
+            }
+        }
         let own = all.people.values_mut().flat_map(|own| [&mut own.away, &mut own.meetings]);
         let shared = [
             &mut all.freezes,
+            &mut all.excepted,
             &mut all.launches,
             &mut all.demos,
             &mut all.maintenance,
@@ -113,6 +130,12 @@ impl<'a> Entries<'a> {
     }
 }
 
+impl<'a> Entry<'a> {
+    fn new<T>(fact: &'a Fact<T>, event: &'a CalendarEvent) -> Entry<'a> {
+        Entry { source: &fact.source, link: &fact.link, told: fact.at, event }
+    }
+}
+
 impl Entry<'_> {
     /// When it is; an entry without length takes a minute, so that it is seen.
     pub fn stretch(&self) -> Stretch {
@@ -138,12 +161,42 @@ impl Entry<'_> {
     pub fn origin(&self) -> String {
         let owner = self.event.owner.as_deref().map(|owner| tame(owner, 60)).filter(|owner| !owner.is_empty());
         let owner = owner.map(|owner| format!("owner: {owner}; ")).unwrap_or_default();
-        format!("{owner}calendar {}", self.fact.source)
+        match self.source.as_str() {
+            // Nobody needs to look for a calendar: `freeze list` shows it.
+            "tidegate" => format!("{owner}{}", tame(&self.event.uid, 40)),
+            calendar => format!("{owner}calendar {calendar}"),
+        }
+    }
+
+    /// What it lends to a flag.
+    pub fn rests(&self, says: String) -> Because {
+        Because { source: self.source.clone(), says, link: self.link.clone(), at: self.told }
     }
 
     pub fn because(&self, zone: Tz, now: Time) -> Because {
-        because(self.fact, format!("{}, {}", self.title(), self.when(zone, now)))
+        self.rests(format!("{}, {}", self.title(), self.when(zone, now)))
     }
+}
+
+/// Whether every file of the change is of these categories and of no other. A change that is not seen whole is not.
+fn all_of(ctx: &Context<'_>, categories: &[String]) -> bool {
+    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let fits = |path: &String| {
+        let meanings = paths.meanings(path).into_iter();
+        let own: Vec<&String> = meanings
+            .filter_map(|meaning| match meaning {
+                Meaning::Category(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        !own.is_empty() && own.iter().all(|name| categories.contains(name))
+    };
+    let whole = |change: &Change| {
+        usize::try_from(change.file_count).is_ok_and(|count| count > 0 && count == change.files.len())
+            && change.files.iter().all(|file| fits(&file.path) && file.was.as_ref().is_none_or(&fits))
+    };
+    let changes = &ctx.facts.change.known;
+    !changes.is_empty() && changes.iter().all(|fact| whole(&fact.value))
 }
 
 fn concerns(event: &CalendarEvent, ctx: &Context<'_>) -> bool {

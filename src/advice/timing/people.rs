@@ -139,7 +139,7 @@ fn absences_told(ctx: &Context<'_>, calendar: &Calendar<'_>) -> bool {
         let set = ctx.settings.source.iter().find(|source| source.name == *name);
         set.is_some_and(|set| set.kind.whose().is_some())
     };
-    calendar.people.values().flat_map(|own| own.away.iter()).any(|entry| !own(&entry.fact.source))
+    calendar.people.values().flat_map(|own| own.away.iter()).any(|entry| !own(entry.source))
 }
 
 fn has_calendar(person: &Person, settings: &Settings) -> bool {

@@ -68,6 +68,7 @@ fn option(argument: &Argument) -> Value {
     let mut option = json!({ "type": 3, "name": argument.name, "description": clean(&says, 100) });
     match argument.kind {
         ArgumentKind::Number => option["type"] = json!(4),
+        ArgumentKind::Flag => option["choices"] = json!([{ "name": "yes", "value": "yes" }]),
         ArgumentKind::Choice => {
             let choices = argument.choices.iter().take(25).map(|choice| json!({ "name": choice, "value": choice }));
             option["choices"] = choices.collect();

@@ -12,8 +12,16 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
     let (zone, now) = (line.zone, line.ctx.now);
     let found: Vec<Entry<'_>> = freezes.during(look.at, look.watched()).collect();
     let Some(first) = found.first() else {
+        if let Some(unknown) = line.ctx.facts.freezes.unknown.first() {
+            return look
+                .unknown_because(format!("Freezes unknown: {} {}.", unknown.source, unknown.reason), Vec::new());
+        }
         if let Some(gap) = &line.calendar_gap {
             return look.unknown("Freezes", gap);
+        }
+        if let Some(past) = line.calendar.excepted.during(look.at, look.done()).next() {
+            let says = format!("The freeze {} ({}) lets this through.", past.title(), past.origin());
+            return look.flag(FlagLevel::Info, says, vec![past.because(zone, now)]);
         }
         let next = freezes.next(look.at).filter(|entry| entry.stretch().0 - look.at < 14 * DAY);
         let says = match next {

@@ -3,7 +3,6 @@
 
 use super::Look;
 use crate::advice::timing::calendar::{Entries, Entry};
-use crate::advice::timing::gap::because;
 use crate::advice::{Because, Flag, FlagLevel, says};
 
 pub fn flag(look: &Look<'_, '_>) -> Flag {
@@ -20,7 +19,7 @@ pub fn flag(look: &Look<'_, '_>) -> Flag {
             let Some(entry) = longest(entries, look) else { return false };
             let when = entry.when(line.zone, line.ctx.now);
             found.push(format!("{} is {words} ({when})", desk.name));
-            grounds.push(because(entry.fact, format!("{}: {words}, {when}", desk.name)));
+            grounds.push(entry.rests(format!("{}: {words}, {when}", desk.name)));
             until = until.max(Some(entry.stretch().1));
             true
         };

@@ -25,6 +25,11 @@ command = "deploy"
 channel = "deploys"
 reactions = {}
 console = { enabled = false, channels = [] }
+[hold]
+lock-for = "2h"
+lock-longest = "24h"
+lock-asks = "15m"
+turn = "30m"
 [gate]
 longest-wait = "10m"
 [watch]
