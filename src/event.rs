@@ -118,6 +118,14 @@ pub enum Due {
     Escalate {
         alert: String,
     },
+    /// Make what the policy asks for after an entry of the ledger.
+    Owe {
+        entry: i64,
+    },
+    /// Remind of what is owed, or find it overdue.
+    Owed {
+        obligation: String,
+    },
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
     /// Forget finished work.
@@ -134,6 +142,8 @@ impl Due {
             Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
+            Due::Owe { entry } => format!("owe:{entry}"),
+            Due::Owed { obligation } => format!("owed:{obligation}"),
             Due::Anchor => "anchor".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
@@ -174,6 +184,8 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
+            Due::Owe { entry } => crate::audit::owe(app, claim, entry).await,
+            Due::Owed { obligation } => crate::audit::remind(app, claim, &obligation).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },

@@ -7,12 +7,14 @@ pub mod arguments;
 mod cancel;
 mod changed;
 mod finished;
+mod followup;
 pub mod form;
 mod help;
 mod lookup;
 mod offer;
 mod outcome;
 pub mod plan;
+mod policy;
 mod preview;
 mod review;
 mod risk;
@@ -103,10 +105,12 @@ pub async fn run_parsed(
         "finished" => finished::run(&call).await,
         "rolledback" => rolledback::run(&call).await,
         "outcome" => outcome::run(&call).await,
+        "followup" => followup::run(&call).await,
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,
         "why" => why::run(&call).await,
+        "policy" => policy::run(&call).await,
         "verify" => verify::run(&call).await,
         _ => help::run(&call).await,
     };

@@ -19,8 +19,10 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/finished.toml"),
         include_str!("../../commands/rolledback.toml"),
         include_str!("../../commands/outcome.toml"),
+        include_str!("../../commands/followup.toml"),
         include_str!("../../commands/cancel.toml"),
         include_str!("../../commands/why.toml"),
+        include_str!("../../commands/policy.toml"),
         include_str!("../../commands/verify.toml"),
         include_str!("../../commands/help.toml"),
     ];

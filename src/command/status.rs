@@ -30,5 +30,13 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         .into_iter()
         .filter(|row| fits(&row.deployment.service, &row.deployment.environment))
         .collect();
-    call.answer(wording::status::status(of, &plans, &watched, &call.settings, call.now)).await
+    let owed: Vec<_> = call
+        .app
+        .store
+        .open_obligations(200)
+        .await?
+        .into_iter()
+        .filter(|owed| fits(&owed.service, &owed.environment))
+        .collect();
+    call.answer(wording::status::status(of, &plans, &watched, &owed, &call.settings, call.now)).await
 }

@@ -51,23 +51,8 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
 }
 
 async fn answer_plan(call: &Call<'_>, id: &PlanId) -> anyhow::Result<()> {
-    let store = &call.app.store;
-    let Some(row) = store.plan(id).await? else { return Err(call.refuse(format!("There is no plan `{id}`."))) };
-    let revision = store.revision(id, row.revision).await?;
-    let words = store.words(id).await?;
-    let deployment = store.deployment_of(id).await?;
-    let alerts = match &deployment {
-        Some(deployment) => store.alerts(&deployment.deployment.id).await?,
-        None => Vec::new(),
-    };
-    let entries = store.ledger_of(id).await?;
-    let story = wording::why::Story {
-        row: &row,
-        revision: revision.as_ref(),
-        words: &words,
-        deployment: deployment.as_ref(),
-        alerts: &alerts,
-        entries: &entries,
-    };
-    call.answer(wording::why::plan(&story, &call.settings, call.now)).await
+    match crate::audit::story(&call.app.store, &call.settings, id, call.now).await? {
+        Some(story) => call.answer(story).await,
+        None => Err(call.refuse(format!("There is no plan `{id}`."))),
+    }
 }

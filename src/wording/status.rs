@@ -2,9 +2,10 @@
 
 use crate::advice::facts::{Asked, Deployment, Incident, Outcome};
 use crate::advice::says;
+use crate::audit::Obligation;
 use crate::clock::Time;
 use crate::config::{Settings, Span as Length};
-use crate::message::{Block, Line, Mark, Message, tame};
+use crate::message::{Block, Line, Mark, Message, Span, tame};
 use crate::name::Service;
 use crate::plan::State;
 use crate::store::deployment::{DeploymentRow, Status};
@@ -14,6 +15,7 @@ pub fn status(
     of: Option<&str>,
     plans: &[PlanRow],
     watched: &[DeploymentRow],
+    owed: &[Obligation],
     settings: &Settings,
     now: Time,
 ) -> Message {
@@ -54,6 +56,16 @@ pub fn status(
             Line::plain(format!("{} {what} in {}, watched{until}", row.deployment.service, row.deployment.environment))
         })
         .collect();
+    if !owed.is_empty() {
+        // The earliest deadline first: what is overdue leads.
+        let line = |one: &Obligation| {
+            let mut line = super::obligation::line(one, settings, now);
+            line.spans.insert(0, Span::plain(format!("{}: ", one.subject())));
+            line
+        };
+        let lines = owed.iter().map(line).collect();
+        blocks.push(Block::List { says: "Owed".to_owned(), lines, folded: false });
+    }
     let idle = waiting.is_empty() && under_way.is_empty() && watching.is_empty();
     for (says, lines) in [("Waiting", waiting), ("Under way", under_way), ("Watched", watching)] {
         if !lines.is_empty() {
