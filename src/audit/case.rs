@@ -262,7 +262,6 @@ impl Case {
                 self.words.iter_mut().filter(same).for_each(|given| given.stands = false);
             }
             "word.refused" => self.refused_words += 1,
-            "override" => self.overrides.push(act(text("code").or_else(|| text("blocker")))),
             "risk.settled" => self.category_settled = Some(act(record.verdict.clone())),
             "confirm" => self.confirmed = Some(act(None)),
             "start" => self.started = Some(act(None)),
@@ -282,8 +281,10 @@ impl Case {
                 }
             }
         }
-        if cause_of(record).is_some_and(|cause| cause.after == After::Emergency) {
-            self.emergencies.push(act(text("word")));
+        match cause_of(record).map(|cause| cause.after) {
+            Some(After::Override) => self.overrides.push(act(text("code"))),
+            Some(After::Emergency) => self.emergencies.push(act(text("word"))),
+            _ => {}
         }
     }
 

@@ -36,8 +36,13 @@ pub fn cause_of(record: &Record) -> Option<Cause> {
     if !may_oblige(kind) {
         return None;
     }
-    let emergency = kind.contains("emergency") || flag("emergency") == Some(true);
+    // An approval that was given in the terminal came by the emergency path.
+    let emergency = kind.contains("emergency")
+        || flag("emergency") == Some(true)
+        || kind == "word.given" && text("medium") == Some("terminal");
     let after = match kind {
+        // One that was refused, or that ended, is no act in spite of anything.
+        "override" if !matches!(record.verdict.as_deref(), None | Some("given")) => return None,
         "override" => After::Override,
         "outcome.given" => match text("outcome")? {
             "incident" => After::Incident,
@@ -97,6 +102,15 @@ mod tests {
     }
 
     #[test]
+    fn an_override_that_was_refused_or_ended_obliges_nobody() {
+        for verdict in ["refused", "void"] {
+            let mut one = record("override", json!({ "code": "timing.window" }), true);
+            one.verdict = Some(verdict.to_owned());
+            assert_eq!(cause_of(&one), None);
+        }
+    }
+
+    #[test]
     fn a_way_back_told_twice_obliges_once() {
         let hook = cause_of(&record("deployment.rolled_back", json!({ "deployment": "d-1" }), true)).unwrap();
         let person = cause_of(&record("outcome.given", json!({ "outcome": "rolled_back" }), true)).unwrap();
@@ -118,8 +132,9 @@ mod tests {
     #[test]
     fn the_emergency_path_obliges_however_it_is_told() {
         assert_eq!(cause_of(&record("emergency.approved", json!({}), true)).unwrap().after, After::Emergency);
-        let word = record("word.given", json!({ "word": "approve", "emergency": true }), true);
-        assert_eq!(cause_of(&word).unwrap().after, After::Emergency);
+        for told in [json!({ "word": "approve", "emergency": true }), json!({ "word": "approve", "medium": "terminal" })] {
+            assert_eq!(cause_of(&record("word.given", told, true)).unwrap().after, After::Emergency);
+        }
         assert_eq!(cause_of(&record("word.given", json!({ "word": "approve" }), true)), None);
     }
 }
