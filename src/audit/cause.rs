@@ -132,7 +132,9 @@ mod tests {
     #[test]
     fn the_emergency_path_obliges_however_it_is_told() {
         assert_eq!(cause_of(&record("emergency.approved", json!({}), true)).unwrap().after, After::Emergency);
-        for told in [json!({ "word": "approve", "emergency": true }), json!({ "word": "approve", "medium": "terminal" })] {
+        for told in
+            [json!({ "word": "approve", "emergency": true }), json!({ "word": "approve", "medium": "terminal" })]
+        {
             assert_eq!(cause_of(&record("word.given", told, true)).unwrap().after, After::Emergency);
         }
         assert_eq!(cause_of(&record("word.given", json!({ "word": "approve" }), true)), None);
