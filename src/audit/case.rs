@@ -53,8 +53,9 @@ pub struct Case {
     pub late: u32,
     pub first_entry: u64,
     pub last_entry: u64,
+    /// How many people the rules asked for.
     #[serde(skip)]
-    quorum: u32,
+    pub quorum: u32,
 }
 
 /// Who did something, when, and by which entry.
