@@ -136,6 +136,14 @@ pub enum Due {
     },
     /// Locks that end, freezes that begin or end, queues that move, people who wait to hear that something is free.
     Holds,
+    /// Make what the policy asks for after an entry of the ledger.
+    Owe {
+        entry: i64,
+    },
+    /// Remind of what is owed, or find it overdue.
+    Owed {
+        obligation: String,
+    },
     /// Copy the ledger's checkpoint outside the database.
     Anchor,
     /// Forget finished work.
@@ -155,6 +163,8 @@ impl Due {
             Due::Escalate { alert } => format!("escalate:{alert}"),
             Due::Deputy { deputy } => format!("deputy:{deputy}"),
             Due::Holds => "holds".to_owned(),
+            Due::Owe { entry } => format!("owe:{entry}"),
+            Due::Owed { obligation } => format!("owed:{obligation}"),
             Due::Anchor => "anchor".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
@@ -203,6 +213,8 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
             Due::Deputy { deputy } => crate::people::deputy::lapse(app, claim, &deputy).await,
             Due::Holds => crate::hold::due(app, claim).await,
+            Due::Owe { entry } => crate::audit::owe(app, claim, entry).await,
+            Due::Owed { obligation } => crate::audit::remind(app, claim, &obligation).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },

@@ -26,6 +26,7 @@
 pub mod advice;
 pub mod app;
 pub mod approval;
+pub mod audit;
 pub mod chat;
 pub mod cli;
 pub mod clock;

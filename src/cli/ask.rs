@@ -110,15 +110,23 @@ impl Server {
         }
     }
 
-    pub async fn text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
-        let answer = self
-            .with_token(self.client.get(self.url.join(path)?).query(query))
-            .send()
-            .await
-            .map_err(|e| self.silent(&e))?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(|e| self.silent(&e))?;
-        if status.is_success() { Ok(text) } else { bail!("Tidegate answered {status}") }
+    /// Asks, and hands on what comes piece by piece; an error is the server's own sentence.
+    pub async fn pieces(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let request = self.with_token(self.client.get(self.url.join(path)?).query(query));
+        let mut answer = request.send().await.map_err(|e| self.silent(&e))?;
+        if !answer.status().is_success() {
+            let body: Value = answer.json().await.map_err(|e| self.silent(&e))?;
+            bail!("{}", body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given"));
+        }
+        while let Some(piece) = answer.chunk().await.map_err(|e| self.silent(&e))? {
+            take(&piece)?;
+        }
+        Ok(())
     }
 
     fn with_token(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::ask::Instance;
+use super::evidence::{self, ExportArgs, ObligationsArgs, ReportArgs, ShowArgs};
 use super::{Place, print};
 use crate::ledger::{PublicKey, SignedCheckpoint, Trust, Verdict, checkpoints_in, export, verify_with};
-use crate::name::PlanId;
 use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
@@ -27,22 +26,14 @@ pub enum AuditCommand {
         #[arg(long, value_name = "PUBLIC")]
         key: Option<String>,
     },
-    /// Entries, in words
-    Show {
-        #[command(flatten)]
-        place: Place,
-        #[arg(long)]
-        plan: Option<String>,
-    },
-    /// Entries as lines that anyone can verify, or as a table
-    Export {
-        #[command(flatten)]
-        place: Place,
-        #[arg(long)]
-        plan: Option<String>,
-        #[arg(long, default_value = "jsonl", value_parser = ["jsonl", "csv"])]
-        format: String,
-    },
+    /// The story of a plan in words; without one, every entry
+    Show(ShowArgs),
+    /// Lines that anyone can verify, a table, or an evidence pack
+    Export(ExportArgs),
+    /// Whether a period is complete: deployments and approved plans, both ways
+    Report(ReportArgs),
+    /// What is owed after overrides, incidents and deployments without a plan
+    Obligations(ObligationsArgs),
 }
 
 pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
@@ -55,12 +46,10 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
             super::tell(&verdict.says);
             Ok(verdict.exit_code())
         }
-        AuditCommand::Show { place, plan } => show(&place, plan).await,
-        AuditCommand::Export { place, plan, format } => {
-            let text = exported(&place, plan, &format).await?;
-            print(text.trim_end_matches('\n'));
-            Ok(0)
-        }
+        AuditCommand::Show(args) => evidence::show(args).await,
+        AuditCommand::Export(args) => evidence::export(args).await,
+        AuditCommand::Report(args) => evidence::report(args).await,
+        AuditCommand::Obligations(args) => evidence::obligations(args).await,
     }
 }
 
@@ -161,57 +150,4 @@ async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Opti
     }
     let proof = crate::ledger::Proof::parse(&text).map_err(|why| anyhow::anyhow!(why))?;
     Ok(proof.verify(&trust))
-}
-
-async fn show(place: &Place, plan: Option<String>) -> anyhow::Result<u8> {
-    let line = |bytes: &str| {
-        let Ok(record) = crate::ledger::Record::parse(bytes) else { return format!("does not read: {bytes}") };
-        let actor = record.actor.person.clone().or(record.actor.system.clone()).unwrap_or_default();
-        let plan = record.plan.map(|p| format!(" {} r{}", p.id, p.revision.unwrap_or(0))).unwrap_or_default();
-        let data =
-            if record.data.is_empty() { String::new() } else { format!(" {}", serde_json::Value::Object(record.data)) };
-        format!(
-            "#{} {} {}{plan} by {actor}{data}",
-            record.seq,
-            crate::clock::Time::from_ms(record.at).rfc3339(),
-            record.kind
-        )
-    };
-    match place.instance().await? {
-        Instance::Running(server) => {
-            let query: Vec<(&str, String)> =
-                plan.into_iter().map(|p| ("plan", p)).chain([("most", "1000".to_owned())]).collect();
-            let found = server.get("/api/ledger", &query).await?;
-            for entry in found.get("entries").and_then(|e| e.as_array()).into_iter().flatten() {
-                print(&line(entry.get("bytes").and_then(|b| b.as_str()).unwrap_or_default()));
-            }
-        }
-        Instance::Own(app) => {
-            let entries = match plan {
-                Some(plan) => app.store.ledger_of(&PlanId::new(plan)).await?,
-                None => app.store.ledger_from(1, 100_000).await?,
-            };
-            for entry in entries {
-                print(&line(&entry.bytes));
-            }
-        }
-    }
-    Ok(0)
-}
-
-async fn exported(place: &Place, plan: Option<String>, format: &str) -> anyhow::Result<String> {
-    match place.instance().await? {
-        Instance::Running(server) => {
-            let query: Vec<(&str, String)> =
-                plan.into_iter().map(|p| ("plan", p)).chain([("format", format.to_owned())]).collect();
-            server.text("/api/ledger/export", &query).await
-        }
-        Instance::Own(app) => {
-            let plan = plan.map(PlanId::new);
-            match format {
-                "csv" => crate::ledger::export_csv(&app.store, &app.signer, plan.as_ref()).await,
-                _ => crate::ledger::export_jsonl(&app.store, &app.signer, plan.as_ref()).await,
-            }
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod audit;
 mod calendar;
 mod check;
 mod confirm;
+pub mod evidence;
 mod gate;
 mod init;
 mod manifest;
@@ -152,7 +153,7 @@ pub fn tell(text: &str) {
 }
 
 /// Control and direction-changing characters as their numbers, in the way of JSON, so that JSON stays what it is.
-fn still(text: &str) -> String {
+pub(crate) fn still(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if (c.is_control() && c != '\n' && c != '\t') || crate::message::is_invisible(c) {

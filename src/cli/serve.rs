@@ -13,7 +13,7 @@ use crate::clock::{Clock, Time};
 use crate::command::time::{Lean, parse_time};
 use crate::config::Settings;
 use crate::event::Due;
-use crate::ledger::{Origin, Signer, Statement, write_private};
+use crate::ledger::{Origin, Signer, write_private};
 use crate::source;
 use crate::store::Store;
 use crate::web::{self, Attempts, LocalToken, Site};
@@ -121,6 +121,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     tx.due(&Due::Anchor, app.clock.now()).await?;
     tx.due(&Due::Sweep, app.clock.now()).await?;
     tx.commit().await?;
+    crate::audit::rules::put_in_force(&app, &app.settings(), "start").await?;
     let mut workers = crate::work::start(&app);
     let mut listening = chat::listen(&app);
     on_signals(&app, file);
@@ -259,13 +260,7 @@ fn on_signals(app: &App, file: Option<PathBuf>) {
 async fn reload(app: &App, file: &std::path::Path) -> anyhow::Result<()> {
     let settings = Settings::load(file)?;
     let sources = source::build(&settings, &app.clock)?;
-    let (before, after) = (crate::advice::policy_digest(&app.settings()), crate::advice::policy_digest(&settings));
-    if before != after {
-        let mut tx = app.store.begin(app.clock.now()).await?;
-        let statement = Statement::new("policy.changed").with("before", before).with("after", after);
-        tx.record(app, statement).await?;
-        tx.commit().await?;
-    }
+    crate::audit::rules::put_in_force(app, &settings, "reload").await?;
     app.reload(settings, sources);
     Ok(())
 }

@@ -198,8 +198,9 @@ fn put(
 fn check_choices(spec: &Spec, values: &BTreeMap<String, Vec<String>>) -> Result<(), BadCommand> {
     for argument in spec.arguments.iter().chain(&spec.options).filter(|a| a.kind == ArgumentKind::Choice) {
         for value in values.get(&argument.name).map(Vec::as_slice).unwrap_or_default() {
-            let plain = value.to_lowercase().replace(['_', '-'], "");
-            if !argument.choices.contains(&plain) {
+            let bare = |word: &str| word.to_lowercase().replace(['_', '-'], "");
+            let plain = bare(value);
+            if !argument.choices.iter().any(|choice| bare(choice) == plain) {
                 let hint = nearest(&plain, argument.choices.iter().map(String::as_str))
                     .map(|near| format!(" Did you mean `{near}`?"))
                     .unwrap_or_default();

@@ -63,6 +63,7 @@ pub async fn form_wanted(app: &App, from: &From, text: &str) -> anyhow::Result<O
             Ok(row) if row.state.waits() => amend(&call, &row).await?,
             _ => return Ok(None),
         },
+        "followup" if super::followup::lacks(&call) => for_command(&call),
         _ if lacks => for_command(&call),
         _ => return Ok(None),
     };

@@ -8,6 +8,7 @@ mod cancel;
 mod changed;
 mod delegate;
 mod finished;
+mod followup;
 pub mod form;
 mod freeze;
 mod help;
@@ -17,6 +18,7 @@ mod offer;
 mod outcome;
 mod overriding;
 pub mod plan;
+mod policy;
 mod preview;
 mod review;
 mod risk;
@@ -110,6 +112,7 @@ pub async fn run_parsed(
         "outcome" => outcome::run(&call).await,
         "override" => overriding::run(&call).await,
         "delegate" => delegate::run(&call).await,
+        "followup" => followup::run(&call).await,
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,
@@ -117,6 +120,7 @@ pub async fn run_parsed(
         "unlock" => unlock::run(&call).await,
         "freeze" => freeze::run(&call).await,
         "why" => why::run(&call).await,
+        "policy" => policy::run(&call).await,
         "verify" => verify::run(&call).await,
         _ => help::run(&call).await,
     };

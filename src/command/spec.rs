@@ -21,11 +21,13 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/outcome.toml"),
         include_str!("../../commands/override.toml"),
         include_str!("../../commands/delegate.toml"),
+        include_str!("../../commands/followup.toml"),
         include_str!("../../commands/cancel.toml"),
         include_str!("../../commands/lock.toml"),
         include_str!("../../commands/unlock.toml"),
         include_str!("../../commands/freeze.toml"),
         include_str!("../../commands/why.toml"),
+        include_str!("../../commands/policy.toml"),
         include_str!("../../commands/verify.toml"),
         include_str!("../../commands/help.toml"),
     ];

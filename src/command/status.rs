@@ -33,6 +33,14 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         .into_iter()
         .filter(|row| fits(&row.deployment.service, &row.deployment.environment))
         .collect();
+    let owed: Vec<_> = call
+        .app
+        .store
+        .open_obligations(200)
+        .await?
+        .into_iter()
+        .filter(|owed| fits(&owed.service, &owed.environment))
+        .collect();
     let mut deputies = call.app.store.deputies().await?;
     deputies.retain(|deputy| deputy.is_active(call.now));
     let mut overridden = std::collections::BTreeMap::new();
@@ -43,7 +51,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let (locks, freezes, queues) = holds(call, &plans, service.as_ref(), environment.as_ref()).await?;
     let blocks = wording::hold::status(&locks, &freezes, &queues, &call.settings, call.now);
     let mut message =
-        wording::status::status(of, &plans, &overridden, &deputies, &watched, blocks, &call.settings, call.now);
+        wording::status::status(of, &plans, &overridden, &deputies, &watched, &owed, blocks, &call.settings, call.now);
     wording::hold::offers(&mut message, &locks, &freezes, call.now);
     call.answer(message).await
 }

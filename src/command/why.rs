@@ -51,30 +51,8 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
 }
 
 async fn answer_plan(call: &Call<'_>, id: &PlanId) -> anyhow::Result<()> {
-    let store = &call.app.store;
-    let Some(row) = store.plan(id).await? else { return Err(call.refuse(format!("There is no plan `{id}`."))) };
-    let revision = store.revision(id, row.revision).await?;
-    let words = store.words(id).await?;
-    let deployment = store.deployment_of(id).await?;
-    let alerts = match &deployment {
-        Some(deployment) => store.alerts(&deployment.deployment.id).await?,
-        None => Vec::new(),
-    };
-    let entries = store.ledger_of(id).await?;
-    let mut overrides = Vec::new();
-    for given in store.overrides(id).await? {
-        let texts = store.ledger_texts(given.entry, given.entry).await?;
-        let why = texts.into_iter().find(|(_, text)| text.name == "why").and_then(|(_, text)| text.kept);
-        overrides.push((given, why.map(|(_, body)| body)));
+    match crate::audit::story(&call.app.store, &call.settings, id, call.now).await? {
+        Some(story) => call.answer(story).await,
+        None => Err(call.refuse(format!("There is no plan `{id}`."))),
     }
-    let story = wording::why::Story {
-        row: &row,
-        revision: revision.as_ref(),
-        words: &words,
-        deployment: deployment.as_ref(),
-        alerts: &alerts,
-        overrides: &overrides,
-        entries: &entries,
-    };
-    call.answer(wording::why::plan(&story, &call.settings, call.now)).await
 }

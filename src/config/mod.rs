@@ -23,7 +23,10 @@ pub use chat::{ChatSettings, ConsoleSettings, DiscordGuild, DiscordSettings, Sla
 pub use environment::{EnvironmentSettings, Mode, Start};
 pub use hold::HoldSettings;
 pub use people::{PersonKind, PersonSettings};
-pub use policy::{ApprovalRule, Bands, CategorySettings, CheckMode, Need, OverrideRule, Policy, Threshold};
+pub use policy::{
+    After, ApprovalRule, Bands, CategorySettings, CheckMode, Need, ObligationRule, OverrideRule, Owed, Policy,
+    Threshold,
+};
 pub use rest::{GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};
 pub use source::{Secrets, SourceSettings};

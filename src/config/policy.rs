@@ -59,6 +59,12 @@ pub struct Policy {
     pub template: BTreeMap<String, TemplateSettings>,
     #[serde(default, rename = "override")]
     pub overrides: Vec<OverrideRule>,
+    /// What is owed after something happened, by whom and until when.
+    #[serde(default, rename = "obligation")]
+    pub obligations: Vec<ObligationRule>,
+    /// Roles whose members are asked to approve these rules when they come into force; nobody is asked where it is empty.
+    #[serde(default)]
+    pub approved_by: Vec<Role>,
     /// Patterns of feature flags in added lines, each with one capture group.
     #[serde(default)]
     pub flag_patterns: Vec<String>,
@@ -178,6 +184,92 @@ pub struct OverrideRule {
     /// Whether planner and authors may override for their own change, where separation is asked.
     #[serde(default)]
     pub own: bool,
+}
+
+/// What is owed once something has happened.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ObligationRule {
+    pub after: After,
+    pub what: Owed,
+    /// Counted from the entry in the ledger that it follows from.
+    pub within: Span,
+    /// `planner`, `owners` (of the service), or a role.
+    #[serde(default = "planner")]
+    pub owner: String,
+    /// In this environment alone.
+    #[serde(default)]
+    pub environment: Option<Environment>,
+}
+
+fn planner() -> String {
+    "planner".to_owned()
+}
+
+/// What obligations follow from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// Somebody went on in spite of a named blocker.
+    Override,
+    /// Somebody approved by the emergency path.
+    Emergency,
+    /// The outcome is an incident.
+    Incident,
+    /// It was rolled back.
+    RolledBack,
+    /// It was deployed without a plan.
+    Unplanned,
+    /// It was deployed although its plan was not approved.
+    Unapproved,
+}
+
+/// What can be owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owed {
+    Review,
+    RootCause,
+    Remediation,
+    Report,
+}
+
+impl After {
+    pub const ALL: [After; 6] =
+        [After::Override, After::Emergency, After::Incident, After::RolledBack, After::Unplanned, After::Unapproved];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            After::Override => "override",
+            After::Emergency => "emergency",
+            After::Incident => "incident",
+            After::RolledBack => "rolled_back",
+            After::Unplanned => "unplanned",
+            After::Unapproved => "unapproved",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<After> {
+        After::ALL.into_iter().find(|after| after.as_str() == text)
+    }
+}
+
+impl Owed {
+    pub const ALL: [Owed; 4] = [Owed::Review, Owed::RootCause, Owed::Remediation, Owed::Report];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Owed::Review => "review",
+            Owed::RootCause => "root-cause",
+            Owed::Remediation => "remediation",
+            Owed::Report => "report",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Owed> {
+        let bare = |word: &str| word.to_lowercase().replace(['_', '-'], "");
+        Owed::ALL.into_iter().find(|owed| bare(owed.as_str()) == bare(text))
+    }
 }
 
 impl Serialize for Span {

@@ -140,7 +140,7 @@ async fn tell(
                 .clone()
                 .zip(plan.plan.commit.clone())
                 .filter(|(a, b)| !b.starts_with(a.as_str()) && !a.starts_with(b.as_str()));
-            let record = record.of(plan, brief.as_deref()).with("approved", plan.state != State::Advised);
+            let record = record.of(plan, brief.as_deref()).with("approved", is_approved(plan.state));
             tx.record(app, record.with("deployed_commit", report.commit.clone())).await?;
             advance(app, &mut tx, plan, report, &row, by.map(|b| b.1), now).await?;
             if let Some((deployed, approved)) = other_commit {
@@ -288,6 +288,12 @@ async fn unplanned(app: &App, tx: &mut Tx, report: &Report, first: bool, now: Ti
         message: wording::deploy::unplanned(report, &settings, now),
     })
     .await
+}
+
+/// Whether humans had approved it, as far as its state tells: what is under way without approval was recorded as such when
+/// it began.
+fn is_approved(state: State) -> bool {
+    matches!(state, State::Approved | State::Started | State::Watching | State::Settled)
 }
 
 fn kind(status: Status) -> String {

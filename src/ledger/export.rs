@@ -16,11 +16,12 @@ use std::io::{BufRead, Read as _};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::SignedCheckpoint;
+use super::entry::Record;
 use super::hash::Hash;
 use super::key::PublicKey;
 use super::proof::{Proof, Proven};
 use super::text::StoredText;
-use super::verdict::{Damage, Finding, Verdict};
+use super::verdict::{Damage, Finding, TextCount, Verdict};
 use super::verify::{Row, Trust, Verifier};
 
 /// Bytes of one line at most: an entry, its texts, escaped.
@@ -197,8 +198,10 @@ fn verify_part(mut lines: impl BufRead, mut buffer: Vec<u8>, trust: &Trust, head
         };
         if let Ok(entry) = serde_json::from_str::<Line>(text) {
             entries += 1;
+            let texts = entry.texts.unwrap_or_default();
             let proven =
                 Proven { seq: entry.seq, bytes: entry.bytes.into_owned(), hashes: entry.hashes.unwrap_or_default() };
+            verdict.findings.extend(texts_of(&proven, texts, &mut verdict.texts));
             let order = (entry.seq <= last).then(|| {
                 Finding::new(entry.seq, Damage::Reordered, format!("Entry {} stands behind {last}.", entry.seq))
             });
@@ -219,6 +222,26 @@ fn verify_part(mut lines: impl BufRead, mut buffer: Vec<u8>, trust: &Trust, head
         verdict.findings.push(Finding::new(last + 1, Damage::Truncated, says));
     }
     verdict.concluded_with(|v| format!("Proved: {entries} of {} entries stand in the ledger as they are here.", v.size))
+}
+
+/// What is wrong with the texts beside an entry of a part: exchanged, or added. That one was erased, another entry says,
+/// which a part may lack.
+fn texts_of(entry: &Proven, texts: BTreeMap<String, Option<Kept>>, count: &mut TextCount) -> Vec<Finding> {
+    let Ok(record) = Record::parse(&entry.bytes) else { return Vec::new() };
+    let mut wrong = Vec::new();
+    for text in texts.into_iter().map(stored) {
+        let says = match record.commitments.get(&text.name) {
+            Some(commitment) if text.matches(*commitment) => {
+                count.checked += u64::from(text.kept.is_some());
+                count.erased += u64::from(text.kept.is_none());
+                continue;
+            }
+            Some(_) => format!("The text `{}` of entry {} is not the one that was recorded.", text.name, entry.seq),
+            None => format!("A text `{}` was added beside entry {}.", text.name, entry.seq),
+        };
+        wrong.push(Finding::new(entry.seq, Damage::Edited, says));
+    }
+    wrong
 }
 
 fn stored((name, kept): (String, Option<Kept>)) -> StoredText {

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{
-    Checkpoint, Columns, Finding, Head, Origin, Place, Proven, PublicKey, Record, Row, SecretKey, SignedCheckpoint,
-    Trust, Verdict, Verifier, export, table, tree,
+    Checkpoint, Columns, Finding, Head, Origin, Place, Proven, PublicKey, Row, SecretKey, SignedCheckpoint, Trust,
+    Verdict, Verifier, tree,
 };
 use crate::app::App;
 use crate::event::Due;
@@ -193,6 +193,7 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
     let mut findings = triggers(store).await?;
     findings.extend(kept);
     findings.extend(super::projection::compare(store).await?);
+    findings.extend(crate::audit::compare(store).await?);
     Ok(verdict.with(findings))
 }
 
@@ -220,62 +221,6 @@ async fn triggers(store: &Store) -> anyhow::Result<Vec<Finding>> {
         }
     }
     Ok(findings)
-}
-
-/// The whole ledger, or one plan's part of it, as lines that anyone can verify.
-pub async fn export_jsonl(store: &Store, signer: &Signer, plan: Option<&PlanId>) -> anyhow::Result<String> {
-    let store = &store.snapshot().await?;
-    let head = head(store).await?;
-    let size = i64::try_from(head.size())?;
-    let checkpoint = signer.sign(&Checkpoint::of(&head));
-    let mut out = match plan {
-        None => export::header(&signer.public()),
-        Some(_) => export::part_header(&signer.public(), &checkpoint),
-    };
-    for entry in selected(store, plan, size).await? {
-        let texts: Vec<super::StoredText> =
-            store.ledger_texts(entry.seq, entry.seq).await?.into_iter().map(|(_, text)| text).collect();
-        let hashes = match plan {
-            None => None,
-            Some(_) => Some(prove(store, &entry, head.size()).await?.hashes),
-        };
-        out.push_str(&export::entry_line(u64::try_from(entry.seq)?, &entry.leaf, &entry.bytes, Some(&texts), hashes));
-    }
-    out.push_str(&export::closing_line(&checkpoint));
-    Ok(out)
-}
-
-/// The same as a table for spreadsheets.
-pub async fn export_csv(store: &Store, signer: &Signer, plan: Option<&PlanId>) -> anyhow::Result<String> {
-    let store = &store.snapshot().await?;
-    let head = head(store).await?;
-    let checkpoint = signer.sign(&Checkpoint::of(&head));
-    let mut out = Vec::new();
-    let mut rows = table::Table::new(&mut out)?;
-    for entry in selected(store, plan, i64::try_from(head.size())?).await? {
-        let texts: Vec<super::StoredText> =
-            store.ledger_texts(entry.seq, entry.seq).await?.into_iter().map(|(_, text)| text).collect();
-        rows.push(&Record::parse(&entry.bytes)?, entry.leaf.parse()?, &texts)?;
-    }
-    rows.finish(head.size(), &checkpoint)?;
-    Ok(String::from_utf8(out)?)
-}
-
-async fn selected(store: &Store, plan: Option<&PlanId>, size: i64) -> anyhow::Result<Vec<StoredEntry>> {
-    let mut entries = match plan {
-        Some(plan) => store.ledger_of(plan).await?,
-        None => {
-            let mut all = Vec::new();
-            while let Some(more) =
-                Some(store.ledger_from(i64::try_from(all.len())? + 1, 5_000).await?).filter(|m| !m.is_empty())
-            {
-                all.extend(more);
-            }
-            all
-        }
-    };
-    entries.retain(|entry| entry.seq <= size);
-    Ok(entries)
 }
 
 /// Copies the checkpoint outside the database, where a decision was recorded since the last time; and sets the next time.

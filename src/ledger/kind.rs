@@ -58,7 +58,8 @@ kinds! {
     RISK_CORRECTED = "risk.corrected", "An eligible person corrected the risk or category that was declared.";
     REVIEW_GIVEN = "review.given", "Somebody other than planner and authors found a plan sound, or asked for changes.";
     REVIEW_REFUSED = "review.refused", "A review of a plan did not count, and why.";
-    POLICY_CHANGED = "policy.changed", "The rules changed.";
+    POLICY_CHANGED = "policy.changed", "Other rules came into force.";
+    POLICY_APPROVED = "policy.approved", "Somebody approved the rules in force.";
     MESSAGE_REPOSTED = "message.reposted", "A message was found deleted on its platform and was posted again.";
     KEY_ROTATED = "key.rotated", "Another key signs checkpoints from here on.";
     LOG_RESTORED = "log.restored", "The ledger was restored from a backup: a new epoch.";

@@ -34,10 +34,7 @@ pub use checkpoint::{Checkpoint, NotACheckpoint, Signed, SignedCheckpoint};
 pub use entry::{Actor, Entry, Evidence, NotARecord, PlanRef, PolicyRef, Record, VERSION};
 pub use hash::{Hash, NotAHash, hex, sha256, unhex};
 pub use head::{Appended, Head, NotAnOrigin, Origin, Unfit};
-pub use keeper::{
-    Signer, anchor, checkpoint_now, checkpoints_in, evidence, export_csv, export_jsonl, verify_store, verify_with,
-    write_private,
-};
+pub use keeper::{Signer, anchor, checkpoint_now, checkpoints_in, evidence, verify_store, verify_with, write_private};
 pub use key::{NotAKey, PublicKey, SecretKey};
 pub use kind::{Kind, NotAKind};
 pub use proof::{Continuation, Proof, Proven};

@@ -68,7 +68,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
 /// Whether those who stand in for others are those that were named, in the same roles and until the same time.
 async fn deputies(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
     let mut told: BTreeMap<String, (u64, [String; 3], Option<i64>)> = BTreeMap::new();
-    for entry in store.ledger_of_kind("delegate").await? {
+    for entry in store.ledger_of_kind("delegate", 0, i64::MAX).await? {
         let Ok(record) = Record::parse(&entry.bytes) else { continue };
         let text = |name: &str| record.data.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
         if record.verdict.as_deref() == Some("given") {

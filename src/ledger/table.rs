@@ -4,6 +4,7 @@
 //! what can be verified is the export in lines.
 
 use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::canonical;
 use super::entry::Record;
@@ -102,6 +103,11 @@ impl<W: Write> Table<W> {
         self.0.write_record(cells.map(|cell| harmless(cell.unwrap_or_default())))
     }
 
+    /// Hands on what was written so far.
+    pub fn flush(&mut self) -> csv::Result<()> {
+        Ok(self.0.flush()?)
+    }
+
     /// The last row: the signed checkpoint, under `data`.
     pub fn finish(mut self, size: u64, checkpoint: &str) -> csv::Result<()> {
         let mut cells = vec![String::new(); COLUMNS.len()];
@@ -113,8 +119,30 @@ impl<W: Write> Table<W> {
     }
 }
 
+/// Where rows gather until they are sent on; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Pieces(Arc<Mutex<Vec<u8>>>);
+
+impl Pieces {
+    /// What was written since the last time.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Keeps a spreadsheet from running a cell (ASVS 1.2.10).
-fn harmless(cell: String) -> String {
+pub(crate) fn harmless(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell }
 }
 

@@ -61,6 +61,31 @@ pub fn width(text: &str, kind: Type) -> f64 {
     units * kind.size
 }
 
+/// A face as documents embed it: the file, and for each character that it has its glyph and its width in em.
+#[derive(Debug)]
+pub struct Face {
+    pub file: &'static [u8],
+    pub glyphs: &'static HashMap<char, (u16, f64)>,
+    /// Left, lower, right and upper edge, ascent and descent, in thousandths of an em.
+    pub bounds: [i32; 6],
+}
+
+/// The whole face.
+pub fn face(weight: Weight) -> Face {
+    let file = match weight {
+        Weight::Regular => REGULAR,
+        Weight::Bold => BOLD,
+    };
+    let signed = |name: &[u8; 4], at: usize| {
+        let read = table(file, name).and_then(|table| u16_at(table, at)).unwrap_or(0);
+        let em = table(file, b"head").and_then(|table| u16_at(table, 18)).unwrap_or(1_000).max(1);
+        i32::from(read.cast_signed()) * 1_000 / i32::from(em)
+    };
+    let edge = |at| signed(b"head", at);
+    let bounds = [edge(36), edge(38), edge(40), edge(42), signed(b"hhea", 4), signed(b"hhea", 6)];
+    Face { file, glyphs: &widths(weight).of, bounds }
+}
+
 /// Makes text from outside drawable: one line, no control or direction-changing characters, no emoji; letters that the
 /// font lacks become one ellipsis for each run of them. Empty if nothing is left to read.
 pub fn drawable(text: &str) -> String {
@@ -159,13 +184,14 @@ fn widths(weight: Weight) -> &'static Widths {
 /// Advance widths in em.
 #[derive(Debug, Default)]
 struct Widths {
-    of: HashMap<char, f64>,
+    /// Glyph and width.
+    of: HashMap<char, (u16, f64)>,
     widest: f64,
 }
 
 impl Widths {
     fn advance(&self, c: char) -> Option<f64> {
-        self.of.get(&c).copied()
+        self.of.get(&c).map(|found| found.1)
     }
 
     /// Reads the tables `head`, `hhea`, `hmtx` and `cmap` (format 4) of a TrueType file.
@@ -198,7 +224,7 @@ impl Widths {
                 if glyph != 0 && code != 0xffff {
                     let advance = f64::from(u16_at(hmtx, 4 * usize::from(glyph).min(longs - 1))?) / em;
                     widths.widest = widths.widest.max(advance);
-                    widths.of.insert(c, advance);
+                    widths.of.insert(c, (glyph, advance));
                 }
             }
         }

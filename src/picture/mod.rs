@@ -7,7 +7,7 @@
 mod adapt;
 mod axis;
 pub mod chart;
-mod font;
+pub(crate) mod font;
 mod ink;
 mod lane;
 mod png;

@@ -6,7 +6,8 @@ use sqlx::Row as _;
 use super::{Engine, Store, Tx, said};
 use crate::app::App;
 use crate::clock::Time;
-use crate::ledger::{Checkpoint, Frontier, Hash, Head, Node, Origin, Place, Receipt, Statement, StoredText};
+use crate::event::Due;
+use crate::ledger::{Checkpoint, Frontier, Hash, Head, Node, Origin, Place, Receipt, Record, Statement, StoredText};
 use crate::name::PlanId;
 
 /// An entry as it is stored.
@@ -58,17 +59,6 @@ impl Store {
         let rows =
             sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where plan = $1 order by seq")
                 .bind(plan.as_str())
-                .fetch_all(self.reader())
-                .await
-                .map_err(said)?;
-        rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
-    }
-
-    /// The entries of one kind, in order.
-    pub async fn ledger_of_kind(&self, kind: &str) -> anyhow::Result<Vec<StoredEntry>> {
-        let rows =
-            sqlx::query("select seq, at, kind, plan, bytes, leaf from ledger_entry where kind = $1 order by seq")
-                .bind(kind)
                 .fetch_all(self.reader())
                 .await
                 .map_err(said)?;
@@ -298,7 +288,20 @@ impl Tx {
             .execute(self.conn())
             .await
             .map_err(said)?;
+        self.owe(app, seq, &appended.kind.to_string(), &appended.bytes).await?;
         Ok(Receipt { seq, checkpoint: app.signer.sign(&Checkpoint::of(&head)) })
+    }
+
+    /// Sets down that an entry may oblige somebody, where the policy has a rule for it: made in a transaction of its own.
+    async fn owe(&mut self, app: &App, seq: i64, kind: &str, bytes: &str) -> anyhow::Result<()> {
+        if !crate::audit::may_oblige(kind) {
+            return Ok(());
+        }
+        let Some(cause) = Record::parse(bytes).ok().as_ref().and_then(crate::audit::cause_of) else { return Ok(()) };
+        if app.settings().policy.obligations.iter().any(|rule| rule.after == cause.after) {
+            self.due(&Due::Owe { entry: seq }, self.now).await?;
+        }
+        Ok(())
     }
 
     pub async fn insert_anchor(&mut self, size: i64, place: &str, note: &str) -> anyhow::Result<()> {
@@ -329,7 +332,7 @@ fn head_row(row: &sqlx::any::AnyRow) -> anyhow::Result<Head> {
     Ok(head)
 }
 
-fn entry_row(row: &sqlx::any::AnyRow) -> Result<StoredEntry, sqlx::Error> {
+pub(super) fn entry_row(row: &sqlx::any::AnyRow) -> Result<StoredEntry, sqlx::Error> {
     Ok(StoredEntry {
         seq: row.try_get("seq")?,
         at: Time::from_ms(row.try_get("at")?),

@@ -4,6 +4,7 @@
 //! deciding transaction takes the writer (SQLite) or locks the ledger's head (PostgreSQL) before its first read, so that
 //! decisions have one order; functions inside it take [`Tx`], never the pool.
 
+pub mod audit;
 pub mod console;
 pub mod counter;
 pub mod deadline;
@@ -16,6 +17,7 @@ pub mod hold;
 pub mod lease;
 pub mod ledger;
 pub mod message;
+pub mod obligation;
 pub mod overriding;
 pub mod picture;
 pub mod plan;

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod approve;
+mod audit;
 mod console;
 mod gate;
 mod hooks;
@@ -64,7 +65,14 @@ pub fn router(site: Site) -> Router {
         .route("/api/history", get(read::history))
         .route("/api/ledger", get(read::ledger))
         .route("/api/ledger/verify", get(read::verify))
-        .route("/api/ledger/export", get(read::export))
+        .route("/api/ledger/export", get(audit::export))
+        .route("/api/ledger/report", get(audit::report))
+        .route("/api/ledger/obligations", get(audit::obligations))
+        .route("/api/ledger/story", get(audit::story))
+        .route("/audit", get(audit::list))
+        .route("/audit/audit.css", get(audit::style))
+        .route("/audit/plans/{id}", get(audit::plan))
+        .route("/plans/{id}", get(audit::plan))
         .route("/slack/events", post(slack::events))
         .route("/slack/commands", post(slack::commands))
         .route("/slack/interactions", post(slack::interactions))

@@ -2,8 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -91,7 +90,6 @@ pub struct Of {
     most: Option<i64>,
     plan: Option<String>,
     from: Option<i64>,
-    format: Option<String>,
 }
 
 pub async fn history(State(site): State<Site>, Query(of): Query<Of>, headers: HeaderMap) -> Answered {
@@ -142,15 +140,4 @@ pub async fn verify(State(site): State<Site>, headers: HeaderMap) -> Answered {
     allow(&site, &headers, May::Read)?;
     let verdict = crate::ledger::verify_store(&site.app.store, &site.app.signer, &[]).await?;
     answer(verdict)
-}
-
-pub async fn export(State(site): State<Site>, Query(of): Query<Of>, headers: HeaderMap) -> Answered {
-    allow(&site, &headers, May::Read)?;
-    let plan = of.plan.map(PlanId::new);
-    if of.format.as_deref() == Some("csv") {
-        let text = crate::ledger::export_csv(&site.app.store, &site.app.signer, plan.as_ref()).await?;
-        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response());
-    }
-    let text = crate::ledger::export_jsonl(&site.app.store, &site.app.signer, plan.as_ref()).await?;
-    Ok(([(header::CONTENT_TYPE, "application/jsonl")], text).into_response())
 }

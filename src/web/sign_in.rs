@@ -117,7 +117,7 @@ pub async fn sign_out() -> Answered {
 }
 
 fn cookie(session: &str, seconds: i64) -> String {
-    format!("{COOKIE}={session}; HttpOnly; SameSite=Strict; Path=/console; Max-Age={seconds}")
+    format!("{COOKIE}={session}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}")
 }
 
 /// A person's own token; none for who has left.

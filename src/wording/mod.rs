@@ -1,6 +1,7 @@
 //! Every sentence said to people, as functions. Calm, exact, short; sentence case, no blame. What a check says stands
 //! beside the check.
 
+pub mod audit;
 pub mod brief;
 pub mod card;
 pub mod check;
@@ -12,7 +13,9 @@ pub mod evidence;
 pub mod help;
 pub mod hold;
 pub mod home;
+pub mod obligation;
 pub mod overriding;
+pub mod policy;
 pub mod refusal;
 pub mod status;
 pub mod why;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::advice::facts::{Asked, Deployment, Incident, Outcome};
 use crate::advice::says;
 use crate::approval::deputy::Deputy;
+use crate::audit::Obligation;
 use crate::clock::Time;
 use crate::config::{Settings, Span as Length};
-use crate::message::{Block, Line, Mark, Message, tame};
+use crate::message::{Block, Line, Mark, Message, Span, tame};
 use crate::name::{PlanId, Service};
 use crate::plan::State;
 use crate::store::deployment::{DeploymentRow, Status};
@@ -19,6 +20,7 @@ pub fn status(
     overridden: &BTreeMap<PlanId, Vec<String>>,
     deputies: &[Deputy],
     watched: &[DeploymentRow],
+    owed: &[Obligation],
     holds: Vec<Block>,
     settings: &Settings,
     now: Time,
@@ -62,6 +64,16 @@ pub fn status(
             Line::plain(format!("{} {what} in {}, watched{until}", row.deployment.service, row.deployment.environment))
         })
         .collect();
+    if !owed.is_empty() {
+        // The earliest deadline first: what is overdue leads.
+        let line = |one: &Obligation| {
+            let mut line = super::obligation::line(one, settings, now);
+            line.spans.insert(0, Span::plain(format!("{}: ", one.subject())));
+            line
+        };
+        let lines = owed.iter().map(line).collect();
+        blocks.push(Block::List { says: "Owed".to_owned(), lines, folded: false });
+    }
     let idle = waiting.is_empty() && under_way.is_empty() && watching.is_empty();
     for (says, lines) in [("Waiting", waiting), ("Under way", under_way), ("Watched", watching)] {
         if !lines.is_empty() {

@@ -5,6 +5,8 @@ use crate::advice::facts::Deployment;
 use crate::advice::{FlagLevel, says};
 use crate::approval::overriding::Override;
 use crate::approval::{Word, WordKind};
+use crate::audit::Obligation;
+use crate::audit::rules::Rules;
 use crate::clock::Time;
 use crate::config::Settings;
 use crate::ledger::Verdict;
@@ -25,6 +27,10 @@ pub struct Story<'a> {
     pub alerts: &'a [Alert],
     /// With the reason that was given, unless it was erased.
     pub overrides: &'a [(Override, Option<String>)],
+    /// What is or was owed after it.
+    pub owed: &'a [Obligation],
+    /// The rules that decisions were made under.
+    pub rules: &'a [Rules],
     pub entries: &'a [StoredEntry],
 }
 
@@ -145,6 +151,16 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
             })
             .collect();
         blocks.push(Block::List { says: "Alerts".to_owned(), lines, folded: false });
+    }
+    if !story.owed.is_empty() {
+        let mut owed: Vec<&Obligation> = story.owed.iter().collect();
+        owed.sort_by_key(|one| (!one.is_overdue(now), one.given.is_some(), one.due_at));
+        let lines = owed.iter().map(|one| super::obligation::line(one, settings, now)).collect();
+        blocks.push(Block::List { says: "Owed afterwards".to_owned(), lines, folded: false });
+    }
+    if !story.rules.is_empty() {
+        let lines = story.rules.iter().map(|rules| super::policy::line(rules, &exact)).collect();
+        blocks.push(Block::List { says: "The rules that it was decided under".to_owned(), lines, folded: false });
     }
     let entries = story.entries.iter().map(|e| Line::plain(format!("#{} {} {}", e.seq, exact(e.at), e.kind))).collect();
     blocks.push(Block::List {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod approvals;
+mod audit;
 mod bad_input;
 mod brief;
 mod confirm;

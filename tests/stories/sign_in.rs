@@ -136,7 +136,7 @@ fn a_session_is_one_persons_until_the_token_changes_and_wrong_tokens_are_slowed(
     let (status, set, body) = served.signs_in("ada", "ada-token-0001");
     let set = set.expect("a cookie");
     assert_eq!((status, &body["user"]), (200, &json!("ada")));
-    for part in ["HttpOnly", "SameSite=Strict", "Path=/console", "Max-Age=43200"] {
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
         assert!(set.contains(part), "{part}: {set}");
     }
     assert!(!set.contains("ada-token-0001"), "the cookie is not the token: {set}");

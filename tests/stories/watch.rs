@@ -107,7 +107,7 @@ fn a_deployment_without_a_plan_is_recorded_and_asked_about() {
     let report = json!({ "id": "ci-7", "status": "succeeded", "service": "ledger", "environment": "production", "version": "v1.8.0", "actor": "deploybot" });
     story.reports(&report);
     story.reports(&report);
-    assert_eq!(story.texts().matches("without a plan").count(), 1, "{}", story.texts());
+    assert_eq!(story.texts().matches("It is recorded as unplanned").count(), 1, "{}", story.texts());
     story.says("ada", "/deploy changed ledger");
     assert!(story.whispered_to("ada").contains("without a plan"));
 }
