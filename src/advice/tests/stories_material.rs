@@ -48,7 +48,8 @@ fn what_matters_makes_a_revision_and_says_what_it_was() {
 #[test]
 fn what_does_not_matter_carries_every_word_over() {
     assert_eq!(found(|_| ()), Changes::default());
-    let quiet: [(&str, fn(&mut World)); 4] = [
+    type Spoil = fn(&mut World);
+    let quiet: [(&str, Spoil); 4] = [
         ("an hour later", |world| world.now = world.now.plus(HOUR)),
         ("an incident elsewhere", |world| {
             let mut other = incident("#492", "checkout");
