@@ -118,8 +118,12 @@ pub enum Due {
     Escalate {
         alert: String,
     },
-    /// Copy the ledger's checkpoint outside the database.
+    /// See which places outside the database are owed a checkpoint; and look at the clock.
     Anchor,
+    /// Leave a checkpoint with one of the places that keep them.
+    Witness {
+        name: String,
+    },
     /// Forget finished work.
     Sweep,
 }
@@ -135,6 +139,7 @@ impl Due {
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
             Due::Anchor => "anchor".to_owned(),
+            Due::Witness { name } => format!("witness:{name}"),
             Due::Sweep => "sweep".to_owned(),
         }
     }
@@ -175,6 +180,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
+            Due::Witness { name } => crate::ledger::witness(app, claim, &name).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },
     }

@@ -41,11 +41,38 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
             print(&format!("off    {}: no source answers it, so its checks say unknown", question.as_str()));
         }
     }
+    wrong |= !anchors(&place, &settings, &clock).await;
     for found in crate::chat::check(&settings).await {
         wrong |= !found.ok;
         print(&format!("{}  {}", if found.ok { "on   " } else { "wrong" }, found.says));
     }
     Ok(u8::from(wrong))
+}
+
+/// Whether each place that keeps checkpoints would take one; and, of an instance that runs, how it has been doing.
+async fn anchors(place: &Place, settings: &crate::config::Settings, clock: &Clock) -> bool {
+    let mut well = true;
+    for anchor in &settings.ledger.anchor {
+        match crate::ledger::witness::check(settings, anchor, &place.data(), clock.now()).await {
+            Ok(says) => print(&format!("on     anchor {}: {says}", anchor.name())),
+            Err(why) => {
+                well = false;
+                print(&format!("wrong  anchor {}: {why:#}", anchor.name()));
+            }
+        }
+    }
+    if settings.ledger.anchor.len() < 2 {
+        print("off    anchors: fewer than two places outside the database keep checkpoints ([[ledger.anchor]])");
+    }
+    let Ok(Some(server)) = place.server() else { return well };
+    let told = server.get("/api/ledger", &[("most", "1".to_owned())]).await.unwrap_or_default();
+    for witness in told.get("witnesses").and_then(|w| w.as_array()).into_iter().flatten() {
+        let says = witness.get("says").and_then(|says| says.as_str()).unwrap_or_default();
+        let failing = witness.get("failures").and_then(serde_json::Value::as_i64).unwrap_or(0) > 0;
+        well &= !failing;
+        print(&format!("{}  anchor {says}", if failing { "wrong" } else { "on   " }));
+    }
+    well
 }
 
 /// One real question to one source, for the first target that it concerns.

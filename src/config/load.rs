@@ -105,6 +105,9 @@ impl Settings {
                 known("environment", environment.as_str(), &environments, format!("source[{i}].environments"))?;
             }
         }
+        if let Some((i, says)) = self.ledger.wrong() {
+            return Err(Wrong { path: format!("ledger.anchor[{i}]"), says });
+        }
         for name in services.iter().chain(&environments).chain(&people) {
             let fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
             if name.is_empty() || name.len() > 80 || !name.chars().all(fit) {

@@ -4,6 +4,7 @@
 
 mod chat;
 mod environment;
+mod ledger;
 mod load;
 mod people;
 mod policy;
@@ -20,9 +21,10 @@ use serde::Deserialize;
 
 pub use chat::{ChatSettings, ConsoleSettings, DiscordGuild, DiscordSettings, SlackSettings, SlackWorkspace};
 pub use environment::{EnvironmentSettings, Mode, Start};
+pub use ledger::{AnchorKind, AnchorSettings, LedgerSettings};
 pub use people::{PersonKind, PersonSettings};
 pub use policy::{ApprovalRule, Bands, CategorySettings, CheckMode, Need, OverrideRule, Policy, Threshold};
-pub use rest::{GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings};
+pub use rest::{GateSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};
 pub use source::SourceSettings;
 pub use span::{Secret, Span, environment_variable, scratch_folder};

@@ -5,6 +5,7 @@ mod answers;
 mod console;
 mod gate;
 mod hooks;
+mod ledger;
 mod operations;
 mod pictures;
 mod read;
@@ -61,6 +62,8 @@ pub fn router(site: Site) -> Router {
         .route("/api/ledger", get(read::ledger))
         .route("/api/ledger/verify", get(read::verify))
         .route("/api/ledger/export", get(read::export))
+        .route("/api/ledger/proof", get(ledger::proof))
+        .route("/api/ledger/act", post(ledger::act))
         .route("/slack/events", post(slack::events))
         .route("/slack/commands", post(slack::commands))
         .route("/slack/interactions", post(slack::interactions))

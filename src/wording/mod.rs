@@ -8,6 +8,7 @@ pub mod discord;
 pub mod evidence;
 pub mod help;
 pub mod home;
+pub mod ledger;
 pub mod refusal;
 pub mod status;
 pub mod why;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod approvals;
+mod attacks;
 mod bad_input;
 mod brief;
 mod confirm;
@@ -14,6 +15,7 @@ mod migrations;
 mod modes;
 mod page;
 mod people;
+mod proofs;
 mod restarts;
 mod sign_in;
 mod silence;
@@ -26,3 +28,4 @@ mod tampering;
 mod templates;
 mod timing;
 mod watch;
+mod witnesses;
