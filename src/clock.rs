@@ -3,8 +3,8 @@
 //! Everything else takes `now` as a parameter or asks a [`Clock`]. A clock runs with the machine's, shifted by an offset
 //! that `try --at` sets and the console's `advance` moves.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -93,10 +93,21 @@ impl<'de> Deserialize<'de> for Time {
 }
 
 /// Tells the time; clones share the offset.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
     moved: Arc<tokio::sync::Notify>,
+    /// What the machine said when it was last looked at for jumps, and when that was by the time that only passes.
+    looked: Arc<Mutex<(Time, std::time::Instant)>>,
+    /// Whether the clock was found to be off.
+    faulty: Arc<AtomicBool>,
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        let looked = Arc::new(Mutex::new((machine_time(), std::time::Instant::now())));
+        Clock { offset: Arc::default(), moved: Arc::default(), looked, faulty: Arc::default() }
+    }
 }
 
 impl Clock {
@@ -114,6 +125,31 @@ impl Clock {
 
     pub fn now(&self) -> Time {
         machine_time().plus(self.offset.load(Ordering::SeqCst))
+    }
+
+    /// What the machine's clock shows, whatever this one was moved by.
+    pub fn machine(&self) -> Time {
+        machine_time()
+    }
+
+    /// Whether it was moved away from the machine's clock, as `try` may.
+    pub fn is_moved(&self) -> bool {
+        self.offset.load(Ordering::SeqCst) != 0
+    }
+
+    /// By how much the machine's clock jumped since this was asked last: what it shows more (or, below zero, less) than
+    /// the time that passed. It was set, or the machine slept.
+    pub fn jumped(&self) -> Millis {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, then) = std::mem::replace(&mut *looked, (machine_time(), std::time::Instant::now()));
+        let passed = i64::try_from(looked.1.duration_since(then).as_millis()).unwrap_or(i64::MAX);
+        looked.0.since(at).saturating_sub(passed)
+    }
+
+    /// Notes that the clock is off by `off`; tells whether it is faulty now where that changed.
+    pub fn judged(&self, off: Millis, limit: Millis) -> Option<bool> {
+        let faulty = off.saturating_abs() > limit;
+        (self.faulty.swap(faulty, Ordering::SeqCst) != faulty).then_some(faulty)
     }
 
     /// Moves the clock forward (or back) and wakes whoever waits for a time to come.
@@ -162,6 +198,21 @@ mod tests {
         assert!(clock.now().since(at) < MINUTE);
         clock.advance(2 * HOUR);
         assert!(clock.now().since(at) >= 2 * HOUR);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_of_once_and_so_is_its_return() {
+        let clock = Clock::system();
+        assert!(clock.jumped().abs() < SECOND);
+        assert_eq!(clock.judged(4_000, 5_000), None);
+        assert_eq!(clock.judged(-6_000, 5_000), Some(true));
+        assert_eq!(clock.judged(7_000, 5_000), None);
+        assert_eq!(clock.judged(1_000, 5_000), Some(false));
+        clock.advance(HOUR);
+        assert!(
+            clock.is_moved() && clock.jumped().abs() < SECOND,
+            "moving it for a trial is no fault of the machine's"
+        );
     }
 
     #[test]

@@ -144,8 +144,12 @@ pub enum Due {
     Owed {
         obligation: String,
     },
-    /// Copy the ledger's checkpoint outside the database.
+    /// See which places outside the database are owed a checkpoint; and look at the clock.
     Anchor,
+    /// Leave a checkpoint with one of the places that keep them.
+    Witness {
+        name: String,
+    },
     /// Forget finished work.
     Sweep,
 }
@@ -166,6 +170,7 @@ impl Due {
             Due::Owe { entry } => format!("owe:{entry}"),
             Due::Owed { obligation } => format!("owed:{obligation}"),
             Due::Anchor => "anchor".to_owned(),
+            Due::Witness { name } => format!("witness:{name}"),
             Due::Sweep => "sweep".to_owned(),
         }
     }
@@ -216,6 +221,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Owe { entry } => crate::audit::owe(app, claim, entry).await,
             Due::Owed { obligation } => crate::audit::remind(app, claim, &obligation).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
+            Due::Witness { name } => crate::ledger::witness(app, claim, &name).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },
     }

@@ -50,7 +50,13 @@ fn word(n: u64) -> Entry {
         .text("why", format!("reason {n} 😀"), Salt([7; 32]))
 }
 
-/// Twenty entries: a text erased on record, a key rotated, a restore from a backup, words.
+/// Tidegate started, and this key signs.
+fn started(n: u64, key: &SecretKey) -> Entry {
+    let entry = Entry::new(Kind::INSTANCE_STARTED, at(n), Actor::system("tidegate"));
+    entry.with("key", key.public(1).to_string())
+}
+
+/// Twenty entries: a start, a text erased on record, a key rotated, another start, a restore from a backup, words.
 fn sound() -> Export {
     let mut head = Head::new(origin());
     let public = key().public(1);
@@ -58,6 +64,8 @@ fn sound() -> Export {
     let mut export = Export { header, entries: Vec::new(), closing: None, notes: Vec::new() };
     for n in 1..=20 {
         let appended = match n {
+            1 => head.append(started(1, &key())).unwrap(),
+            16 => head.append(started(16, &next_key())).unwrap(),
             5 => head.append(Entry::texts_erased(at(5), Actor::system("retention"), 2, &["why"])).unwrap(),
             14 => head.append(key().rotate(&next_key(), &origin(), at(14), Actor::system("keys"))).unwrap(),
             17 => {
@@ -349,8 +357,43 @@ fn a_stranger_names_every_attack_as_we_do() {
                 e.sign_again(&SecretKey::generate(&origin(), [9; 32]), 2);
             },
             &[],
-            2,
-            None,
+            1,
+            Some((1, "forked")),
+        ),
+        (
+            "another key, checkpoints elsewhere",
+            |e| e.sign_again(&SecretKey::generate(&origin(), [9; 32]), 2),
+            &[6],
+            1,
+            Some((7, "forked")),
+        ),
+        ("the old key goes on signing", |e| e.sign_again(&key(), 2), &[], 1, Some((1, "forked"))),
+        (
+            "a start with another key, recomputed with the key",
+            |e| {
+                let (mine, other) = (next_key().public(1), SecretKey::generate(&origin(), [9; 32]).public(1));
+                e.edit(16, &mine.to_string(), &other.to_string());
+                e.recompute();
+                e.sign_again(&next_key(), 2);
+            },
+            &[],
+            1,
+            Some((16, "forked")),
+        ),
+        (
+            "a handover without the old key's signature",
+            |e| {
+                let field = |e: &Export, name: &str| {
+                    serde_json::from_str::<Value>(&e.bytes(14)).unwrap()["data"][name].as_str().unwrap().to_owned()
+                };
+                let (old, new) = (field(e, "old_signature"), field(e, "new_signature"));
+                e.edit(14, &old, &new);
+                e.recompute();
+                e.sign_again(&next_key(), 2);
+            },
+            &[],
+            1,
+            Some((14, "forked")),
         ),
         (
             "date back",
@@ -400,6 +443,49 @@ fn a_stranger_names_every_attack_as_we_do() {
         let expected = first.map(|(seq, damage)| (seq, damage.to_owned()));
         assert_eq!(export.judge(anchors), (*code, expected), "{name}");
     }
+}
+
+/// What docs/audit.md tells a stranger to type, one block after the other; whether all of it went well.
+fn by_hand(export: &Export, checkpoint: &str, key: &SecretKey) -> bool {
+    let page = include_str!("../docs/audit.md");
+    let section = page.split("### By hand").nth(1).unwrap().split("\n## ").next().unwrap();
+    let blocks: Vec<&str> = section.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 4);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("record.jsonl", &export.file());
+    write("checkpoint.txt", checkpoint);
+    write("public-key.txt", &format!("{}\n", key.public(1)));
+    blocks.iter().all(|block| {
+        let done = Command::new("bash").args(["-e", "-c", block]).current_dir(folder.path()).output().unwrap();
+        if block.contains("sed -n 4p") && done.status.success() {
+            let told = String::from_utf8_lossy(&done.stdout).into_owned();
+            return told.starts_with(export.entries[2]["leaf"].as_str().unwrap());
+        }
+        done.status.success()
+    })
+}
+
+#[test]
+fn what_the_documents_tell_a_stranger_to_type_judges_a_record() {
+    if python_is_missing() {
+        return;
+    }
+    let whole = sound();
+    assert!(by_hand(&whole, &whole.notes[12], &key()));
+    assert!(by_hand(&whole, &whole.notes[19], &next_key()));
+    assert!(!by_hand(&whole, &whole.notes[19], &key()), "signed by another key");
+    assert!(!by_hand(&whole, &whole.notes[19].replace("\n20\n", "\n19\n"), &next_key()), "another size");
+    let mut edited = sound();
+    edited.edit(9, "approve", "object");
+    assert!(!by_hand(&edited, &edited.notes[12], &key()), "an entry changed");
+    edited.releaf(9);
+    assert!(!by_hand(&edited, &edited.notes[12], &key()), "and its leaf with it");
+    edited.recompute();
+    assert!(!by_hand(&edited, &edited.notes[12], &key()), "and everything after it");
+    let mut cut = sound();
+    cut.entries.truncate(12);
+    assert!(!by_hand(&cut, &cut.notes[12], &key()), "the end cut off");
 }
 
 #[test]

@@ -6,8 +6,8 @@
 Prints {"ok", "size", "root", "first_bad", "says"}; exit 0 sound, 1 damaged, 2 cannot tell. It checks each entry's form (RFC 8785), its
 leaf SHA-256(0x00 + bytes), its place, the chain of `prev`, times, texts against their commitments, and the Merkle root (RFC 6962)
 against every checkpoint (C2SP signed note, Ed25519); it follows key rotations and restores. Without --key the export's own is used."""
-import base64, functools, hashlib, json, re, subprocess, sys, tempfile
-FINDINGS, DOUBTS, ERASED = [], [], set()  # a finding: (seq, damage, what, the later end of a range)
+import base64, functools, hashlib, json, pathlib, re, subprocess, sys, tempfile
+FINDINGS, DOUBTS, ERASED, UNTIL, OWN = [], [], set(), {}, []  # UNTIL: which entry replaced a key; OWN: the key that the ledger itself names
 def find(seq, damage, what, until=None): FINDINGS.append((seq, damage, what, until))
 sha, b64 = lambda data: hashlib.sha256(data).digest(), lambda text: base64.b64decode(text, validate=True)
 def whole(text):
@@ -18,12 +18,10 @@ def sound(value, depth=1):
     if isinstance(value, str) and ("\0" in value or len(value.encode()) > 8192): raise ValueError("text")
     if isinstance(value, dict) and not all(re.fullmatch(r"[!#-\[\]-~]{1,64}", key) for key in value): raise ValueError("key")
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (): sound(child, depth + 1)
-def entry(text):
-    """The entry, if the text is its canonical form; None if not."""
+def entry(text):  # the entry, if the text is its canonical form; None if not
     try:
         e = json.loads(text, parse_float=whole, parse_constant=whole, parse_int=whole)
-        sound(e)
-        again = json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        sound(e); again = json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         shape = dict(v=int, origin=str, epoch=int, seq=int, prev=str, at=int, kind=str)
         well = again == text and len(text.encode()) <= 65536 and all(type(e[name]) is kind for name, kind in shape.items())
         well = well and min(e["v"], e["seq"], e["epoch"]) >= 0 and re.fullmatch("[0-9a-f]{64}", e["prev"]) and len(e["kind"]) <= 64
@@ -31,15 +29,12 @@ def entry(text):
     except (ValueError, KeyError, TypeError, RecursionError): return None
 def grow(tree, leaf):  # tree: (leaves, hash) of each full subtree, the largest first
     tree.append((1, leaf))
-    while len(tree) > 1 and tree[-1][0] == tree[-2][0]:
-        (n, right), (_, left) = tree.pop(), tree.pop()
-        tree.append((2 * n, sha(b"\x01" + left + right)))
-def root(tree):
-    return functools.reduce(lambda right, left: sha(b"\x01" + left + right), [h for _, h in reversed(tree)]) if tree else sha(b"")
+    while len(tree) > 1 and tree[-1][0] == tree[-2][0]: tree[-2:] = [(2 * tree[-1][0], sha(b"\x01" + tree[-2][1] + tree[-1][1]))]
+root = lambda tree: functools.reduce(lambda right, left: sha(b"\x01" + left + right), [h for _, h in reversed(tree)] or [sha(b"")])
 def ed25519(key, message, signature):
     with tempfile.TemporaryDirectory() as at:
-        for name, data in ("k", bytes.fromhex("302a300506032b6570032100") + key), ("m", message), ("s", signature):
-            with open(f"{at}/{name}", "wb") as file: file.write(data)
+        files = ("k", bytes.fromhex("302a300506032b6570032100") + key), ("m", message), ("s", signature)
+        for name, data in files: pathlib.Path(at, name).write_bytes(data)
         asked = f"openssl pkeyutl -verify -pubin -keyform DER -inkey {at}/k -rawin -in {at}/m -sigfile {at}/s"
         return subprocess.run(asked.split(), capture_output=True).returncode == 0
 def key_of(text):
@@ -55,7 +50,7 @@ class Checkpoint:
         if lines[3] or not self.signatures: raise ValueError("not a signed checkpoint")
     def signed(self, keys):
         ours = [(raw, line[4:]) for name, line in self.signatures for ledger, raw in keys if (name, ledger) == (self.origin, self.ledger)
-                and line[:4] == sha(f"{self.origin}\n".encode() + raw)[:4]]
+                and line[:4] == sha(f"{self.origin}\n".encode() + raw)[:4] and self.size < UNTIL.get(raw, self.size + 1)]
         return None if not ours else all(ed25519(raw[1:], self.text.encode(), signature) for raw, signature in ours)
 def end(tree, size):
     first = min(FINDINGS, key=lambda f: (f[3] or f[0], f[3] is not None), default=None)
@@ -71,25 +66,31 @@ def take_note(e, texts, keys):  # texts beside the entry; who erased a text; whi
             find(e["seq"], "edited", f"text {name} beside entry {e['seq']} is not the one recorded")
     if texts is not None: ERASED.update((e["seq"], name) for name in committed if texts.get(name) is None)
     if e["kind"] == "text.erased": ERASED.difference_update((data["entry"], name) for name in data["names"])
-    if e["kind"] == "key.rotated" and key_of(data["old"]) in keys:
-        text = f"tidegate key rotation\n{data['old']}\n{data['new']}\n".encode()
-        if all(ed25519(key_of(data[k])[1][1:], text, b64(data[k + "_signature"])) for k in ("old", "new")): keys.append(key_of(data["new"]))
+    if e["kind"] == "instance.started": OWN[:] = OWN or [key_of(data["key"])]
+    if e["kind"] == "instance.started" and OWN[0] != key_of(data["key"]):
+        find(e["seq"], "forked", "a key is in use that no entry hands over to: it was swapped")
+    if e["kind"] == "key.rotated":
+        old, new, text = key_of(data["old"]), key_of(data["new"]), f"tidegate key rotation\n{data['old']}\n{data['new']}\n".encode()
+        both = all(ed25519(key_of(data[k])[1][1:], text, b64(data[k + "_signature"])) for k in ("old", "new"))
+        if not both or OWN and OWN[0] != old: return find(e["seq"], "forked", "a key takes over without the old one's signature: it was swapped")
+        if old in keys: UNTIL[old[1]] = e["seq"]; keys.append(new)
+        OWN[:] = [new]
 def closes(c, size, top, keys, ledger, good):
     signed = c.signed(keys)
-    if signed is None: DOUBTS.append("the closing checkpoint is signed by a key that you did not name")
+    swapped = c.ledger == ledger and (signed is None or OWN and c.signed(OWN) is None)
     if signed is False: find(max(c.size, 1), "edited", "the closing checkpoint is not the one that was signed")
+    elif swapped: find(min(good + 1, max(size, 1)), "forked", "the last key was swapped, or you named another ledger's", size)
     elif c.size > size: find(size + 1, "truncated", "entries are gone from the end")
     elif c.size < size: find(c.size + 1, "forked", "entries stand behind the closing checkpoint")
     elif (c.root, c.ledger) != (top, ledger): find(min(good + 1, max(size, 1)), "forked", "the closing checkpoint differs", size)
 def verify(rows, keys, anchors, ledger):
     tree, size, prev, at, epochs, good, closing = [], 0, "0" * 64, 0, [], 0, None
     state, pending = "whole", None  # torn: (seq, leaf); displaced: (seq, whether the next is in its place); broken
-    def broken(seq, damage, what): find(seq, damage, f"entry {seq} {what}"); return "broken"
+    broken = lambda seq, damage, what: find(seq, damage, f"entry {seq} {what}") or "broken"
     for line, row in rows:
         if row is None and line.startswith('{"checkpoint"'): closing = Checkpoint(json.loads(line)["checkpoint"]); break
         text, size = row["bytes"] if row else line, size + 1
-        leaf, e = sha(b"\0" + text.encode()), entry(text)
-        grow(tree, leaf)
+        leaf, e = sha(b"\0" + text.encode()), entry(text); grow(tree, leaf)
         epoch = epochs[-1][0] if epochs else e and e["epoch"]
         if state == "torn": state = broken(pending[0] - (not e or e["prev"] == pending[1]), "edited", "breaks the chain")
         elif state == "displaced" and e and e["seq"] == pending[0]: state = broken(pending[0], "reordered", "stands behind later ones")
@@ -139,12 +140,11 @@ def read(lines):
 def main(args):
     options = [(args[i], args[i + 1]) for i in range(1, len(args) - 1, 2)]
     try:
-        with open(args[0], "rb") as lines:
-            header = json.loads(next(lines))
-            if [header[k] for k in ("format", "v", "scope")] != ["tidegate-ledger", 1, "all"]: raise ValueError("no export of a whole ledger")
-            keys = [key_of(value) for name, value in options if name == "--key"] or [key_of(header["key"])]
-            anchors = [Checkpoint(open(value, encoding="utf-8").read()) for name, value in options if name == "--checkpoint"]
-            verify(read(lines), keys, sorted(anchors, key=lambda c: c.size), header["ledger"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError, StopIteration) as why:
-        DOUBTS.append(f"cannot be read: {why}"); FINDINGS.clear(); end([], 0)
+        lines = open(args[0], "rb"); header = json.loads(next(lines))
+        if [header[k] for k in ("format", "v", "scope")] != ["tidegate-ledger", 1, "all"]: raise ValueError("no export of a whole ledger")
+        keys = [key_of(value) for name, value in options if name == "--key"] or [key_of(header["key"])]
+        files = [pathlib.Path(value).read_text(encoding="utf-8") for name, value in options if name == "--checkpoint"]
+        anchors = [Checkpoint(note) for text in files for note in re.findall(r"(?:.+\n){3}\n(?:— .+\n?)+", text) or [text]]
+        verify(read(lines), keys, sorted(anchors, key=lambda c: c.size), header["ledger"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, StopIteration) as why: DOUBTS.append(f"cannot be read: {why}"); FINDINGS.clear(); end([], 0)
 if __name__ == "__main__": main(sys.argv[1:])

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::audit::{Act, Case, Finding, Obligation, Period};
 use crate::clock::Time;
-use crate::ledger::{Checkpoint, Record, Signer};
+use crate::ledger::{Record, Signer};
 use crate::name::PlanId;
 use crate::store::Store;
 use crate::store::audit::Stretch;
@@ -136,7 +136,7 @@ pub async fn report(store: &Store, signer: &Signer, period: Period, now: Time) -
         owed,
         given,
         record: noted(store, stretch).await?,
-        checkpoint: signer.sign(&Checkpoint::of(&head)),
+        checkpoint: crate::ledger::checkpoint_now(store, signer).await?.note,
         key: signer.public().to_string(),
     })
 }

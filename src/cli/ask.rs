@@ -110,6 +110,17 @@ impl Server {
         }
     }
 
+    /// Asks for what is no JSON, small enough to be held.
+    pub async fn text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
+        let mut bytes = Vec::new();
+        let take = |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        self.pieces(path, query, take).await?;
+        Ok(String::from_utf8(bytes)?)
+    }
+
     /// Asks, and hands on what comes piece by piece; an error is the server's own sentence.
     pub async fn pieces(
         &self,

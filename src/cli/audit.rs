@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 
+use super::ask::Instance;
 use super::evidence::{self, ExportArgs, ObligationsArgs, ReportArgs, ShowArgs};
 use super::{Place, print};
-use crate::ledger::{PublicKey, SignedCheckpoint, Trust, Verdict, checkpoints_in, export, verify_with};
+use crate::ledger::{Act, PublicKey, SignedCheckpoint, Trust, Verdict, checkpoints_in, export, verify_with};
+use crate::name::{Person, PlanId};
 use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +28,59 @@ pub enum AuditCommand {
         #[arg(long, value_name = "PUBLIC")]
         key: Option<String>,
     },
+    /// The proof of a plan's entries, or that the record continues an older checkpoint; `verify` judges it anywhere
+    Prove {
+        #[command(flatten)]
+        place: Place,
+        /// A plan's handle
+        #[arg(required_unless_present_any = ["entry", "from"])]
+        plan: Option<String>,
+        /// One entry, by its number
+        #[arg(long, value_name = "SEQ", conflicts_with = "plan")]
+        entry: Option<i64>,
+        /// A file with the older checkpoint
+        #[arg(long, value_name = "CHECKPOINT", conflicts_with_all = ["plan", "entry"])]
+        from: Option<PathBuf>,
+        /// json, or tlog: a C2SP tlog-proof of the entry (of a plan's newest)
+        #[arg(long, default_value = "json", value_parser = ["json", "tlog"])]
+        format: String,
+    },
+    /// Erases free texts: the hash stays in the chain, and the erasing is recorded
+    Erase {
+        #[command(flatten)]
+        place: Place,
+        /// The entry, by its number
+        #[arg(required_unless_present = "person")]
+        entry: Option<i64>,
+        /// Whatever this person wrote
+        #[arg(long, conflicts_with = "entry")]
+        person: Option<String>,
+        /// Only the text of this name: why, reason, rollback
+        #[arg(long)]
+        name: Vec<String>,
+        /// Who you are: a person of the settings
+        #[arg(long, value_name = "PERSON")]
+        by: String,
+        /// The reason, for the record
+        #[arg(long)]
+        why: String,
+    },
+    /// Orders that texts be kept, whatever the settings say: all, plan:P, service:S, person:P
+    Hold {
+        #[command(subcommand)]
+        command: HoldCommand,
+    },
+    /// Hands over to a new signing key: an entry signed by both; old checkpoints stay good
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+        /// Who you are: a person of the settings
+        #[arg(long, value_name = "PERSON")]
+        by: String,
+        /// The reason, for the record
+        #[arg(long)]
+        why: String,
+    },
     /// The story of a plan in words; without one, every entry
     Show(ShowArgs),
     /// Lines that anyone can verify, a table, or an evidence pack
@@ -34,6 +89,33 @@ pub enum AuditCommand {
     Report(ReportArgs),
     /// What is owed after overrides, incidents and deployments without a plan
     Obligations(ObligationsArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum HoldCommand {
+    /// Nothing in the scope may be erased from here on
+    Add(HoldArgs),
+    /// What it covered may be erased again
+    Lift(HoldArgs),
+    /// The orders in force
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct HoldArgs {
+    #[command(flatten)]
+    place: Place,
+    /// all, plan:checkout-87, service:checkout, person:ada
+    scope: String,
+    /// Who you are: a person of the settings
+    #[arg(long, value_name = "PERSON")]
+    by: String,
+    /// The reason, for the record
+    #[arg(long)]
+    why: String,
 }
 
 pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
@@ -45,6 +127,26 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
             print(&serde_json::to_string(&verdict)?);
             super::tell(&verdict.says);
             Ok(verdict.exit_code())
+        }
+        AuditCommand::Rotate { place, by, why } => acts(&place, &Act::Rotate { by: Person::new(by), why }).await,
+        AuditCommand::Erase { place, entry, person, name, by, why } => {
+            let (by, person) = (Person::new(by), person.map(Person::new));
+            acts(&place, &Act::Erase { by, why, entry, person, names: name }).await
+        }
+        AuditCommand::Hold { command: HoldCommand::Add(HoldArgs { place, scope, by, why }) } => {
+            acts(&place, &Act::HoldAdd { by: Person::new(by), why, scope }).await
+        }
+        AuditCommand::Hold { command: HoldCommand::Lift(HoldArgs { place, scope, by, why }) } => {
+            acts(&place, &Act::HoldLift { by: Person::new(by), why, scope }).await
+        }
+        AuditCommand::Hold { command: HoldCommand::List { place } } => held(&place).await,
+        AuditCommand::Prove { place, plan, entry, from, format } => {
+            let from = from.map(|file| {
+                std::fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))
+            });
+            let proof = prove(&place, plan, entry, from.transpose()?, &format).await?;
+            print(proof.trim_end_matches('\n'));
+            Ok(0)
         }
         AuditCommand::Show(args) => evidence::show(args).await,
         AuditCommand::Export(args) => evidence::export(args).await,
@@ -102,6 +204,9 @@ async fn verify(
             let url = settings.store.url.clone().unwrap_or_default();
             let store = Store::open_for_reading(&url, &data).await?;
             let keys = keys_of(trust.keys, &data);
+            let mut notes = notes;
+            // What lies beside the store is compared without being asked for.
+            notes.extend(crate::ledger::witness::kept(&settings, &data).into_iter().map(|kept| kept.note));
             verify_with(&store, keys, &notes).await
         }
     }
@@ -112,10 +217,7 @@ fn keys_of(given: Vec<PublicKey>, data: &Path) -> Vec<PublicKey> {
     if !given.is_empty() {
         return given;
     }
-    let text = std::fs::read_to_string(data.join("ledger.key")).unwrap_or_default();
-    crate::ledger::SecretKey::parse_file(&text)
-        .map(|keys| keys.iter().map(|key| key.public(1)).collect())
-        .unwrap_or_default()
+    crate::ledger::KeyFile::read(data).map(|keys| keys.public(1)).unwrap_or_default()
 }
 
 /// `data`: the folder of the instance that it is from, where that was said; its key is the one to believe.
@@ -148,6 +250,87 @@ async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Opti
         let entry = serde_json::from_value(proof.clone()).context("the answer's proof does not read")?;
         return Ok(crate::ledger::Proof::new(checkpoint.to_owned(), None, vec![entry]).verify(&trust));
     }
+    if crate::ledger::Continuation::is_meant(&text) {
+        let proof = crate::ledger::Continuation::parse(&text).map_err(|why| anyhow::anyhow!(why))?;
+        return Ok(proof.verify(&trust));
+    }
     let proof = crate::ledger::Proof::parse(&text).map_err(|why| anyhow::anyhow!(why))?;
     Ok(proof.verify(&trust))
+}
+
+/// Acts on the ledger through the running server, or on the store itself.
+async fn acts(place: &Place, act: &Act) -> anyhow::Result<u8> {
+    let done = match place.instance().await? {
+        Instance::Running(server) => server.post("/api/ledger/act", &serde_json::to_value(act)?).await?,
+        Instance::Own(app) => {
+            let done = crate::ledger::act(&app, act).await;
+            app.store.close().await;
+            done?
+        }
+    };
+    print(&done.to_string());
+    super::tell(done.get("says").and_then(serde_json::Value::as_str).unwrap_or_default());
+    Ok(0)
+}
+
+async fn held(place: &Place) -> anyhow::Result<u8> {
+    let holds = match place.instance().await? {
+        Instance::Running(server) => {
+            let told = server.get("/api/ledger", &[("most", "1".to_owned())]).await?;
+            told.get("holds").cloned().unwrap_or_default()
+        }
+        Instance::Own(app) => {
+            let holds = crate::ledger::holds(&app.store).await?;
+            holds
+                .iter()
+                .map(|h| serde_json::json!({ "scope": h.scope.to_string(), "entry": h.seq, "by": h.by }))
+                .collect()
+        }
+    };
+    print(&holds.to_string());
+    super::tell(&match holds.as_array().map_or(0, Vec::len) {
+        0 => "No hold is in force.".to_owned(),
+        1 => "1 hold is in force.".to_owned(),
+        n => format!("{n} holds are in force."),
+    });
+    Ok(0)
+}
+
+async fn prove(
+    place: &Place,
+    plan: Option<String>,
+    entry: Option<i64>,
+    from: Option<String>,
+    format: &str,
+) -> anyhow::Result<String> {
+    match place.instance().await? {
+        Instance::Running(server) => {
+            let query: Vec<(&str, String)> = plan
+                .map(|plan| ("plan", plan))
+                .into_iter()
+                .chain(entry.map(|seq| ("entry", seq.to_string())))
+                .chain(from.map(|from| ("from", from)))
+                .chain([("format", format.to_owned())])
+                .collect();
+            match format {
+                "tlog" => server.text("/api/ledger/proof", &query).await,
+                _ => Ok(server.get("/api/ledger/proof", &query).await?.to_string()),
+            }
+        }
+        Instance::Own(app) => {
+            let (store, signer) = (&app.store, &app.signer);
+            if let Some(from) = from {
+                return Ok(crate::ledger::continuation(store, signer, &from).await??.json());
+            }
+            let proof = match (plan, entry) {
+                (Some(plan), _) => crate::ledger::plan_proof(store, signer, &PlanId::new(plan.to_lowercase())).await?,
+                (None, seq) => crate::ledger::entry_proof(store, signer, seq.unwrap_or(0)).await?,
+            };
+            let proof = proof.context("the record has no such plan or entry")?;
+            match format {
+                "tlog" => proof.tlog().context("the record has no such plan or entry"),
+                _ => Ok(proof.json()),
+            }
+        }
+    }
 }

@@ -70,6 +70,12 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
             print(&format!("off    {}: no source answers it: {lost}", question.as_str()));
         }
     }
+    for (state, says) in anchors(&place, &settings, &clock).await {
+        if state == State::Wrong {
+            *counts.entry(state).or_default() += 1;
+        }
+        print(&format!("{} {says}", state.word()));
+    }
     for found in crate::chat::check(&settings).await {
         let state = if found.ok { State::On } else { State::Wrong };
         *counts.entry(state).or_default() += 1;
@@ -79,6 +85,29 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
     let (on, gaps, wrong) = (count(State::On), count(State::Gaps), count(State::Wrong));
     super::tell(&format!("{} answers, {gaps} of them with gaps; {wrong} wrong.", on + gaps));
     Ok(u8::from(wrong > 0))
+}
+
+/// Whether each place that keeps checkpoints would take one; and, of an instance that runs, how it has been doing.
+async fn anchors(place: &Place, settings: &Settings, clock: &Clock) -> Told {
+    let mut told = Told::new();
+    for anchor in &settings.ledger.anchor {
+        told.push(match crate::ledger::witness::check(settings, anchor, &place.data(), clock.now()).await {
+            Ok(says) => (State::On, format!("anchor {}: {says}", anchor.name())),
+            Err(why) => (State::Wrong, format!("anchor {}: {why:#}", anchor.name())),
+        });
+    }
+    if settings.ledger.anchor.len() < 2 {
+        let says = "anchors: fewer than two places outside the database keep checkpoints ([[ledger.anchor]])";
+        told.push((State::Off, says.to_owned()));
+    }
+    let Ok(Some(server)) = place.server() else { return told };
+    let running = server.get("/api/ledger", &[("most", "1".to_owned())]).await.unwrap_or_default();
+    for witness in running.get("witnesses").and_then(|w| w.as_array()).into_iter().flatten() {
+        let says = witness.get("says").and_then(|says| says.as_str()).unwrap_or_default();
+        let failing = witness.get("failures").and_then(serde_json::Value::as_i64).unwrap_or(0) > 0;
+        told.push((if failing { State::Wrong } else { State::On }, format!("anchor {says}")));
+    }
+    told
 }
 
 /// How a question fares.

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Time};
 use crate::command::time::{Lean, parse_time};
 use crate::config::Settings;
 use crate::event::Due;
-use crate::ledger::{Origin, Signer, write_private};
+use crate::ledger::{Origin, Signer, Statement, write_private};
 use crate::source;
 use crate::store::Store;
 use crate::web::{self, Attempts, LocalToken, Site};
@@ -117,6 +117,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     let server_file = data.join(SERVER_FILE);
     let about = serde_json::json!({ "url": format!("http://{address}"), "token": local.0.expose_secret() });
     write_private(&server_file, &about.to_string())?;
+    record_start(&app).await?;
     let mut tx = app.store.begin(app.clock.now()).await?;
     tx.due(&Due::Anchor, app.clock.now()).await?;
     tx.due(&Due::Sweep, app.clock.now()).await?;
@@ -174,10 +175,27 @@ pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::R
         store.found_ledger(&origin, now).await?;
     }
     let head = store.ledger_head().await?.context("the store holds no ledger")?;
-    let signer = Signer::open(&data, &head.origin, head.size())?;
+    let named = store.ledger_key().await?;
+    let signer = Signer::open(&data, &head.origin, head.size(), named.as_ref())?;
+    if named.is_none() && head.size() > 0 && store.ledger_seal().await?.is_none() {
+        let mut tx = store.begin(now).await?;
+        tx.seal(&signer).await?;
+        tx.commit().await?;
+    }
     refuse_truncated(&settings, &data, &head, &signer)?;
     let sources = source::build(&settings, &clock)?;
     Ok(App::new(store, clock, settings, sources, signer, data))
+}
+
+/// Puts on record that Tidegate runs from here on: which version, whose key signs, which clock it goes by.
+async fn record_start(app: &App) -> anyhow::Result<()> {
+    let statement = Statement::new("instance.started")
+        .with("version", env!("CARGO_PKG_VERSION"))
+        .with("key", app.signer.public().to_string())
+        .with("clock", crate::ledger::time::at_start(app).await?);
+    let mut tx = app.store.begin(app.clock.now()).await?;
+    tx.record(app, statement).await?;
+    tx.commit().await
 }
 
 /// A ledger that is shorter than a checkpoint that was left outside lost its end, or is an older copy: nothing is added to
@@ -188,18 +206,14 @@ fn refuse_truncated(
     head: &crate::ledger::Head,
     signer: &Signer,
 ) -> anyhow::Result<()> {
-    let Some(file) = &settings.ledger.anchor_file else { return Ok(()) };
-    let Ok(text) = std::fs::read_to_string(data.join(file)) else { return Ok(()) };
-    let newest = crate::ledger::checkpoints_in(&text)
+    let newest = crate::ledger::witness::kept(settings, data)
         .into_iter()
-        .filter_map(|note| crate::ledger::SignedCheckpoint::parse(&note).ok())
-        .filter(|c| c.signed(&[signer.public()]) == crate::ledger::Signed::Yes)
+        .filter(|c| c.signed(&signer.trusted()) == crate::ledger::Signed::Yes)
         .max_by_key(|c| c.checkpoint.size);
     match newest {
         Some(newest) if newest.checkpoint.size > head.size() => bail!(
-            "the record ends at entry {} and a checkpoint in {} speaks of {}: its end was cut off, or this is an older copy. Restore the newest copy, or move that file away to go on knowingly.",
+            "the record ends at entry {} and a checkpoint that was kept outside speaks of {}: its end was cut off, or this is an older copy. Restore the newest copy; to go on knowingly with this one, move what was kept (the places under [[ledger.anchor]]) away, and keep it for the auditors.",
             head.size(),
-            file.display(),
             newest.checkpoint.size
         ),
         _ => Ok(()),

@@ -124,6 +124,9 @@ impl Settings {
                 return Err(Wrong { path: format!("policy.approval[{i}].needs"), says });
             }
         }
+        if let Some((i, says)) = self.ledger.wrong() {
+            return Err(Wrong { path: format!("ledger.anchor[{i}]"), says });
+        }
         for name in services.iter().chain(&environments).chain(&people) {
             let fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
             if name.is_empty() || name.len() > 80 || !name.chars().all(fit) {

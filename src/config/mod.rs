@@ -5,6 +5,7 @@
 mod chat;
 mod environment;
 mod hold;
+mod ledger;
 mod load;
 mod people;
 mod policy;
@@ -22,12 +23,13 @@ use serde::Deserialize;
 pub use chat::{ChatSettings, ConsoleSettings, DiscordGuild, DiscordSettings, SlackSettings, SlackWorkspace};
 pub use environment::{EnvironmentSettings, Mode, Start};
 pub use hold::HoldSettings;
+pub use ledger::{AnchorKind, AnchorSettings, LedgerSettings};
 pub use people::{PersonKind, PersonSettings};
 pub use policy::{
     After, ApprovalRule, Bands, CategorySettings, CheckMode, Need, ObligationRule, OverrideRule, Owed, Policy,
     Threshold,
 };
-pub use rest::{GateSettings, LedgerSettings, StoreSettings, Token, WatchSettings, WebSettings};
+pub use rest::{GateSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};
 pub use source::{Secrets, SourceSettings};
 pub use span::{Secret, Span, environment_variable, scratch_folder};

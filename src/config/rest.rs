@@ -1,4 +1,4 @@
-//! The small sections: `[store]`, `[gate]`, `[watch]`, `[ledger]`, `[web]`.
+//! The small sections: `[store]`, `[gate]`, `[watch]`, `[web]`.
 
 use serde::Deserialize;
 
@@ -56,18 +56,6 @@ pub struct WatchSettings {
     /// People who may settle an outcome beside planner and owners.
     #[serde(default)]
     pub outcome_by: Vec<Person>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LedgerSettings {
-    /// The name under which checkpoints are signed: `tidegate.example.com/deployments`.
-    pub origin: String,
-    /// Where checkpoints are appended outside the database.
-    #[serde(default)]
-    pub anchor_file: Option<std::path::PathBuf>,
-    /// How often, when nothing decided asks for it sooner.
-    pub anchor_every: Span,
 }
 
 #[derive(Clone, Debug, Deserialize)]

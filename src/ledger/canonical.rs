@@ -229,17 +229,19 @@ impl<'a> Scan<'a> {
         // What the string is long once read; escapes are longer as written.
         let mut length = 0;
         loop {
+            let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+            let run = self.text.as_bytes()[self.at..].iter().take_while(|byte| plain(byte)).count();
+            (self.at, length) = (self.at + run, length + run);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
-                Some(0x20..) => self.at += 1,
                 Some(_) => return Err(self.no("a control character is escaped")),
                 None => return Err(self.no("the string has no end")),
             }
             length += 1;
-            if length > MAX_STRING {
-                return Err(NotCanonical::Bytes { at: from, why: "the string is too long" });
-            }
+        }
+        if length > MAX_STRING {
+            return Err(NotCanonical::Bytes { at: from, why: "the string is too long" });
         }
         self.at += 1;
         Ok(())

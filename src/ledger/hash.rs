@@ -64,9 +64,29 @@ impl FromStr for Hash {
     type Err = NotAHash;
 
     fn from_str(text: &str) -> Result<Hash, NotAHash> {
-        Ok(Hash(unhex(text).ok_or(NotAHash)?.try_into().map_err(|_| NotAHash)?))
+        // Every entry is read with two of these: nothing is allocated.
+        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotAHash)?;
+        let mut bytes = [0u8; 32];
+        let mut bad = 0u8;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (NIBBLE[usize::from(pair[0])], NIBBLE[usize::from(pair[1])]);
+            bad |= high | low;
+            *byte = high << 4 | low;
+        }
+        if bad > 15 { Err(NotAHash) } else { Ok(Hash(bytes)) }
     }
 }
+
+/// What a lower-case hexadecimal digit stands for; 255 for any other byte.
+const NIBBLE: [u8; 256] = {
+    let mut table = [255u8; 256];
+    let mut n = 0;
+    while n < 16 {
+        table[b"0123456789abcdef"[n] as usize] = n as u8;
+        n += 1;
+    }
+    table
+};
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -1,86 +1,31 @@
 //! The ledger as it is kept: its key, its checkpoints outside the database, proofs and exports of what the store holds.
 
 use std::collections::HashMap;
-use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context;
 
-use super::{
-    Checkpoint, Columns, Finding, Head, Origin, Place, Proven, PublicKey, Row, SecretKey, SignedCheckpoint, Trust,
-    Verdict, Verifier, tree,
-};
-use crate::app::App;
-use crate::event::Due;
+use super::prove::prove;
+use super::{Checkpoint, Columns, Finding, Head, PublicKey, Row, SignedCheckpoint, Signer, Trust, Verdict, Verifier};
 use crate::name::PlanId;
-use crate::store::ledger::StoredEntry;
-use crate::store::{Claim, Store};
-
-/// Signs checkpoints; its key lives in a file beside the store, never in the database.
-#[derive(Debug)]
-pub struct Signer {
-    keys: Vec<SecretKey>,
-    epoch: u64,
-}
-
-impl Signer {
-    /// Reads the key file `ledger.key`, or makes one while the ledger is empty. A ledger that lost its key does not get
-    /// another in silence: every checkpoint that was left outside speaks of the first.
-    pub fn open(data: &Path, origin: &Origin, size: u64) -> anyhow::Result<Signer> {
-        let file = data.join("ledger.key");
-        if size > 0 && !file.exists() {
-            anyhow::bail!(
-                "the record has {size} entries, and the key that signs it is not at {}: put it there from a backup, or from the instance that began this store",
-                file.display()
-            );
-        }
-        let keys = if file.exists() {
-            let text = std::fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
-            SecretKey::parse_file(&text).with_context(|| format!("{} does not read", file.display()))?
-        } else {
-            let mut random = [0u8; 32];
-            getrandom::fill(&mut random).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
-            let key = SecretKey::generate(origin, random);
-            write_private(&file, &key.file(origin))?;
-            vec![key]
-        };
-        Ok(Signer { keys, epoch: origin.epoch })
-    }
-
-    pub fn sign(&self, checkpoint: &Checkpoint) -> String {
-        checkpoint.sign(&self.keys.iter().take(1).collect::<Vec<_>>())
-    }
-
-    pub fn public(&self) -> PublicKey {
-        self.keys[0].public(self.epoch)
-    }
-}
-
-/// Writes a file that its owner alone may read, never through a half-written state.
-pub fn write_private(file: &Path, text: &str) -> anyhow::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let half = file.with_extension("new");
-    let _ = std::fs::remove_file(&half);
-    let mut out = std::fs::File::options()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&half)
-        .with_context(|| format!("could not write {}", half.display()))?;
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.sync_all())
-        .with_context(|| format!("could not write {}", half.display()))?;
-    std::fs::rename(&half, file).with_context(|| format!("could not write {}", file.display()))
-}
+use crate::store::Store;
 
 /// The store's ledger as it ends now.
 async fn head(store: &Store) -> anyhow::Result<Head> {
     store.ledger_head().await?.context("the store holds no ledger")
 }
 
-/// A signed checkpoint of the ledger as it is now.
-pub async fn checkpoint_now(store: &Store, signer: &Signer) -> anyhow::Result<String> {
-    Ok(signer.sign(&Checkpoint::of(&head(store).await?)))
+/// The signed checkpoint over the last entry. It was made when that was written: the key signs nothing that it finds in the
+/// database, only what it puts there.
+pub async fn checkpoint_now(store: &Store, signer: &Signer) -> anyhow::Result<SignedCheckpoint> {
+    let note = match store.ledger_seal().await? {
+        Some(seal) => seal,
+        None => {
+            let head = head(store).await?;
+            anyhow::ensure!(head.size() == 0, "the record's last entry, {}, has lost its seal", head.size());
+            signer.sign(&Checkpoint::of(&head))
+        }
+    };
+    SignedCheckpoint::parse(&note).context("the seal over the record's last entry does not read")
 }
 
 /// A checkpoint, and the proof of the newest entry about a plan under it: what a gate answer carries.
@@ -89,41 +34,23 @@ pub async fn evidence(
     signer: &Signer,
     plan: Option<&str>,
 ) -> anyhow::Result<(String, Option<serde_json::Value>)> {
-    let head = head(store).await?;
-    let checkpoint = signer.sign(&Checkpoint::of(&head));
+    let checkpoint = checkpoint_now(store, signer).await?;
+    let size = checkpoint.checkpoint.size;
     let entry = match plan {
         Some(plan) => store.ledger_of(&PlanId::new(plan)).await?.pop(),
         None => None,
     };
-    // An entry that came in after the head was read is not under this checkpoint.
-    let Some(entry) = entry.filter(|e| u64::try_from(e.seq).is_ok_and(|seq| seq <= head.size())) else {
-        return Ok((checkpoint, None));
+    // An entry that came in after the checkpoint was read is not under it.
+    let Some(entry) = entry.filter(|e| u64::try_from(e.seq).is_ok_and(|seq| seq <= size)) else {
+        return Ok((checkpoint.note, None));
     };
-    let proven = prove(store, &entry, head.size()).await?;
-    Ok((checkpoint, Some(serde_json::to_value(proven)?)))
-}
-
-/// The way of one entry up to the root of a ledger of `size`.
-async fn prove(store: &Store, entry: &StoredEntry, size: u64) -> anyhow::Result<Proven> {
-    let seq = u64::try_from(entry.seq)?;
-    let mut known: HashMap<Place, super::Hash> = HashMap::new();
-    for place in tree::inclusion_needs(seq.saturating_sub(1), size) {
-        let hash = if place.level == 0 { leaf(store, place.index).await? } else { store.ledger_node(place).await? };
-        known.insert(place, hash);
-    }
-    Proven::new(seq, entry.bytes.clone(), size, super::proof::known(&known))
-        .map_err(|missing| anyhow::anyhow!("{missing}"))
-}
-
-async fn leaf(store: &Store, index: u64) -> anyhow::Result<super::Hash> {
-    let seq = i64::try_from(index)?.saturating_add(1);
-    let entry = store.ledger_from(seq, 1).await?.into_iter().next().filter(|e| e.seq == seq);
-    entry.context("the ledger lacks an entry")?.leaf.parse().context("a stored leaf does not read")
+    let proven = prove(store, &entry, size).await?;
+    Ok((checkpoint.note, Some(serde_json::to_value(proven)?)))
 }
 
 /// Verifies what the store holds: entries, chain, tree, texts, triggers, projections, and checkpoints from outside.
 pub async fn verify_store(store: &Store, signer: &Signer, anchors: &[String]) -> anyhow::Result<Verdict> {
-    verify_with(store, vec![signer.public()], anchors).await
+    verify_with(store, signer.trusted(), anchors).await
 }
 
 /// The same with other keys: what `audit verify --key` asks for.
@@ -135,6 +62,7 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
         trust.anchors.push(SignedCheckpoint::parse(note)?);
     }
     let mut kept = Vec::new();
+    let witnesses = store.witnesses().await?;
     if let Some((size, note)) = store.last_anchor().await? {
         match SignedCheckpoint::parse(&note) {
             Ok(anchor) => trust.anchors.push(anchor),
@@ -189,12 +117,26 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
         }
         head => head?,
     };
-    let verdict = verifier.finish(head.as_ref(), None);
+    let seal = seal(store, head.as_ref(), &mut kept).await?;
+    let verdict = verifier.finish(head.as_ref(), seal.as_ref());
     let mut findings = triggers(store).await?;
     findings.extend(kept);
     findings.extend(super::projection::compare(store).await?);
     findings.extend(crate::audit::compare(store).await?);
-    Ok(verdict.with(findings))
+    Ok(verdict.with(findings).witnessed(witnesses))
+}
+
+/// The checkpoint that was signed with the last entry. Without it anyone who can write into the database could have
+/// added what stands at the end.
+async fn seal(store: &Store, head: Option<&Head>, kept: &mut Vec<Finding>) -> anyhow::Result<Option<SignedCheckpoint>> {
+    let Some(head) = head.filter(|head| head.size() > 0) else { return Ok(None) };
+    let read = store.ledger_seal().await?.map(|note| SignedCheckpoint::parse(&note));
+    if let Some(Ok(seal)) = read {
+        return Ok(Some(seal));
+    }
+    let says = format!("The seal over entry {}, the last, is gone or does not read.", head.size());
+    kept.push(Finding::new(head.size(), super::Damage::Edited, says));
+    Ok(None)
 }
 
 /// What keeps the ledger append-only must be there, as it was set.
@@ -221,36 +163,6 @@ async fn triggers(store: &Store) -> anyhow::Result<Vec<Finding>> {
         }
     }
     Ok(findings)
-}
-
-/// Copies the checkpoint outside the database, where a decision was recorded since the last time; and sets the next time.
-pub async fn anchor(app: &App, claim: &Claim) -> anyhow::Result<()> {
-    let settings = app.settings();
-    let now = app.clock.now();
-    let head = head(&app.store).await?;
-    let size = i64::try_from(head.size())?;
-    let before = app.store.last_anchor().await?.map_or(0, |(size, _)| size);
-    let note = app.signer.sign(&Checkpoint::of(&head));
-    if let (true, Some(file)) = (size > before, &settings.ledger.anchor_file) {
-        append(&app.data.join(file), &note)?;
-    }
-    let mut tx = app.store.begin_finishing(claim, now).await?;
-    if size > before && settings.ledger.anchor_file.is_some() {
-        tx.insert_anchor(size, "file", &note).await?;
-    }
-    tx.due(&Due::Anchor, now.plus(settings.ledger.anchor_every.ms())).await?;
-    tx.commit().await
-}
-
-fn append(file: &Path, note: &str) -> anyhow::Result<()> {
-    let mut out = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(file)
-        .with_context(|| format!("could not open {}", file.display()))?;
-    writeln!(out, "{note}")
-        .and_then(|()| out.sync_data())
-        .with_context(|| format!("could not write {}", file.display()))
 }
 
 /// Checkpoints in a text: signed notes, separated by blank lines as the anchor file keeps them.

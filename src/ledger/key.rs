@@ -124,6 +124,11 @@ impl PublicKey {
         if id == key_id(name, &key) { Ok(public) } else { Err(NotAKey::Id) }
     }
 
+    /// Whether it is the same key, for whichever epoch it was named.
+    pub fn is_same_key(&self, other: &PublicKey) -> bool {
+        self.key == other.key && self.ledger() == other.ledger()
+    }
+
     /// Which ledger's checkpoints it checks, in any epoch.
     pub fn ledger(&self) -> &str {
         &self.origin.ledger
@@ -142,8 +147,8 @@ impl PublicKey {
         Signature::from_slice(signature).is_ok_and(|s| self.key.verify_strict(text.as_bytes(), &s).is_ok())
     }
 
-    /// The key that an entry hands over to, if one of the trusted keys and the new one signed that.
-    pub fn taking_over(record: &Record, trusted: &[PublicKey]) -> Option<PublicKey> {
+    /// The old key and the one that an entry hands over to, if both of them signed that.
+    pub fn handed_over(record: &Record) -> Option<(PublicKey, PublicKey)> {
         if record.kind != Kind::KEY_ROTATED {
             return None;
         }
@@ -151,9 +156,27 @@ impl PublicKey {
         let text = handover(field("old")?, field("new")?);
         let (old, new) = (PublicKey::parse(field("old")?).ok()?, PublicKey::parse(field("new")?).ok()?);
         let signature = |name| STANDARD.decode(field(name)?).ok();
-        let known = trusted.iter().any(|key| key.key == old.key && key.ledger() == record.origin);
+        let ours = old.ledger() == record.origin && new.ledger() == record.origin;
         let signed = old.signed(&text, &signature("old_signature")?) && new.signed(&text, &signature("new_signature")?);
-        (known && signed && new.ledger() == record.origin).then_some(new)
+        (ours && signed).then_some((old, new))
+    }
+
+    /// The key that an entry hands over to, if one of the trusted keys and the new one signed that.
+    pub fn taking_over(record: &Record, trusted: &[PublicKey]) -> Option<PublicKey> {
+        let (old, new) = PublicKey::handed_over(record)?;
+        trusted.iter().any(|key| key.is_same_key(&old)).then_some(new)
+    }
+
+    /// The key that an entry says is the one in use: where Tidegate started, and where a key was handed over.
+    pub fn named_by(record: &Record) -> Option<PublicKey> {
+        let field = if record.kind == Kind::INSTANCE_STARTED {
+            "key"
+        } else if record.kind == Kind::KEY_ROTATED {
+            "new"
+        } else {
+            return None;
+        };
+        PublicKey::parse(record.data.get(field)?.as_str()?).ok()
     }
 }
 

@@ -62,6 +62,10 @@ kinds! {
     POLICY_APPROVED = "policy.approved", "Somebody approved the rules in force.";
     MESSAGE_REPOSTED = "message.reposted", "A message was found deleted on its platform and was posted again.";
     KEY_ROTATED = "key.rotated", "Another key signs checkpoints from here on.";
+    INSTANCE_STARTED = "instance.started", "Tidegate started: its version, the key that signs, the clock it goes by.";
+    CLOCK_DRIFTED = "clock.drifted", "The clock differs from the one it is compared with by more than the limit, or agrees again.";
+    HOLD_PLACED = "hold.placed", "Somebody ordered that texts be kept: nothing in that scope may be erased.";
+    HOLD_LIFTED = "hold.lifted", "Somebody lifted such an order.";
     LOG_RESTORED = "log.restored", "The ledger was restored from a backup: a new epoch.";
     CHECKPOINT_ANCHORED = "checkpoint.anchored", "A checkpoint was left outside the database.";
     TEXT_ERASED = "text.erased", "Free text beside an older entry was removed.";

@@ -53,12 +53,12 @@ impl<'a> Outline<'a> {
             None => return Err(lacks("v")),
         }
         Ok(Outline {
-            origin: origin.ok_or(lacks("origin"))?,
-            epoch: epoch.ok_or(lacks("epoch"))?,
-            seq: seq.ok_or(lacks("seq"))?,
-            prev: prev.ok_or(lacks("prev"))?,
-            at: at.ok_or(lacks("at"))?,
-            kind: kind.ok_or(lacks("kind"))?,
+            origin: origin.ok_or_else(|| lacks("origin"))?,
+            epoch: epoch.ok_or_else(|| lacks("epoch"))?,
+            seq: seq.ok_or_else(|| lacks("seq"))?,
+            prev: prev.ok_or_else(|| lacks("prev"))?,
+            at: at.ok_or_else(|| lacks("at"))?,
+            kind: kind.ok_or_else(|| lacks("kind"))?,
             plan: plan.and_then(id),
             commitments,
         })

@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Signed, SignedCheckpoint, decimal};
+use super::entry::Record;
 use super::hash::Hash;
+use super::key::PublicKey;
 use super::outline::Outline;
 use super::tree::{self, Place};
 use super::verdict::{Damage, Finding, Verdict};
@@ -36,6 +38,12 @@ pub struct Proof {
     pub key: Option<String>,
     pub checkpoint: String,
     pub entries: Vec<Proven>,
+    /// The entries (their bytes) by which keys were handed over, for whoever has the first public key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<String>,
+    /// What it proves, in a plain sentence; for people, and itself no proof.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub says: String,
 }
 
 /// Two checkpoints, the later proved to continue the earlier one.
@@ -47,6 +55,15 @@ pub struct Continuation {
     pub to: String,
     /// The consistency proof (RFC 6962, 2.1.2), in hexadecimal.
     pub hashes: Vec<Hash>,
+    /// The first public key, for convenience; whoever verifies takes theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The entries (their bytes) by which keys were handed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<String>,
+    /// What it proves, in a plain sentence; for people, and itself no proof.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub says: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +106,15 @@ impl Proven {
 
 impl Proof {
     pub fn new(checkpoint: String, key: Option<String>, entries: Vec<Proven>) -> Proof {
-        Proof { format: ProofFormat::Proof, v: 1, key, checkpoint, entries }
+        let size = SignedCheckpoint::parse(&checkpoint).map_or(0, |signed| signed.checkpoint.size);
+        let says = stands(&entries, size);
+        Proof { format: ProofFormat::Proof, v: 1, key, checkpoint, entries, handovers: Vec::new(), says }
+    }
+
+    #[must_use]
+    pub fn with_handovers(mut self, handovers: Vec<String>) -> Proof {
+        self.handovers = handovers;
+        self
     }
 
     /// Reads the JSON of a proof, or a C2SP `.tlog-proof` that carries its entry.
@@ -124,16 +149,13 @@ impl Proof {
             Err(why) => return Verdict::cannot_tell(format!("the proof's checkpoint cannot be read: {why}.")),
         };
         let checkpoint = &signed.checkpoint;
-        let mut verdict = judge_signature(&signed, trust);
+        let mut verdict = judge_signature(&signed, trust, &self.handovers);
         let checks = self.entries.iter().map(|e| e.check(&checkpoint.origin.ledger, checkpoint.size, checkpoint.root));
         verdict.findings.extend(checks.filter_map(Result::err));
         if self.entries.is_empty() {
             verdict.doubts.push("the proof has no entries.".to_owned());
         }
-        verdict.concluded_with(|v| {
-            let entries = self.entries.iter().map(|e| e.seq.to_string()).collect::<Vec<_>>().join(", ");
-            format!("Proved: entries {entries} stand in the ledger as they are here, among its {} entries.", v.size)
-        })
+        verdict.concluded_with(|v| format!("Proved: {}", stands(&self.entries, v.size)))
     }
 }
 
@@ -145,8 +167,36 @@ impl Continuation {
         node: impl FnMut(Place) -> Result<Hash, E>,
     ) -> Result<Continuation, E> {
         let hashes = tree::consistency(from.checkpoint.size, to.checkpoint.size, node)?;
+        let says = unchanged(from.checkpoint.size, to.checkpoint.size);
         let (from, to) = (from.note.clone(), to.note.clone());
-        Ok(Continuation { format: ContinuationFormat::Continuation, v: 1, from, to, hashes })
+        let (format, handovers) = (ContinuationFormat::Continuation, Vec::new());
+        Ok(Continuation { format, v: 1, from, to, hashes, key: None, handovers, says })
+    }
+
+    /// Reads the JSON of a continuation.
+    pub fn parse(text: &str) -> Result<Continuation, String> {
+        if text.len() > MAX_PROOF {
+            return Err("the proof is too long".to_owned());
+        }
+        let proof: Continuation = serde_json::from_str(text).map_err(|e| format!("the proof cannot be read: {e}"))?;
+        if proof.v == 1 { Ok(proof) } else { Err(format!("the proof is of format {}, and this is format 1", proof.v)) }
+    }
+
+    /// Whether a text is meant as one.
+    pub fn is_meant(text: &str) -> bool {
+        let format = |value: serde_json::Value| value.get("format").and_then(|f| f.as_str()).map(str::to_owned);
+        serde_json::from_str(text).ok().and_then(format).as_deref() == Some("tidegate-continuation")
+    }
+
+    #[must_use]
+    pub fn with_handovers(mut self, key: Option<String>, handovers: Vec<String>) -> Continuation {
+        (self.key, self.handovers) = (key, handovers);
+        self
+    }
+
+    /// The JSON, in one line.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers can be written")
     }
 
     pub fn verify(&self, trust: &Trust) -> Verdict {
@@ -156,8 +206,8 @@ impl Continuation {
                 return Verdict::cannot_tell(format!("a checkpoint cannot be read: {why}."));
             }
         };
-        let mut verdict = judge_signature(&to, trust);
-        let earlier = judge_signature(&from, trust);
+        let mut verdict = judge_signature(&to, trust, &self.handovers);
+        let earlier = judge_signature(&from, trust, &self.handovers);
         verdict.findings.extend(earlier.findings);
         verdict.doubts.extend(earlier.doubts);
         let (old, new) = (&from.checkpoint, &to.checkpoint);
@@ -168,7 +218,7 @@ impl Continuation {
             finding.until = Some(old.size);
             verdict.findings.push(finding);
         }
-        verdict.concluded_with(|v| format!("Proved: the first {} of {} entries are unchanged.", old.size, v.size))
+        verdict.concluded_with(|v| format!("Proved: {}", unchanged(old.size, v.size)))
     }
 }
 
@@ -182,10 +232,38 @@ pub fn known(nodes: &std::collections::HashMap<Place, Hash>) -> impl FnMut(Place
 #[error("the stored tree lacks node {} of level {}", .0.index, .0.level)]
 pub struct Missing(pub Place);
 
-fn judge_signature(signed: &SignedCheckpoint, trust: &Trust) -> Verdict {
+/// Which keys count for a checkpoint of this size: those that are trusted, and those that they handed over to until then.
+pub(super) fn keys_at(trusted: &[PublicKey], handovers: &[String], size: u64) -> Vec<PublicKey> {
+    let mut keys = trusted.to_vec();
+    let mut records: Vec<Record> = handovers.iter().filter_map(|bytes| Record::parse(bytes).ok()).collect();
+    records.sort_by_key(|record| record.seq);
+    for record in records.iter().filter(|record| record.seq <= size) {
+        let Some((old, new)) = PublicKey::handed_over(record) else { continue };
+        if keys.iter().any(|key| key.is_same_key(&old)) {
+            keys.retain(|key| !key.is_same_key(&old));
+            keys.push(new);
+        }
+    }
+    keys
+}
+
+fn stands(entries: &[Proven], size: u64) -> String {
+    let list = entries.iter().map(|e| e.seq.to_string()).collect::<Vec<_>>().join(", ");
+    match entries {
+        [_] => format!("entry {list} stands in the ledger as it is here, among its {size} entries."),
+        _ => format!("entries {list} stand in the ledger as they are here, among its {size} entries."),
+    }
+}
+
+fn unchanged(old: u64, new: u64) -> String {
+    format!("the first {old} of {new} entries are unchanged.")
+}
+
+fn judge_signature(signed: &SignedCheckpoint, trust: &Trust, handovers: &[String]) -> Verdict {
     let size = signed.checkpoint.size;
+    let keys = keys_at(&trust.keys, handovers, size);
     let mut verdict = Verdict::new(size, signed.checkpoint.root);
-    match signed.signed(&trust.keys) {
+    match signed.signed(&keys) {
         Signed::Yes => {}
         Signed::False => {
             let says = format!("The checkpoint at {size} is not the one that was signed.");
@@ -203,7 +281,7 @@ fn judge_signature(signed: &SignedCheckpoint, trust: &Trust) -> Verdict {
     for anchor in trust.anchors.iter().filter(|a| a.checkpoint.size == size) {
         if anchor.checkpoint == signed.checkpoint {
             verdict.last_anchor = Some(size);
-        } else if trust.keys.is_empty() || anchor.signed(&trust.keys) == Signed::Yes {
+        } else if trust.keys.is_empty() || anchor.signed(&keys) == Signed::Yes {
             let says = format!("Two checkpoints at {size} speak of different ledgers.");
             verdict.findings.push(Finding { until: Some(size), ..Finding::new(1, Damage::Forked, says) });
         }

@@ -67,6 +67,13 @@ impl Statement {
         self
     }
 
+    /// An operator did it on the command line of the machine that holds the key; who says so is `person`.
+    #[must_use]
+    pub fn by_operator(mut self, person: &Person) -> Statement {
+        self.actor = Actor::user("cli", "operator", person.as_str()).person(person.as_str());
+        self
+    }
+
     #[must_use]
     pub fn of(mut self, row: &PlanRow, brief: Option<&str>) -> Statement {
         let plan = &row.plan;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::hash::Hash;
+use super::witness::Witness;
 
 /// What `audit verify` answers. The first six fields are a contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +28,9 @@ pub struct Verdict {
     pub remarks: Vec<String>,
     pub epochs: Vec<Epoch>,
     pub texts: TextCount,
+    /// How the places outside that keep checkpoints are doing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witness>,
 }
 
 /// The first damage.
@@ -117,6 +121,7 @@ impl Verdict {
             remarks: Vec::new(),
             epochs: Vec::new(),
             texts: TextCount::default(),
+            witnesses: Vec::new(),
         }
     }
 
@@ -159,6 +164,14 @@ impl Verdict {
             verdict.says = sound(&verdict);
         }
         verdict
+    }
+
+    /// With the places that keep checkpoints; those that fail are remarked upon.
+    #[must_use]
+    pub(super) fn witnessed(mut self, witnesses: Vec<Witness>) -> Verdict {
+        self.remarks.extend(witnesses.iter().filter(|w| w.failures > 0).map(|w| format!("The place {}.", w.says())));
+        self.witnesses = witnesses;
+        self
     }
 
     pub(super) fn remarking(mut self, remarks: Vec<String>) -> Verdict {

@@ -54,7 +54,10 @@ pub struct Columns<'a> {
 /// A verification under way: push every row in order, and finish.
 #[derive(Debug)]
 pub struct Verifier {
-    keys: Vec<PublicKey>,
+    /// The keys to be believed, each with the entry by which it was replaced.
+    keys: Vec<(PublicKey, Option<u64>)>,
+    /// The key that the ledger itself names as the one in use.
+    own: Option<PublicKey>,
     tolerance: Millis,
     /// Not yet reached, the smallest last.
     anchors: Vec<SignedCheckpoint>,
@@ -94,7 +97,8 @@ impl Verifier {
         let mut anchors = trust.anchors;
         anchors.sort_by_key(|anchor| std::cmp::Reverse(anchor.checkpoint.size));
         Verifier {
-            keys: trust.keys,
+            keys: trust.keys.into_iter().map(|key| (key, None)).collect(),
+            own: None,
             tolerance: trust.tolerance,
             anchors,
             ledger: None,
@@ -329,18 +333,52 @@ impl Verifier {
         }
     }
 
-    /// Entries that matter to the verification itself: who erased a text, which key takes over.
+    /// Entries that matter to the verification itself: who erased a text, which key is in use, which takes over.
     fn take_note(&mut self, outline: &Outline<'_>, bytes: &str) {
-        if outline.kind != Kind::TEXT_ERASED.as_str() && outline.kind != Kind::KEY_ROTATED.as_str() {
+        const NOTED: [Kind; 3] = [Kind::TEXT_ERASED, Kind::KEY_ROTATED, Kind::INSTANCE_STARTED];
+        if !NOTED.iter().any(|kind| kind.as_str() == outline.kind) {
             return;
         }
         let Ok(record) = Record::parse(bytes) else { return };
-        if let Some(key) = PublicKey::taking_over(&record, &self.keys) {
-            self.keys.push(key);
-        }
+        self.follow_keys(&record);
         for (seq, name) in record.erases().into_iter().flat_map(|(seq, names)| names.into_iter().map(move |n| (seq, n)))
         {
             self.texts.erased += u64::from(self.erased.remove(&(seq, name.to_owned())));
+        }
+    }
+
+    fn follow_keys(&mut self, record: &Record) {
+        let (seq, named) = (record.seq, PublicKey::named_by(record));
+        if record.kind == Kind::INSTANCE_STARTED {
+            match (&self.own, named) {
+                (None, named) => self.own = named,
+                (Some(own), Some(named)) if own.is_same_key(&named) => {}
+                _ => {
+                    let says = format!(
+                        "At entry {seq} Tidegate started with another key, and no entry hands over to it: the key was swapped."
+                    );
+                    self.find(seq, Damage::Forked, says);
+                }
+            }
+        } else if record.kind == Kind::KEY_ROTATED {
+            let handed = PublicKey::handed_over(record);
+            match handed.filter(|(old, _)| self.own.as_ref().is_none_or(|own| own.is_same_key(old))) {
+                None => {
+                    let says = format!(
+                        "Entry {seq} hands over to a key without the signatures of the old one and the new one: the key was swapped."
+                    );
+                    self.find(seq, Damage::Forked, says);
+                }
+                Some((old, new)) => {
+                    if let Some(known) =
+                        self.keys.iter_mut().find(|(key, until)| until.is_none() && key.is_same_key(&old))
+                    {
+                        known.1 = Some(seq);
+                        self.keys.push((new.clone(), None));
+                    }
+                    self.own = Some(new);
+                }
+            }
         }
     }
 

@@ -7,7 +7,10 @@ use super::{Engine, Store, Tx, said};
 use crate::app::App;
 use crate::clock::Time;
 use crate::event::Due;
-use crate::ledger::{Checkpoint, Frontier, Hash, Head, Node, Origin, Place, Receipt, Record, Statement, StoredText};
+use crate::ledger::{
+    Appended, Checkpoint, Entry, Frontier, Hash, Head, Node, Origin, Place, PublicKey, Receipt, Record, SecretKey,
+    Signer, Statement, StoredText, Witness,
+};
 use crate::name::PlanId;
 
 /// An entry as it is stored.
@@ -44,6 +47,47 @@ impl Store {
     pub async fn ledger_head(&self) -> anyhow::Result<Option<Head>> {
         let row = sqlx::query(HEAD).fetch_optional(self.reader()).await.map_err(said)?;
         row.as_ref().map(head_row).transpose()
+    }
+
+    /// The signed checkpoint over the last entry, made in its transaction.
+    pub async fn ledger_seal(&self) -> anyhow::Result<Option<String>> {
+        let row: Option<(Option<String>,)> = sqlx::query_as("select seal from ledger_head where id = 1")
+            .fetch_optional(self.reader())
+            .await
+            .map_err(said)?;
+        Ok(row.and_then(|(seal,)| seal))
+    }
+
+    /// What the ledger says of itself by entries of one kind (`instance.started`, `key.rotated`, `hold.placed`,
+    /// `hold.lifted`), in order.
+    pub async fn ledger_own(&self, kind: &str) -> anyhow::Result<Vec<Record>> {
+        // The list repeats what the index is about, for SQLite to see that it may be used.
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "select bytes from ledger_entry
+             where kind in ('instance.started', 'key.rotated', 'hold.placed', 'hold.lifted') and kind = $1 order by seq",
+        )
+        .bind(kind)
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)?;
+        Ok(rows.iter().filter_map(|(bytes,)| Record::parse(bytes).ok()).collect())
+    }
+
+    /// The key that the ledger itself names as the one in use: the last that was handed over to, or else the first that
+    /// Tidegate started with.
+    pub async fn ledger_key(&self) -> anyhow::Result<Option<PublicKey>> {
+        if let Some(last) = self.ledger_own("key.rotated").await?.last() {
+            return Ok(PublicKey::named_by(last));
+        }
+        let first: Option<(String,)> = sqlx::query_as(
+            "select bytes from ledger_entry
+             where kind in ('instance.started', 'key.rotated', 'hold.placed', 'hold.lifted') and kind = 'instance.started'
+             order by seq limit 1",
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(said)?;
+        Ok(first.and_then(|(bytes,)| Record::parse(&bytes).ok()).as_ref().and_then(PublicKey::named_by))
     }
 
     pub async fn ledger_size(&self) -> anyhow::Result<i64> {
@@ -122,6 +166,31 @@ impl Store {
             .collect())
     }
 
+    /// Texts that are still there, of entries after `after` up to `to`, and made before a time where one is given: number,
+    /// name, the entry's bytes; at most `most` and then the rest of the last entry's.
+    pub async fn texts_kept(
+        &self,
+        after: i64,
+        to: i64,
+        before: Option<Time>,
+        most: i64,
+    ) -> anyhow::Result<Vec<(i64, String, String)>> {
+        let page = "select t.seq, t.name, e.bytes from ledger_text t join ledger_entry e on e.seq = t.seq
+             where t.body is not null and t.seq > $1 and t.seq <= $2 and e.at < $3 and t.seq in (
+                 select seq from ledger_text where body is not null and seq > $4 and seq <= $5 group by seq order by seq limit $6)
+             order by t.seq, t.name";
+        sqlx::query_as(page)
+            .bind(after)
+            .bind(to)
+            .bind(before.map_or(i64::MAX, Time::ms))
+            .bind(after)
+            .bind(to)
+            .bind(most)
+            .fetch_all(self.reader())
+            .await
+            .map_err(said)
+    }
+
     /// One inner hash of the tree.
     pub async fn ledger_node(&self, place: Place) -> anyhow::Result<Hash> {
         let (hash,): (String,) = sqlx::query_as("select hash from ledger_node where level = $1 and pos = $2")
@@ -160,6 +229,42 @@ impl Store {
             }
         }
         Ok(nodes)
+    }
+
+    /// How each place that gets checkpoints is doing.
+    pub async fn witnesses(&self) -> anyhow::Result<Vec<Witness>> {
+        type Row = (String, i64, Option<i64>, Option<i64>, Option<i64>, i64, Option<String>);
+        let rows: Vec<Row> = sqlx::query_as(
+            "select name, size, ok_at, failed_at, since, failures, error from ledger_witness order by name",
+        )
+        .fetch_all(self.reader())
+        .await
+        .map_err(said)?;
+        let time = |at: Option<i64>| at.map(Time::from_ms);
+        Ok(rows
+            .into_iter()
+            .map(|(name, size, ok_at, failed_at, since, failures, error)| Witness {
+                name,
+                size,
+                ok_at: time(ok_at),
+                failed_at: time(failed_at),
+                since: time(since),
+                failures,
+                error,
+            })
+            .collect())
+    }
+
+    /// What the database's own clock shows; None where it is a file on this machine. Never recorded, only compared with.
+    pub async fn clock(&self) -> anyhow::Result<Option<Time>> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(None);
+        }
+        let (ms,): (i64,) = sqlx::query_as("select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)")
+            .fetch_one(self.reader())
+            .await
+            .map_err(said)?;
+        Ok(Some(Time::from_ms(ms)))
     }
 
     /// The newest checkpoint that was copied outside, by size.
@@ -243,12 +348,36 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes one entry for the record: number, chain, tree and texts in this transaction. Returns its number and the
+    /// Writes one entry for the record: number, chain, tree, texts and seal in this transaction. Returns its number and the
     /// signed checkpoint after it.
     pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {
-        let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
-        let mut head = head_row(&row.context("the ledger has no head: the store was not founded")?)?;
         let entry = statement.entry(self.now)?;
+        let (receipt, appended) = self.write(&app.signer, entry, None).await?;
+        self.owe(app, receipt.seq, &appended.kind.to_string(), &appended.bytes).await?;
+        Ok(receipt)
+    }
+
+    /// Writes one entry behind an end that this key sealed, and seals the new one: with `next` where a new key takes over.
+    /// An end that it did not seal is not gone on with: that would vouch for what somebody else wrote there.
+    pub async fn append(&mut self, signer: &Signer, entry: Entry, next: Option<&SecretKey>) -> anyhow::Result<Receipt> {
+        Ok(self.write(signer, entry, next).await?.0)
+    }
+
+    async fn write(
+        &mut self,
+        signer: &Signer,
+        entry: Entry,
+        next: Option<&SecretKey>,
+    ) -> anyhow::Result<(Receipt, Appended)> {
+        let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
+        let row = row.context("the ledger has no head: the store was not founded")?;
+        let mut head = head_row(&row)?;
+        let seal: Option<String> = row.try_get("seal").map_err(said)?;
+        anyhow::ensure!(
+            signer.sealed(&head, seal.as_deref()),
+            "nothing is recorded: the record's last entry, {}, is not sealed by this instance's key. Somebody wrote into the database, or another instance rotated the key and this one lacks the new ledger.key; `tidegate audit verify` says which",
+            head.size()
+        );
         let appended = head.append(entry).context("the record refused an entry")?;
         let seq = i64::try_from(appended.seq)?;
         sqlx::query("insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values ($1, $2, $3, $4, $5, $6)")
@@ -280,16 +409,64 @@ impl Tx {
                 .await
                 .map_err(said)?;
         }
-        sqlx::query("update ledger_head set size = $1, leaf = $2, frontier = $3, at = $4 where id = 1")
+        let checkpoint = match next {
+            Some(next) => Checkpoint::of(&head).sign(&[next]),
+            None => signer.sign(&Checkpoint::of(&head)),
+        };
+        sqlx::query("update ledger_head set size = $1, leaf = $2, frontier = $3, at = $4, seal = $5 where id = 1")
             .bind(i64::try_from(head.size())?)
             .bind(head.leaf.to_string())
             .bind(head.frontier.text())
             .bind(appended.at.ms())
+            .bind(&checkpoint)
             .execute(self.conn())
             .await
             .map_err(said)?;
-        self.owe(app, seq, &appended.kind.to_string(), &appended.bytes).await?;
-        Ok(Receipt { seq, checkpoint: app.signer.sign(&Checkpoint::of(&head)) })
+        Ok((Receipt { seq, checkpoint }, appended))
+    }
+
+    /// Seals the end as it is: for a ledger from before there were seals.
+    pub async fn seal(&mut self, signer: &Signer) -> anyhow::Result<()> {
+        let row = sqlx::query(HEAD).fetch_one(self.conn()).await.map_err(said)?;
+        let note = signer.sign(&Checkpoint::of(&head_row(&row)?));
+        let seal = sqlx::query("update ledger_head set seal = $1 where id = 1 and seal is null").bind(note);
+        seal.execute(self.conn()).await.map_err(said)?;
+        Ok(())
+    }
+
+    /// Takes a text and its salt away; the entry that says so belongs to the same transaction.
+    pub async fn erase_text(&mut self, seq: i64, name: &str) -> anyhow::Result<()> {
+        let now = self.now;
+        sqlx::query("update ledger_text set body = null, salt = '', erased_at = $1 where seq = $2 and name = $3")
+            .bind(now.ms())
+            .bind(seq)
+            .bind(name)
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
+        Ok(())
+    }
+
+    /// Keeps how a place is doing.
+    pub async fn keep_witness(&mut self, witness: &Witness) -> anyhow::Result<()> {
+        let time = |at: Option<Time>| at.map(Time::ms);
+        sqlx::query(
+            "insert into ledger_witness (name, size, ok_at, failed_at, since, failures, error)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (name) do update set size = excluded.size, ok_at = excluded.ok_at, failed_at = excluded.failed_at,
+                 since = excluded.since, failures = excluded.failures, error = excluded.error",
+        )
+        .bind(&witness.name)
+        .bind(witness.size)
+        .bind(time(witness.ok_at))
+        .bind(time(witness.failed_at))
+        .bind(time(witness.since))
+        .bind(witness.failures)
+        .bind(&witness.error)
+        .execute(self.conn())
+        .await
+        .map_err(said)?;
+        Ok(())
     }
 
     /// Sets down that an entry may oblige somebody, where the policy has a rule for it: made in a transaction of its own.
@@ -318,7 +495,7 @@ impl Tx {
     }
 }
 
-const HEAD: &str = "select size, leaf, frontier, epoch, origin, at from ledger_head where id = 1";
+const HEAD: &str = "select size, leaf, frontier, epoch, origin, at, seal from ledger_head where id = 1";
 
 fn head_row(row: &sqlx::any::AnyRow) -> anyhow::Result<Head> {
     let (size, leaf, frontier, origin): (i64, String, String, String) =

@@ -7,6 +7,7 @@ mod audit;
 mod console;
 mod gate;
 mod hooks;
+mod ledger;
 mod operations;
 mod pictures;
 mod read;
@@ -73,6 +74,8 @@ pub fn router(site: Site) -> Router {
         .route("/audit/audit.css", get(audit::style))
         .route("/audit/plans/{id}", get(audit::plan))
         .route("/plans/{id}", get(audit::plan))
+        .route("/api/ledger/proof", get(ledger::proof))
+        .route("/api/ledger/act", post(ledger::act))
         .route("/slack/events", post(slack::events))
         .route("/slack/commands", post(slack::commands))
         .route("/slack/interactions", post(slack::interactions))

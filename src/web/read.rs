@@ -132,8 +132,18 @@ pub async fn ledger(State(site): State<Site>, Query(of): Query<Of>, headers: Hea
         .iter()
         .map(|e| json!({ "seq": e.seq, "at": e.at, "kind": e.kind, "bytes": e.bytes, "leaf": e.leaf }))
         .collect();
+    let witness = |w: &crate::ledger::Witness| {
+        let mut told = json!(w);
+        told["says"] = w.says().into();
+        told
+    };
+    let witnesses: Vec<Value> = site.app.store.witnesses().await?.iter().map(witness).collect();
+    let holds = crate::ledger::holds(&site.app.store).await?;
+    let holds: Vec<Value> =
+        holds.iter().map(|h| json!({ "scope": h.scope.to_string(), "entry": h.seq, "by": h.by })).collect();
     let (checkpoint, _) = crate::ledger::evidence(&site.app.store, &site.app.signer, None).await?;
-    answer(json!({ "entries": list, "checkpoint": checkpoint, "key": site.app.signer.public().to_string() }))
+    answer(json!({ "entries": list, "checkpoint": checkpoint, "key": site.app.signer.public().to_string(),
+        "first_key": site.app.signer.first().to_string(), "witnesses": witnesses, "holds": holds }))
 }
 
 pub async fn verify(State(site): State<Site>, headers: HeaderMap) -> Answered {

@@ -57,21 +57,27 @@ pub fn is_signed(secret: &str, id: &str, timestamp: &str, signatures: &str, body
     if sent < 0 || (now.ms() - sent).abs() > TOLERANCE {
         return false;
     }
+    let given = signatures.split(' ').filter_map(|s| s.strip_prefix("v1,")).filter_map(|s| STANDARD.decode(s).ok());
+    let mac = code(secret, id, timestamp, body);
+    given.into_iter().any(|given| mac.clone().verify_slice(&given).is_ok())
+}
+
+/// The `webhook-signature` of what we send ourselves.
+pub fn sign(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
+    format!("v1,{}", STANDARD.encode(code(secret, id, timestamp, body).finalize().into_bytes()))
+}
+
+fn code(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
     // A secret is `whsec_` and base64; any other text is taken as it is.
     let key = secret
         .strip_prefix("whsec_")
         .and_then(|s| STANDARD.decode(s).ok())
         .unwrap_or_else(|| secret.as_bytes().to_vec());
-    signatures.split(' ').filter_map(|s| s.strip_prefix("v1,")).filter_map(|s| STANDARD.decode(s).ok()).any(|given| {
-        // HMAC takes keys of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return false };
-        mac.update(id.as_bytes());
-        mac.update(b".");
-        mac.update(timestamp.as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        mac.verify_slice(&given).is_ok()
-    })
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+        mac.update(part);
+    }
+    mac
 }
 
 #[cfg(test)]
@@ -102,6 +108,7 @@ mod tests {
         let now = Time::from_ms(1_614_265_330_000);
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         assert!(is_signed(SECRET, id, "1614265330", SIGNED, BODY, now));
+        assert_eq!(sign(SECRET, id, "1614265330", BODY), SIGNED);
         assert!(is_signed(SECRET, id, "1614265330", &format!("v1,AAAA {SIGNED}"), BODY, now));
         assert!(!is_signed(SECRET, id, "1614265330", SIGNED, b"{}", now));
         assert!(!is_signed(SECRET, "msg_other", "1614265330", SIGNED, BODY, now));

@@ -261,15 +261,14 @@ pub fn nothing(at: Time, settings: &Settings, now: Time) -> Message {
 }
 
 /// The answer to `verify`.
-pub fn verified(verdict: &Verdict, plan: Option<&(PlanId, Vec<i64>)>, checkpoint: &str) -> Message {
-    let mark = if verdict.ok { Mark::Pass } else { Mark::Critical };
-    let mut blocks = vec![Block::Line(Line::marked(mark, verdict.says.clone()))];
-    if let Some((plan, seqs)) = plan {
-        let list: Vec<String> = seqs.iter().map(|s| format!("#{s}")).collect();
+pub fn verified(verdict: &Verdict, plan: Option<&(PlanId, Verdict)>, checkpoint: &str) -> Message {
+    let mark = |ok: bool| if ok { Mark::Pass } else { Mark::Critical };
+    let mut blocks = vec![Block::Line(Line::marked(mark(verdict.ok), verdict.says.clone()))];
+    blocks.extend(verdict.remarks.iter().map(|says| Block::Line(Line::marked(Mark::Caution, tame(says, 300)))));
+    if let Some((plan, proved)) = plan {
+        blocks.push(Block::Line(Line::marked(mark(proved.ok), format!("{plan}: {}", proved.says))));
         blocks.push(Block::Line(Line::plain(format!(
-            "{plan} has {} entries: {}. `tidegate audit export --plan {plan}` writes them with their proof.",
-            seqs.len(),
-            list.join(", ")
+            "The proof as a file, good without this server: `tidegate audit prove {plan}`, or `/api/ledger/proof?plan={plan}`; `tidegate audit verify FILE --key PUBLIC` judges it."
         ))));
     }
     blocks.push(Block::Code { says: String::new(), text: checkpoint.to_owned() });

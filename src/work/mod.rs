@@ -191,12 +191,13 @@ impl Tx {
     }
 }
 
-/// Forgets work done a month ago: longer than any sender delivers again.
+/// Forgets work done a month ago: longer than any sender delivers again; and texts beside the record whose time is over.
 pub async fn sweep(app: &App, claim: &Claim) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     tx.due(&Due::Sweep, now.plus(6 * HOUR)).await?;
     tx.commit().await?;
+    crate::ledger::retain(app).await?;
     app.store.forget_done(now.plus(-30 * DAY)).await
 }
 

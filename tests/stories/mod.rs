@@ -2,6 +2,7 @@
 
 mod answers;
 mod approvals;
+mod attacks;
 mod audit;
 mod bad_input;
 mod brief;
@@ -22,6 +23,7 @@ mod overrides;
 mod page;
 mod people;
 mod pipelines;
+mod proofs;
 mod restarts;
 mod sign_in;
 mod silence;
@@ -35,3 +37,4 @@ mod templates;
 mod timing;
 mod watch;
 mod webhooks;
+mod witnesses;

@@ -107,7 +107,7 @@ fn the_example_writes_out_every_key() {
         "ledger",
         "web",
     ];
-    let lists = ["policy.approval", "policy.override", "policy.obligation", "gate.tokens"];
+    let lists = ["policy.approval", "policy.override", "policy.obligation", "gate.tokens", "ledger.anchor"];
     let tables = sections.map(|section| format!("[{section}]\nzzz = 1\n"));
     let entries = lists.map(|list| format!("[[{list}]]\nzzz = 1\n"));
     for text in tables.iter().chain(&entries) {

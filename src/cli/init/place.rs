@@ -69,7 +69,8 @@ fn is_repository(path: &Path) -> bool {
 fn host_and_path(address: &str) -> Option<(String, String)> {
     let (host, path) = match address.split_once("://") {
         Some(("http" | "https" | "ssh" | "git", _)) => {
-            let url = url::Url::parse(address).ok()?;
+            // What a code host gives to clone from has neither.
+            let url = url::Url::parse(address).ok().filter(|url| url.query().is_none() && url.fragment().is_none())?;
             (url.host_str()?.to_owned(), url.path().to_owned())
         }
         Some(_) => return None,

@@ -4,6 +4,7 @@ use super::Verifier;
 use crate::ledger::checkpoint::{Checkpoint, Signed, SignedCheckpoint};
 use crate::ledger::hash::Hash;
 use crate::ledger::head::Head;
+use crate::ledger::key::PublicKey;
 use crate::ledger::verdict::{Damage, Finding};
 
 impl Verifier {
@@ -27,15 +28,14 @@ impl Verifier {
     pub(super) fn compare_closing(&mut self, closing: &SignedCheckpoint) {
         let size = self.frontier.size();
         let Checkpoint { origin, size: signed, root } = &closing.checkpoint;
-        match closing.signed(&self.keys) {
-            Signed::Stranger if !self.keys.is_empty() => {
-                self.doubts.push("the closing checkpoint is signed by a key that you did not name.".to_owned());
-            }
-            Signed::False => {
-                let says = "The closing checkpoint is not the one that was signed.".to_owned();
-                return self.find((*signed).max(1), Damage::Edited, says);
-            }
-            Signed::Yes | Signed::Stranger => {}
+        let named = !self.keys.is_empty() && closing.signed(&self.keys_at(*signed)) == Signed::Stranger;
+        let own = self.own.as_ref().is_some_and(|own| closing.signed(std::slice::from_ref(own)) == Signed::Stranger);
+        if closing.signed(&self.keys_at(*signed)) == Signed::False {
+            let says = "The closing checkpoint is not the one that was signed.".to_owned();
+            return self.find((*signed).max(1), Damage::Edited, says);
+        }
+        if (named || own) && !self.is_other_ledger(&origin.ledger) {
+            return self.swapped(size);
         }
         if *signed > size {
             self.find(size + 1, Damage::Truncated, format!("Entries {} to {signed} are gone from the end.", size + 1));
@@ -97,14 +97,36 @@ impl Verifier {
     }
 
     pub(super) fn vouched(&mut self, anchor: &SignedCheckpoint) -> bool {
-        let signed = if self.keys.is_empty() { Signed::Yes } else { anchor.signed(&self.keys) };
+        let size = anchor.checkpoint.size;
+        let signed = if self.keys.is_empty() { Signed::Yes } else { anchor.signed(&self.keys_at(size)) };
+        let ever: Vec<_> = self.keys.iter().map(|(key, _)| key.clone()).collect();
         let why = match signed {
             Signed::Yes => return true,
             Signed::False => "was altered: its signature does not fit",
-            Signed::Stranger => "is signed by a key that you did not name",
+            Signed::Stranger if anchor.signed(&ever) == Signed::Yes => {
+                "is signed by a key that had been replaced by then"
+            }
+            Signed::Stranger => "is signed by a key that you did not name and no entry hands over to",
         };
         self.doubts.push(format!("the checkpoint at {} {why}.", anchor.checkpoint.size));
         false
+    }
+
+    /// The keys that count for a checkpoint of this size: from the entry that replaces it on, a key signs no more.
+    pub(super) fn keys_at(&self, size: u64) -> Vec<PublicKey> {
+        let good = self.keys.iter().filter(|(_, until)| until.is_none_or(|until| size < until));
+        good.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The end is signed, and by a key that is not the ledger's.
+    fn swapped(&mut self, size: u64) {
+        let from = self.last_anchor.unwrap_or(0) + 1;
+        let says = format!(
+            "The checkpoint over the last entry, {size}, is signed by a key that no entry hands over to: the key was swapped, or the one that you named is not this ledger's."
+        );
+        let mut finding = Finding::new(from.min(size.max(1)), Damage::Forked, says);
+        finding.until = Some(size);
+        self.findings.push(finding);
     }
 
     pub(super) fn is_other_ledger(&self, ledger: &str) -> bool {
