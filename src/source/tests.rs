@@ -16,7 +16,7 @@ pub(super) fn settings(more: &str) -> Arc<Settings> {
         store = {}
         hold = { lock-for = "2h", lock-longest = "24h", lock-asks = "15m", turn = "30m" }
         gate = { longest-wait = "2m" }
-        ledger = { origin = "sample.test/deployments", anchor-every = "1h" }
+        ledger = { origin = "sample.test/deployments", anchor-every = "1h", anchor-at-least = "1d", clock-drift = "2s" }
         web = { listen = "127.0.0.1:0" }
         watch = { length = "30m", every = "1m", least-requests = 100, escalate-after = "10m" }
         [chat]

@@ -26,8 +26,8 @@ const IGNORED: &[&str] = &["target"];
 /// The rooms of the house, as DESIGN draws them; some are built later.
 const ROOMS: &[&str] = &[
     "main", "lib", "app", "event", "clock", "name", "http", "config", "cli", "command", "plan", "source", "advice",
-    "target", "people", "hold", "approval", "gate", "deploy", "ledger", "learn", "reader", "message", "wording",
-    "picture", "chat", "webhook", "web", "work", "store",
+    "target", "people", "hold", "approval", "gate", "deploy", "ledger", "audit", "learn", "reader", "message",
+    "wording", "picture", "chat", "webhook", "web", "work", "store",
 ];
 
 #[test]

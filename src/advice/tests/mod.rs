@@ -1,6 +1,7 @@
 //! Stories of single checks, and the laws of the whole.
 
 mod laws;
+mod permission;
 mod stories_alerts;
 mod stories_change;
 mod stories_code_host;

@@ -44,6 +44,8 @@ escalate-after = "10m"
 [ledger]
 origin = "test"
 anchor-every = "1h"
+anchor-at-least = "1d"
+clock-drift = "2s"
 [web]
 listen = "127.0.0.1:0"
 

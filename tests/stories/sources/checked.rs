@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use super::database::{postgres_run, postgres_url};
 use super::faults::{Fault, server};
 use super::{
-    ALL, Standing, alertmanager, argocd, circleci, datadog, github, gitlab, google_calendar, incident_io, jenkins,
-    jira, jsm, launchdarkly, linear, microsoft_365, osv, pagerduty, sentry, statuspage, unleash, zendesk,
+    ALL, Standing, alertmanager, argocd, circleci, codecov, datadog, github, gitlab, google_calendar, incident_io,
+    jenkins, jira, jsm, launchdarkly, linear, microsoft_365, osv, pagerduty, sentry, statuspage, unleash, zendesk,
 };
 use crate::harness::prometheus::{Running, Told};
 use crate::harness::radicale::{Radicale, USER};
@@ -40,6 +40,7 @@ async fn standing() -> Vec<Standing> {
         alertmanager::standing().await,
         argocd::standing().await,
         circleci::standing().await,
+        codecov::standing().await,
         datadog::standing().await,
         github::standing().await,
         gitlab::standing().await,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidegate::advice::facts::{Change, Coverage, Covered};
 use tidegate::source::{Answer, Ask, Learned, Question};
 
-use super::{Case, change_of};
+use super::{Case, Standing, change_of};
 use crate::harness::source;
 use crate::harness::vendor::{Asked, Manners, Reply, Vendor};
 
@@ -60,6 +60,14 @@ async fn ask(server: &Vendor<World>, change: Option<Change>) -> Result<Answer, S
     let source = source::opened(&CASE.filled(&server.address, TOKEN)).unwrap();
     let asked = Ask { change: change.map(Arc::new), ..source::asking(Question::Coverage, "") };
     source.ask(&asked).await.map_err(|why| why.0)
+}
+
+/// One that is well, for who wants all kinds at once: whatever the commits are.
+pub async fn standing() -> Standing {
+    fn told(_: &mut (), asked: &Asked) -> Reply {
+        Reply::ok(asked.operation.example())
+    }
+    Standing::new(&CASE, Vendor::open(&DESCRIBED, MANNERS, (), told).await, TOKEN)
 }
 
 fn coverage(answer: &Answer) -> Coverage {

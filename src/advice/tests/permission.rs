@@ -1,0 +1,165 @@
+//! The permission matrix: who may say which word on which plan. Every cell is asserted against a second opinion, written
+//! apart from the code that decides, in the words of the documentation.
+
+use super::world::{World, commit, file, now};
+use crate::advice::Approvals;
+use crate::approval::deputy::Deputy;
+use crate::approval::{Refusal, Speaker, WordKind, may_review, may_speak_also_for};
+use crate::config::{PersonKind, PersonSettings};
+use crate::name::{Channel, Person, Role};
+use crate::plan::State;
+
+const PERSON: &str = "sam";
+const RELATIONS: [&str; 6] = ["planner", "author", "co-author", "owner", "responder", "stranger"];
+const KINDS: [Option<PersonKind>; 5] =
+    [None, Some(PersonKind::Member), Some(PersonKind::Guest), Some(PersonKind::Bot), Some(PersonKind::Deactivated)];
+const ROLES: [Option<&str>; 3] = [None, Some("engineer"), Some("vp")];
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    kind: Option<PersonKind>,
+    role: Option<&'static str>,
+    relation: &'static str,
+    payments: bool,
+    production: bool,
+    separation: bool,
+    /// Grace, a VP who is neither planner nor author, lent the person her role.
+    deputy: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Word(WordKind),
+    Review,
+}
+
+/// What becomes of a word: it counts in a role and for somebody, or the code of its refusal.
+type Outcome = Result<(Option<Role>, Option<Person>), &'static str>;
+
+/// The documentation's own words, as code: people before relations, relations before roles.
+fn expected(cell: Cell, said: Said) -> Outcome {
+    match cell.kind {
+        None => return Err("stranger"),
+        Some(PersonKind::Guest) => return Err("guest"),
+        Some(PersonKind::Bot) => return Err("bot"),
+        Some(PersonKind::Deactivated) => return Err("deactivated"),
+        Some(PersonKind::Member) => {}
+    }
+    let own = cell.role.map(Role::new);
+    // Whoever is a member may stop a plan, whatever they have to do with it.
+    if matches!(said, Said::Word(WordKind::Object | WordKind::Hold)) {
+        return Ok((None, None));
+    }
+    // A review is always somebody else's; an approval where separation is asked.
+    if said == Said::Review || cell.separation {
+        match cell.relation {
+            "planner" => return Err("planner"),
+            "author" | "co-author" => return Err("author"),
+            _ => {}
+        }
+    }
+    let vp = Some(Role::new("vp"));
+    match said {
+        Said::Review if own == vp => Ok((vp, None)),
+        Said::Review => Err("role"),
+        // Payments ask for a VP everywhere; nothing else here asks for a role.
+        _ if cell.payments && own == vp => Ok((vp, None)),
+        _ if cell.payments && cell.deputy => Ok((vp, Some("grace".into()))),
+        _ if cell.payments => Err("role"),
+        _ => Ok((own, None)),
+    }
+}
+
+fn world(cell: Cell) -> World {
+    let mut world = World::calm();
+    world.plan.environment = if cell.production { "production" } else { "staging" }.into();
+    world.settings.policy.separation = cell.separation;
+    let sam = PersonSettings { email: vec!["sam@example.com".to_owned()], ..PersonSettings::default() };
+    world.settings.people.insert(PERSON.into(), sam);
+    let mut written = commit("Something");
+    match cell.relation {
+        "planner" => world.plan.by = PERSON.into(),
+        "author" => (written.author, written.email) = (Some(PERSON.into()), "sam@example.com".to_owned()),
+        "co-author" => written.co_authors = vec!["SAM@example.com".to_owned()],
+        "responder" => world.plan.respond = vec![PERSON.into()],
+        "owner" => {
+            let service = world.settings.service.entry("checkout".into()).or_default();
+            service.owners = vec![PERSON.into()];
+        }
+        _ => {}
+    }
+    let change = world.change();
+    change.commits = vec![written];
+    change.files = vec![file(if cell.payments { "src/payments/capture.rs" } else { "docs/guide.md" }, 3, 1)];
+    change.file_count = 1;
+    world
+}
+
+fn said(cell: Cell, said: Said, world: &World, approvals: &Approvals) -> Outcome {
+    let speaker = cell.kind.map(|kind| Speaker {
+        person: PERSON.into(),
+        kind,
+        roles: cell.role.map(Role::new).into_iter().collect(),
+    });
+    let lent = Deputy {
+        id: "d".to_owned(),
+        lender: "grace".into(),
+        person: PERSON.into(),
+        role: None,
+        since: now(),
+        until: now().plus(crate::clock::DAY),
+        platform: "console".to_owned(),
+        channel: Channel::new("deploys"),
+        ended_at: None,
+        ended_reason: None,
+    };
+    let deputies = if cell.deputy { vec![lent] } else { Vec::new() };
+    let change = world.facts.change.first().map(|fact| &fact.value);
+    let (plan, settings) = (&world.plan, &world.settings);
+    let outcome: Result<_, Refusal> = match said {
+        Said::Word(kind) => {
+            may_speak_also_for(kind, speaker.as_ref(), plan, change, &approvals.needs, &deputies, settings, now())
+        }
+        Said::Review => {
+            may_review(speaker.as_ref(), plan, change, &[Role::new("vp")], settings).map(|role| (role, None))
+        }
+    };
+    outcome.map_err(|refusal| crate::wording::refusal::code(&refusal))
+}
+
+#[test]
+fn every_cell_of_the_permission_matrix_is_as_documented() {
+    let mut cells = 0;
+    let bools = [false, true];
+    for relation in RELATIONS {
+        for (payments, production, separation) in
+            bools.iter().flat_map(|a| bools.iter().flat_map(move |b| bools.map(|c| (*a, *b, c))))
+        {
+            let at = Cell { kind: None, role: None, relation, payments, production, separation, deputy: false };
+            let world = world(at);
+            let approvals = world.advise().approvals;
+            for (kind, role) in KINDS.into_iter().flat_map(|kind| ROLES.map(|role| (kind, role))) {
+                for deputy in bools {
+                    let cell = Cell { kind, role, deputy, ..at };
+                    let words = [WordKind::Approve, WordKind::Object, WordKind::Hold].map(Said::Word);
+                    for word in words.into_iter().chain([Said::Review]) {
+                        assert_eq!(said(cell, word, &world, &approvals), expected(cell, word), "{cell:?} {word:?}");
+                        cells += 1;
+                    }
+                }
+            }
+            // Whoever is shown as able is able, and nobody else of those who are known.
+            let member = Cell { kind: Some(PersonKind::Member), role: None, ..at };
+            let may = said(member, Said::Word(WordKind::Approve), &world, &approvals).is_ok();
+            let asked = !approvals.needs.is_empty();
+            assert_eq!(approvals.eligible.contains(&Person::new(PERSON)), may && asked, "{member:?}");
+        }
+    }
+    assert_eq!(cells, 6 * 8 * 15 * 2 * 4);
+}
+
+#[test]
+fn a_word_counts_only_while_its_plan_waits() {
+    let waiting: Vec<State> = State::ALL.into_iter().filter(|state| state.waits()).collect();
+    assert_eq!(waiting, [State::Draft, State::Advised, State::Approved, State::Held, State::Objected]);
+}
