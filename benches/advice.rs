@@ -166,6 +166,7 @@ fn plan(now: tidegate::clock::Time) -> Plan {
         risk: None,
         category: None,
         hotfix: None,
+        needed_by: None,
         made_at: now,
     }
 }

@@ -141,6 +141,7 @@ fn plan(i: usize, now: Time) -> Plan {
         risk: None,
         category: None,
         hotfix: None,
+        needed_by: None,
         made_at: now,
     }
 }

@@ -131,6 +131,7 @@ fn plan(now: Time) -> Plan {
         risk: None,
         category: None,
         hotfix: None,
+        needed_by: None,
         made_at: now,
     }
 }

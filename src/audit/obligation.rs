@@ -147,7 +147,7 @@ pub async fn remind(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
         owed.overdue_at = Some(now);
         tx.put_obligation(&owed).await?;
         tx.record(app, about(&owed, plan.as_ref()).by_system("clock").verdict("overdue")).await?;
-        list(app, &mut tx, &owed.subject().to_owned(), plan.as_ref()).await?;
+        list(app, &mut tx, owed.subject(), plan.as_ref()).await?;
     } else {
         owed.reminded_at = Some(now);
         tx.put_obligation(&owed).await?;

@@ -49,9 +49,16 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         overridden.insert(row.plan.id.clone(), standing.map(|given| given.code).collect());
     }
     let (locks, freezes, queues) = holds(call, &plans, service.as_ref(), environment.as_ref()).await?;
-    let blocks = wording::hold::status(&locks, &freezes, &queues, &call.settings, call.now);
-    let mut message =
-        wording::status::status(of, &plans, &overridden, &deputies, &watched, &owed, blocks, &call.settings, call.now);
+    let holds = wording::hold::status(&locks, &freezes, &queues, &call.settings, call.now);
+    let going_on = wording::status::GoingOn {
+        plans: &plans,
+        overridden: &overridden,
+        deputies: &deputies,
+        watched: &watched,
+        owed: &owed,
+        holds,
+    };
+    let mut message = wording::status::status(of, going_on, &call.settings, call.now);
     wording::hold::offers(&mut message, &locks, &freezes, call.now);
     call.answer(message).await
 }

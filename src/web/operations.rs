@@ -61,8 +61,10 @@ fn label(code: &str) -> String {
 /// How the places that keep checkpoints are doing, a line for each.
 fn witnesses(all: &[crate::ledger::Witness]) -> String {
     let seconds = |at: Option<crate::clock::Time>| at.map_or(0, |at| at.ms() / 1_000);
-    let series: [(&str, &str, fn(&crate::ledger::Witness, i64, i64) -> i64); 4] = [
-        ("entries", "Entries that the newest checkpoint left there covers.", |w, _, _| w.size),
+    type Value = fn(&crate::ledger::Witness, i64, i64) -> i64;
+    let size: Value = |witness, _, _| witness.size;
+    let series: [(&str, &str, Value); 4] = [
+        ("entries", "Entries that the newest checkpoint left there covers.", size),
         ("last_success_seconds", "When a checkpoint was left there last.", |_, ok, _| ok),
         ("last_failure_seconds", "When that failed last.", |_, _, failed| failed),
         ("failures", "Attempts in vain since the last success.", |w, _, _| w.failures),

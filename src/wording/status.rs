@@ -14,17 +14,21 @@ use crate::plan::State;
 use crate::store::deployment::{DeploymentRow, Status};
 use crate::store::plan::PlanRow;
 
-pub fn status(
-    of: Option<&str>,
-    plans: &[PlanRow],
-    overridden: &BTreeMap<PlanId, Vec<String>>,
-    deputies: &[Deputy],
-    watched: &[DeploymentRow],
-    owed: &[Obligation],
-    holds: Vec<Block>,
-    settings: &Settings,
-    now: Time,
-) -> Message {
+/// What is going on, of a service or environment or everywhere.
+#[derive(Debug)]
+pub struct GoingOn<'a> {
+    pub plans: &'a [PlanRow],
+    /// The codes that somebody overrode, by plan.
+    pub overridden: &'a BTreeMap<PlanId, Vec<String>>,
+    pub deputies: &'a [Deputy],
+    pub watched: &'a [DeploymentRow],
+    pub owed: &'a [Obligation],
+    /// Locks, freezes and queues, as they are said.
+    pub holds: Vec<Block>,
+}
+
+pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now: Time) -> Message {
+    let GoingOn { plans, overridden, deputies, watched, owed, holds } = going_on;
     let zone = settings.team.zone;
     let title = of.map_or_else(|| "What is going on".to_owned(), |of| format!("What is going on: {of}"));
     let mut blocks = vec![Block::Title { text: title, context: says::time(now, zone, now) }];

@@ -25,8 +25,8 @@ fn every_small_question_has_an_answer_for_who_asks_alone() {
         ("/deploy changed shop", &["What changed on shop"]),
         ("/deploy help", &["/deploy plan", "/deploy why", "/deploy verify", "/deploy windows", "/deploy outcome"]),
         ("/deploy help plan", &["/deploy plan SERVICE ENVIRONMENT [VERSION]", "--rollback-if", "--hotfix"]),
-        ("/deploy verify", &["sound", "3 entries"]),
-        ("/deploy verify shop-1", &["sound", "shop-1: Proved: entries 2, 3 stand", "audit prove shop-1"]),
+        ("/deploy verify", &["sound", "4 entries"]),
+        ("/deploy verify shop-1", &["sound", "shop-1: Proved: entries 3, 4 stand", "audit prove shop-1"]),
         ("/deploy why shop-1", &["PAY-1", "redeploy v1.0.0", "plan.made", "plan.revised"]),
         ("/deploy why 20 November 09:00", &["Nothing was deployed"]),
     ] {

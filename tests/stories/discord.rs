@@ -188,7 +188,7 @@ fn a_deployment_without_a_plan_is_asked_about_in_the_servers_channel() {
     let report = json!({ "id": "ci-7", "status": "succeeded", "service": "shop", "environment": "production", "version": "v1.1.0", "actor": "deploybot" });
     story.reports(&report);
     story.reports(&report);
-    assert_eq!(story.texts().matches("without a plan").count(), 1, "{}", story.texts());
+    assert_eq!(story.texts().matches("without a plan. Whose").count(), 1, "{}", story.texts());
 }
 
 #[test]

@@ -133,8 +133,8 @@ fn every_place_gets_the_checkpoints_and_one_that_fails_is_said_and_stops_nobody(
 
     // After an hour in vain the team hears of it, once; and again when it is well.
     for _ in 0..5 {
-        story.post("/console/api/advance", &serde_json::json!({ "seconds": 1_000 }));
         let failures = state(&story, "log-store")["failures"].as_i64();
+        story.post("/console/api/advance", &serde_json::json!({ "seconds": 1_000 }));
         crate::harness::eventually("another attempt", || state(&story, "log-store")["failures"].as_i64() > failures);
     }
     crate::harness::eventually("the team hears of it", || {

@@ -121,8 +121,8 @@ mod tests {
         assert_eq!(of(text, "ledger"), of(text, ""));
         assert_eq!(of(text, "checkout/web"), [r#"Team("shop/payments")"#]);
         assert_eq!(of(text, "services/search"), [r#"Login("lin")"#]);
-        assert_eq!(of(text, "docs"), [String::new(); 0]);
-        assert_eq!(of("*.js @ada\n", "web"), [String::new(); 0]);
+        assert_eq!(of(text, "docs"), Vec::<String>::new());
+        assert_eq!(of("*.js @ada\n", "web"), Vec::<String>::new());
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub struct Keys {
     #[serde(default = "incident")]
     incident_label: String,
     /// What scanners are asked about; empty: none.
-    #[serde(default = "all_scanning")]
+    #[serde(default)]
     scanning: Vec<Scanning>,
 }
 
@@ -170,8 +170,4 @@ fn github() -> url::Url {
 
 fn incident() -> String {
     "incident".to_owned()
-}
-
-fn all_scanning() -> Vec<Scanning> {
-    vec![Scanning::Code, Scanning::Secrets]
 }

@@ -81,9 +81,7 @@ fn twenty_times_the_record_takes_the_same_memory() {
         println!("{format}: {small} bytes in {held_for_small} KiB, {large} bytes in {held_for_large} KiB");
         assert!(large > 15 * small, "{format}: {small} {large}");
         let more = held_for_large.saturating_sub(held_for_small) * 1024;
-        assert!(
-            more < 6 * 1024 * 1024 && more < large / 2,
-            "{format}: {more} bytes more held for {large} bytes written"
-        );
+        // What the store's own cache of pages takes at most; the lines written are several times that.
+        assert!(more < 6 * 1024 * 1024, "{format}: {more} bytes more held for {large} bytes written");
     }
 }

@@ -84,6 +84,11 @@ async fn checked(settings: String) -> (i32, String) {
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
+/// The pretend code hosts hold repositories that nothing scans.
+fn unscanned(stanza: &str) -> String {
+    stanza.replace("\nscanning = ['code', 'secrets']", "").replace("\nscanning = true", "")
+}
+
 /// What a source of this stanza can be asked.
 fn questions(stanza: &str) -> Vec<&'static str> {
     let opened = source::opened(stanza).unwrap();
@@ -93,7 +98,7 @@ fn questions(stanza: &str) -> Vec<&'static str> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_at_once_is_named_with_an_answer_to_everything_that_it_answers() {
     let servers = standing().await;
-    let stanzas: Vec<(&str, String)> = servers.iter().map(|one| (one.kind, one.stanza.clone())).collect();
+    let stanzas: Vec<(&str, String)> = servers.iter().map(|one| (one.kind, unscanned(&one.stanza))).collect();
     for case in ALL.iter().filter(|case| !REAL.contains(&case.kind)) {
         assert!(stanzas.iter().any(|(kind, _)| *kind == case.kind), "`{}` is not asked here", case.kind);
     }

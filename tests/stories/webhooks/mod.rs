@@ -167,7 +167,7 @@ fn deployments_that_nobody_planned_are_asked_about_and_unknown_targets_are_no_er
     tells(&mut story, argo, "", &senders::argocd_sync("Succeeded"));
     assert_eq!(story.number("select count(*) from deployment where status = 'succeeded'"), 2);
     assert_eq!(story.number("select count(*) from deployment"), 2);
-    assert_eq!(story.texts().matches("without a plan").count(), 2, "{}", story.texts());
+    assert_eq!(story.texts().matches("without a plan. Whose").count(), 2, "{}", story.texts());
     let commit = "select commit_sha from deployment where source = 'gitlab'";
     assert_eq!(story.word_in_database(commit), "279484c09fbe69ededfced8c1bb6e6d24616b468");
 

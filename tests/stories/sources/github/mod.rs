@@ -16,7 +16,8 @@ use crate::harness::vendor::Reply;
 
 pub const CASE: Case = Case {
     kind: "github",
-    stanza: "kind = 'github'\nrepository = 'harbor/shop'\nurl = '{address}'\ntoken = { value = '{secret}' }",
+    stanza: "kind = 'github'\nrepository = 'harbor/shop'\nurl = '{address}'\ntoken = { value = '{secret}' }\n\
+             scanning = ['code', 'secrets']",
 };
 
 const SETTINGS: &str = r#"
