@@ -60,8 +60,8 @@ fn sound(story: &Story) {
 /// The channel's message about a plan.
 fn shown(story: &Story, plan: &str) -> String {
     let all = story.messages().into_iter().filter(|m| m["thread"].is_null() && m["for"].is_null());
-    let texts = all.map(|m| m["text"].as_str().unwrap_or_default().to_owned());
-    texts.filter(|text| text.contains(&format!("· {plan}"))).last().unwrap_or_else(|| panic!("{}", story.texts()))
+    let mut texts = all.map(|m| m["text"].as_str().unwrap_or_default().to_owned());
+    texts.rfind(|text| text.contains(&format!("· {plan}"))).unwrap_or_else(|| panic!("{}", story.texts()))
 }
 
 /// The newest message with this button, and the button's whole id.

@@ -9,6 +9,9 @@ use sha2::Sha256;
 
 use tidegate::clock::{SECOND, Time};
 
+/// The headers by which a body proves whose it is: of a secret, the body, the delivery's id and its time.
+pub type Proof = fn(secret: &str, body: &[u8], id: &str, at: Time) -> Vec<(String, String)>;
+
 /// One sender: where it stands in the settings, how it proves itself, what it tells.
 #[derive(Clone, Copy)]
 pub struct Sender {
@@ -17,7 +20,7 @@ pub struct Sender {
     pub keys: &'static str,
     pub secret: &'static str,
     /// The headers that prove a body, with everything else that it sends.
-    pub proof: fn(secret: &str, body: &[u8], id: &str, at: Time) -> Vec<(String, String)>,
+    pub proof: Proof,
     pub example: fn() -> Value,
     /// What is heard of it.
     pub hears: &'static str,
