@@ -196,7 +196,8 @@ async fn a_feature_that_is_not_enabled_is_said_and_is_no_all_clear() {
     let both = format!("tells nothing of findings: code scanning is not enabled for this repository (403); {off}");
     assert_eq!(why, both);
     let alone = |scanning: &str| {
-        open::opened(&format!("{}\nscanning = {scanning}", CASE.filled(&server.address, TOKEN))).unwrap()
+        let all = CASE.filled(&server.address, TOKEN);
+        open::opened(&all.replace("['code', 'secrets']", scanning)).unwrap()
     };
     assert!(!alone("[]").answers().contains(&Question::Findings));
     let asked = asking(Question::Findings, Some(HEAD), Some(BASE));
