@@ -14,11 +14,18 @@ use crate::harness::vendor::{Asked, Manners, Reply, Vendor, laid_over};
 
 pub const CASE: Case = Case {
     kind: "datadog",
-    stanza: "kind = 'datadog'\nurl = '{address}'\napi-key = { value = '{secret}' }\napplication-key = { value = 'app-{secret}' }\nrequests = 'sum:hits{service:{service},env:{environment}}.as_rate().rollup(sum, {step})'\nerrors = 'sum:errors{service:{service},env:{environment}}.as_rate().rollup(sum, {step})'\nlatency = 'p95:latency{service:{service}}.rollup(avg, {step})'",
+    stanza: "kind = 'datadog'\nurl = '{address}'\napi-key = { value = '{secret}' }\napplication-key = { value = 'app-{secret}' }\nrequests = 'sum:hits{service:{service},env:{environment}}.as_rate().rollup(sum, {step})'\nerrors = 'sum:errors{service:{service},env:{environment}}.as_rate().rollup(sum, {step})'\nlatency = 'p95:latency{service:{service}}.rollup(avg, {step})'\ndeployments = true\nmap = { shop = ['shop', 'shop-worker'] }",
 };
 
-static DESCRIBED: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../data/datadog/v1.json")).unwrap());
+/// Both versions of the API.
+static DESCRIBED: LazyLock<Value> = LazyLock::new(|| {
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    let mut described = read(include_str!("../../data/datadog/v1.json"));
+    let second = read(include_str!("../../data/datadog/v2.json"));
+    let paths = described["paths"].as_object_mut().unwrap();
+    paths.extend(second["paths"].as_object().unwrap().clone());
+    described
+});
 
 const KEY: &str = "dd-story";
 
@@ -34,6 +41,8 @@ struct World {
     /// Nothing is measured from then on.
     silent_from: Option<Time>,
     answers: Option<Value>,
+    /// Deployment events: an `id`, and attributes that are laid over the example's.
+    deployed: Vec<Value>,
 }
 
 async fn pretend(world: World) -> Vendor<World> {
@@ -44,6 +53,19 @@ async fn pretend(world: World) -> Vendor<World> {
 /// twenty minutes 10 % fail and it takes 400 ms. Two series of requests make up the sum.
 fn answer(world: &mut World, asked: &Asked) -> Reply {
     let mut told = asked.operation.example();
+    if asked.id() == "ListDORADeployments" {
+        let event = told["data"][0].clone();
+        let query = asked.body.as_ref().unwrap()["data"]["attributes"]["query"].clone();
+        assert_eq!(query, "service:(shop OR shop-worker) env:production");
+        let over = |over: &Value| {
+            let mut event = laid_over(event.clone(), json!({ "id": over.get("id").unwrap_or(&event["id"]) }));
+            event["attributes"] = laid_over(event["attributes"].clone(), over.clone());
+            event["attributes"].as_object_mut().unwrap().remove("id");
+            event
+        };
+        told["data"] = world.deployed.iter().map(over).collect();
+        return Reply::ok(told);
+    }
     if let Some(answers) = &world.answers {
         return Reply::ok(laid_over(told, answers.clone()));
     }
@@ -189,4 +211,36 @@ async fn an_error_in_spite_of_its_status_and_odd_points_are_not_values() {
     for wrong in ["site = 'a/b'", "site = ''", "keys = 'a'"] {
         assert!(source::opened(&format!("{}\n{wrong}", CASE.filled(&server.address, KEY))).is_err(), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn deployments_are_those_that_pipelines_sent_of_this_service_and_environment() {
+    let worker = json!({ "id": "d-2", "service": "shop-worker", "started_at": "2026-11-12T10:00:00Z",
+        "finished_at": "2026-11-12T09:00:00Z", "version": "", "git": { "commit_sha": "no commit", "repository_id": "" } });
+    let deployed = vec![
+        worker,
+        json!({}),
+        json!({ "env": "staging" }),
+        json!({ "service": "till" }),
+        json!({ "started_at": "soon" }),
+    ];
+    let server = pretend(World { deployed, ..World::default() }).await;
+    let source = source_of(&server);
+    let asking = Ask { from: source::now().plus(-30 * DAY), ..source::asking(Question::Deployments, "") };
+    let answer = source.ask(&asking).await.unwrap();
+    assert_eq!(answer.incomplete, ["1 deployment events do not read"]);
+    let Learned::Deployments(told) = answer.learned else { panic!() };
+    assert_eq!(told.len(), 2, "{told:#?}");
+    let (first, second) = (&told[0], &told[1]);
+    assert_eq!((first.id.as_str(), first.version.as_deref()), ("datadog-d-0123456789abcdef", Some("v1.1.0")));
+    assert_eq!(first.commit.as_deref(), Some("66adc9350f2cc9b250b69abddab733dd55e1a588"));
+    assert_eq!(first.at, Time::parse_rfc3339("2026-11-10T10:00:00Z").unwrap());
+    assert_eq!(first.finished, Time::parse_rfc3339("2026-11-10T10:04:00Z"));
+    assert_eq!((&second.version, &second.commit, second.finished), (&None, &None, None));
+    server.is_content();
+
+    let many = vec![json!({}); 1_000];
+    let server = pretend(World { deployed: many, ..World::default() }).await;
+    let answer = source_of(&server).ask(&asking).await.unwrap();
+    assert_eq!(answer.incomplete, ["only the newest 1000 deployments were read"]);
 }

@@ -5,6 +5,7 @@
 
 mod between;
 mod lines;
+mod maven;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,8 @@ pub(in crate::source) enum Lock {
     Gemfile,
     Composer,
     Gradle,
+    /// `pom.xml`, which locks nothing but says what is wanted, most often exactly.
+    Maven,
 }
 
 /// The packages that a lock file names, each with its versions; several of one package can be locked.
@@ -57,6 +60,7 @@ impl Lock {
             "gemfile.lock" => Lock::Gemfile,
             "composer.lock" => Lock::Composer,
             "gradle.lockfile" => Lock::Gradle,
+            "pom.xml" => Lock::Maven,
             other if other.starts_with("requirements") && other.ends_with(".txt") => Lock::Requirements,
             _ => return None,
         })
@@ -71,7 +75,7 @@ impl Lock {
             Lock::Requirements | Lock::Python | Lock::Pipfile => "PyPI",
             Lock::Gemfile => "RubyGems",
             Lock::Composer => "Packagist",
-            Lock::Gradle => "Maven",
+            Lock::Gradle | Lock::Maven => "Maven",
         }
     }
 
@@ -86,6 +90,7 @@ impl Lock {
             Lock::Python => tree::python(text)?,
             Lock::Pipfile => tree::pipfile(text)?,
             Lock::Composer => tree::composer(text)?,
+            Lock::Maven => maven::pom(text)?,
             Lock::Yarn => lines::yarn(text),
             Lock::Pnpm => lines::pnpm(text),
             Lock::GoSum => lines::go_sum(text),

@@ -1,6 +1,9 @@
-//! Datadog: how busy a service is and usually is, how it is doing, minute by minute, from queries of metrics.
+//! Datadog: how busy a service is and usually is, how it is doing, minute by minute, from queries of metrics; and which
+//! deployments it was told of.
 //!
 //! Read only: <https://docs.datadoghq.com/api/latest/metrics/query-timeseries-points/>.
+
+mod deployments;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +13,14 @@ use anyhow::bail;
 use futures::future::{BoxFuture, try_join_all};
 use serde::Deserialize;
 
-use super::metrics::{Metrics, Queries, Range, Several, Values};
-use super::rest::{Credential, Rest};
-use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
+use self::deployments::Names;
 use crate::clock::{HOUR, Millis, SECOND, Time};
 use crate::config::Secret;
 use crate::name::{Environment, Service, SourceName};
+use crate::source::called::Called;
+use crate::source::metrics::{Metrics, Queries, Range, Several, Values};
+use crate::source::rest::{Credential, Rest};
+use crate::source::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
 
 /// So many steps are asked for at once: Datadog makes longer answers coarser.
 const MOST_STEPS: i64 = 1_000;
@@ -41,11 +46,22 @@ pub struct Keys {
     latency: Option<String>,
     #[serde(default)]
     link: Option<String>,
+    /// Whether DORA Metrics are asked for deployment events.
+    #[serde(default)]
+    deployments: bool,
+    /// What services are called in them; one or several names each.
+    #[serde(default)]
+    map: Called,
+    /// What environments are called in them.
+    #[serde(default)]
+    environment_keys: BTreeMap<Environment, String>,
 }
 
 impl Kind for Keys {
     fn can_answer(&self) -> Vec<Question> {
-        vec![Question::Load, Question::Health, Question::Series]
+        let mut all = vec![Question::Load, Question::Health, Question::Series];
+        all.extend(self.deployments.then_some(Question::Deployments));
+        all
     }
 
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
@@ -66,6 +82,7 @@ impl Kind for Keys {
                 latency: self.latency.clone(),
             },
             link: self.link.clone(),
+            names: Names { services: self.map.clone(), environments: self.environment_keys.clone() },
             api: Rest::open(opening, "Datadog", &base, Credential::Headers(keys.into()))?,
         }))
     }
@@ -75,6 +92,7 @@ struct Datadog {
     name: SourceName,
     queries: Queries,
     link: Option<String>,
+    names: Names,
     api: Rest,
 }
 
@@ -164,7 +182,12 @@ impl Told {
 
 impl Source for Datadog {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
-        Box::pin(self.answer(ask))
+        Box::pin(async move {
+            match ask.question {
+                Question::Deployments => self.deployments(ask).await,
+                _ => self.answer(ask).await,
+            }
+        })
     }
 }
 
