@@ -27,6 +27,9 @@ use crate::name::Channel;
 /// How often members' roles and the settings are looked at anew.
 const REFRESH: Duration = Duration::from_secs(180);
 
+/// How long the last interactions are waited for when the program stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
 struct Handler {
     inner: Arc<Inner>,
     app: App,
@@ -50,6 +53,10 @@ pub async fn listen(inner: &Arc<Inner>, app: &App) {
         () = stay_connected(inner, app) => {}
         () = stay_fresh(inner, app) => {}
         () = app.stopped() => {}
+    }
+    // Nobody is left looking at "thinking" by a program that had time to say goodbye.
+    if tokio::time::timeout(LAST_ANSWERS, inner.answering.write()).await.is_err() {
+        tracing::warn!("some interactions were not answered before the program stopped");
     }
 }
 

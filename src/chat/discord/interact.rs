@@ -191,6 +191,7 @@ impl Inner {
         make: impl FnOnce(From) -> Event,
         noted: String,
     ) -> anyhow::Result<()> {
+        let _answering = self.answering.read().await;
         let answer = Answer::new(&asked.application, &asked.token, app.clock.now(), true);
         let event = make(From { answer: Some(answer.written()), ..from });
         let id = app.inbox.put(&event, &lane(asked), Some(key(asked))).await?;

@@ -61,6 +61,8 @@ pub struct Inner {
     me: tokio::sync::OnceCell<Me>,
     members: Members,
     answers: Answers,
+    /// Read by each interaction while "thinking" stands there; taken whole by whoever waits for the last of them.
+    answering: tokio::sync::RwLock<()>,
     forms: modal::Forms,
     /// Threads that are there, and the channels that they are in.
     threads: Mutex<BTreeMap<String, String>>,
@@ -80,6 +82,7 @@ impl Discord {
             me: tokio::sync::OnceCell::new(),
             members: Members::default(),
             answers: Answers::default(),
+            answering: tokio::sync::RwLock::default(),
             forms: modal::Forms::default(),
             threads: Mutex::default(),
         };
