@@ -3,7 +3,7 @@
 
 use crate::advice::view::View;
 use crate::advice::{Flag, FlagLevel};
-use crate::approval::is_author;
+use crate::approval::{is_author, somebody_else};
 use crate::clock::Time;
 use crate::config::{Need, PersonKind, Settings};
 use crate::name::{Environment, Person, Role};
@@ -32,8 +32,7 @@ pub fn able(view: &View<'_>, need: &Need) -> Vec<Person> {
     let members = view.settings.people.iter().filter(|(_, p)| p.kind == PersonKind::Member && fits(&p.roles));
     members
         .map(|(name, _)| name)
-        .filter(|name| !separate || **name != view.plan.by)
-        .filter(|name| !separate || !change.is_some_and(|change| is_author(name, change, view.settings)))
+        .filter(|name| !separate || somebody_else(name, view.plan, change, view.settings).is_ok())
         .cloned()
         .collect()
 }

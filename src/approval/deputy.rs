@@ -1,7 +1,7 @@
 //! Deputies: an approver lends roles to somebody for a while. What is lent counts only while its lender holds it, never for
 //! the lender's own plans or commits, and cannot be lent on: only roles of one's own are looked at.
 
-use super::is_author;
+use super::somebody_else;
 use crate::advice::facts::Change;
 use crate::clock::Time;
 use crate::config::{PersonKind, Settings};
@@ -45,11 +45,9 @@ pub fn lent(
     settings: &Settings,
     now: Time,
 ) -> Vec<(Role, Person)> {
-    let is_own =
-        |lender: &Person| *lender == plan.by || change.is_some_and(|change| is_author(lender, change, settings));
     let of_them = deputies.iter().filter(|deputy| deputy.person == *person && deputy.is_active(now));
     of_them
-        .filter(|deputy| !is_own(&deputy.lender))
+        .filter(|deputy| somebody_else(&deputy.lender, plan, change, settings).is_ok())
         .filter_map(|deputy| {
             let lender = settings.people.get(&deputy.lender).filter(|known| known.kind == PersonKind::Member)?;
             Some((deputy, lender))

@@ -9,4 +9,4 @@ mod word;
 
 pub use review::may_review;
 pub use tally::{Tally, tally};
-pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak, may_speak_also_for};
+pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak, may_speak_also_for, member, somebody_else};

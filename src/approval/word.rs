@@ -105,23 +105,12 @@ pub fn may_speak(
     needs: &[NeedView],
     settings: &Settings,
 ) -> Result<Option<Role>, Refusal> {
-    let Some(speaker) = speaker else { return Err(Refusal::Stranger) };
-    match speaker.kind {
-        PersonKind::Member => {}
-        PersonKind::Guest => return Err(Refusal::Guest),
-        PersonKind::Bot => return Err(Refusal::Bot),
-        PersonKind::Deactivated => return Err(Refusal::Deactivated),
-    }
+    let speaker = member(speaker)?;
     if kind != WordKind::Approve {
         return Ok(None);
     }
     if settings.policy.separation {
-        if speaker.person == plan.by {
-            return Err(Refusal::Planner);
-        }
-        if change.is_some_and(|change| is_author(&speaker.person, change, settings)) {
-            return Err(Refusal::Author);
-        }
+        somebody_else(&speaker.person, plan, change, settings)?;
     }
     let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
     if let Some(role) = asked.iter().find(|role| speaker.roles.contains(role)) {
@@ -158,6 +147,33 @@ pub fn may_speak_also_for(
         Ok(role) => Ok(lent.unwrap_or((role, None))),
         Err(Refusal::NoRole(roles)) => lent.ok_or(Refusal::NoRole(roles)),
         Err(refusal) => Err(refusal),
+    }
+}
+
+/// A member, where it is one: nobody else's word counts for anything.
+pub fn member(speaker: Option<&Speaker>) -> Result<&Speaker, Refusal> {
+    let speaker = speaker.ok_or(Refusal::Stranger)?;
+    match speaker.kind {
+        PersonKind::Member => Ok(speaker),
+        PersonKind::Guest => Err(Refusal::Guest),
+        PersonKind::Bot => Err(Refusal::Bot),
+        PersonKind::Deactivated => Err(Refusal::Deactivated),
+    }
+}
+
+/// Refuses the planner and the authors of the change: one does not answer for one's own.
+pub fn somebody_else(
+    person: &Person,
+    plan: &Plan,
+    change: Option<&Change>,
+    settings: &Settings,
+) -> Result<(), Refusal> {
+    if *person == plan.by {
+        return Err(Refusal::Planner);
+    }
+    match change {
+        Some(change) if is_author(person, change, settings) => Err(Refusal::Author),
+        _ => Ok(()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! A button: a command by another way, or the settling of a doubt.
 
 use crate::app::App;
+use crate::approval::{member, somebody_else};
 use crate::clock::Time;
 use crate::command::whisper;
-use crate::config::PersonKind;
 use crate::event::From;
 use crate::ledger::Statement;
 use crate::name::PlanId;
@@ -63,17 +63,15 @@ async fn settle_category(app: &App, claim: &Claim, from: &From, id: &PlanId, hig
     let Some(mut row) = tx.plan(id).await?.filter(|row| row.state.waits()) else { return tx.commit().await };
     let Some(revision) = tx.revision(id, row.revision).await? else { return tx.commit().await };
     let person = people::behind(&settings, &from.platform, &from.user);
-    let member = match &person {
-        Some(person) => people::speaker_now(app, from, person).await?.is_some_and(|s| s.kind == PersonKind::Member),
-        None => false,
+    let speaker = match &person {
+        Some(person) => people::speaker_now(app, from, person).await?,
+        None => None,
     };
     let change = revision.facts.change.first().map(|fact| &fact.value);
-    let allowed = person.as_ref().is_some_and(|person| {
-        member
-            && revision.advice.approvals.eligible.contains(person)
-            && *person != row.plan.by
-            && !change.is_some_and(|change| crate::approval::is_author(person, change, &settings))
-    });
+    let allowed = member(speaker.as_ref())
+        .and_then(|speaker| somebody_else(&speaker.person, &row.plan, change, &settings))
+        .is_ok()
+        && person.as_ref().is_some_and(|person| revision.advice.approvals.eligible.contains(person));
     let Some(person) = person.filter(|_| allowed) else {
         let says = wording::refusal::may_not_settle(&revision.advice.approvals);
         whisper(&mut tx, from, Some(show::main_key(id)), wording::refusal::plain(&says)).await?;

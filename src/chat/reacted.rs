@@ -1,17 +1,18 @@
 //! A reaction: on a card a word, on an alert an acknowledgement, elsewhere a kind pointer to the card.
 
 use crate::app::App;
-use crate::approval::{Refusal, Word, WordKind, may_speak_also_for};
+use crate::approval::WordKind;
 use crate::clock::Time;
 use crate::command::whisper;
 use crate::config::Settings;
 use crate::event::From;
 use crate::ledger::Statement;
-use crate::name::{Person, PlanId, new_id};
+use crate::name::{Person, PlanId};
 use crate::people;
 use crate::plan::show;
-use crate::store::plan::{PlanRow, Revision};
-use crate::store::{Claim, Tx};
+use crate::plan::word::{Given, Said};
+use crate::store::Claim;
+use crate::store::plan::PlanRow;
 use crate::wording;
 
 /// What a reaction means, by the settings.
@@ -132,160 +133,39 @@ async fn carry_out(
 /// Records a word on the current card, or its withdrawal, and says what is still missing.
 async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: WordKind) -> anyhow::Result<()> {
     let Reaction { from, message, removed, read_back, at, .. } = act;
-    let (removed, read_back, at) = (*removed, *read_back, *at);
     let settings = app.settings();
     let person = people::behind(&settings, &from.platform, &from.user);
     let speaker = match &person {
-        Some(person) if !removed => people::speaker_now(app, from, person).await?,
+        Some(person) if !*removed => people::speaker_now(app, from, person).await?,
         _ => None,
     };
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
     let Some(revision) = tx.revision(&row.plan.id, row.revision).await? else { return tx.commit().await };
-    if row.revision != seen.revision {
-        whisper(
-            &mut tx,
-            from,
-            Some(show::main_key(&row.plan.id)),
-            wording::refusal::plain(&wording::refusal::older_card(&row, seen.revision)),
-        )
-        .await?;
-        return tx.commit().await;
-    }
-    if !row.state.waits() {
-        if !removed {
-            whisper(
-                &mut tx,
-                from,
-                Some(show::main_key(&row.plan.id)),
-                wording::refusal::plain(&wording::refusal::over(&row)),
-            )
-            .await?;
-        }
-        return tx.commit().await;
-    }
-    let words = tx.words(&row.plan.id).await?;
-    let standing = words
-        .iter()
-        .find(|w| Some(&w.person) == person.as_ref() && w.kind == kind && w.revision == row.revision && w.stands());
-    if removed {
-        if let (Some(word), Some(person)) = (standing, &person) {
-            tx.withdraw_word(&word.id).await?;
-            let record = Statement::new("word.withdrawn")
-                .by(from, Some(person), word.role.as_ref())
-                .of(&row, Some(&revision.brief));
-            let record = record.evidence(&claim.id, Some(message)).with("word", kind.as_str());
-            tx.record(app, found(record, read_back)).await?;
-            settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
-            let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-            let progress = wording::card::progress(&row, &tally);
-            show::in_thread(&mut tx, &row, wording::card::withdrawn(person, kind, &progress, read_back)).await?;
-        }
-        return tx.commit().await;
-    }
-    if standing.is_some() {
-        return tx.commit().await;
-    }
-    let change = revision.facts.change.first().map(|fact| &fact.value);
-    let needs = &show::needs_now(&row, &revision, &settings, now);
-    if kind == WordKind::Approve && row.plan.kind.has_version() && row.plan.commit.is_none() {
-        let says = wording::refusal::unresolved(&row);
-        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
-        return tx.commit().await;
-    }
-    if kind == WordKind::Approve && revision.advice.asked.review.is_some() && row.reviewed.is_none() {
-        let record = Statement::new("word.refused").by(from, person.as_ref(), None).of(&row, Some(&revision.brief));
-        let record = record.evidence(&claim.id, Some(message)).with("word", kind.as_str());
-        tx.record(app, record.with("because", "plan.unreviewed")).await?;
-        let says = wording::refusal::unreviewed(&row);
-        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
-        return tx.commit().await;
-    }
-    let deputies = tx.deputies().await?;
-    let spoken = may_speak_also_for(kind, speaker.as_ref(), &row.plan, change, needs, &deputies, &settings, now);
-    let (role, lender) = match spoken {
-        Ok(spoken) => spoken,
-        Err(refusal) => {
-            refused(app, &mut tx, claim, from, &row, &revision, &refusal, kind, message).await?;
-            return tx.commit().await;
-        }
+    let over = if row.revision != seen.revision {
+        Some(wording::refusal::older_card(&row, seen.revision))
+    } else {
+        (!row.state.waits()).then(|| wording::refusal::over(&row))
     };
-    let Some(person) = person else { return tx.commit().await };
-    let word = Word {
-        id: new_id(now),
-        revision: row.revision,
-        brief: revision.brief.clone(),
-        kind,
-        person: person.clone(),
-        role: role.clone(),
-        lender: lender.clone(),
-        platform: from.platform.clone(),
-        at: at.min(now),
-        withdrawn_at: None,
-        voided_at: None,
-        void_reason: None,
-    };
-    tx.insert_word(&row.plan.id, &word, Some(message)).await?;
-    let digest = crate::advice::policy_digest(&settings);
-    let quorum = needs.iter().map(|n| n.need.count).sum();
-    let record = Statement::new("word.given").by(from, Some(&person), role.as_ref()).of(&row, Some(&revision.brief));
-    let record =
-        record.evidence(&claim.id, Some(message)).policy(&digest, None, Some(quorum)).with("word", kind.as_str());
-    let record = record.with("for", lender.map(|lender| lender.to_string()));
-    let entry = tx.record(app, found(record, read_back)).await?;
-    settle_words(app, &mut tx, &mut row, &revision, &settings).await?;
-    let tally = show::tally_of(&mut tx, &row, &revision, &settings).await?;
-    let mut said = wording::card::given(&row, &word, &tally, &settings, now);
-    if read_back {
-        wording::card::was_away(&mut said);
+    if let Some(says) = over {
+        if !*removed || row.revision != seen.revision {
+            whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+        }
+        return tx.commit().await;
     }
-    show::in_thread(&mut tx, &row, said).await?;
-    show::card(&mut tx, &row, &revision, &settings, &entry).await?;
+    let said = Said { from, kind, at: *at, event: &claim.id, message: Some(message), read_back: *read_back, why: None };
+    if *removed {
+        if let Some(person) = &person {
+            crate::plan::word::withdraw(app, &mut tx, &settings, &mut row, &revision, person, &said).await?;
+        }
+        return tx.commit().await;
+    }
+    let given = crate::plan::word::give(app, &mut tx, &settings, &mut row, &revision, speaker.as_ref(), &said).await?;
+    if let Given::Not(says) = given {
+        whisper(&mut tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await?;
+    }
     tx.commit().await
-}
-
-/// What was read back from the platform is recorded as such.
-fn found(record: Statement, read_back: bool) -> Statement {
-    if read_back { record.with("read_back", true) } else { record }
-}
-
-/// Brings the plan's state in line with the words on it.
-pub async fn settle_words(
-    app: &App,
-    tx: &mut Tx,
-    row: &mut PlanRow,
-    revision: &Revision,
-    settings: &Settings,
-) -> anyhow::Result<()> {
-    let tally = show::tally_of(tx, row, revision, settings).await?;
-    let state = row.state.spoken(!tally.objected_by.is_empty(), !tally.held_by.is_empty(), tally.missing.is_empty());
-    row.state = state;
-    tx.update_plan(row).await?;
-    show::main(app, tx, row, revision).await
-}
-
-/// Explains a refused word to its giver alone, and records that it was refused.
-#[allow(clippy::too_many_arguments)]
-async fn refused(
-    app: &App,
-    tx: &mut Tx,
-    claim: &Claim,
-    from: &From,
-    row: &PlanRow,
-    revision: &Revision,
-    refusal: &Refusal,
-    kind: WordKind,
-    message: &str,
-) -> anyhow::Result<()> {
-    let person = people::behind(&app.settings(), &from.platform, &from.user);
-    let record = Statement::new("word.refused")
-        .by(from, person.as_ref(), None)
-        .of(row, Some(&revision.brief))
-        .evidence(&claim.id, Some(message));
-    tx.record(app, record.with("word", kind.as_str()).with("because", wording::refusal::code(refusal))).await?;
-    let says = wording::refusal::word(refusal, person.as_ref(), &from.user, &revision.advice.approvals);
-    whisper(tx, from, Some(show::main_key(&row.plan.id)), wording::refusal::plain(&says)).await
 }
 
 /// Refuses a word that was put elsewhere than on the current card.

@@ -191,7 +191,7 @@ async fn words_gone(app: &App, tx: &mut Tx, mut row: PlanRow, because: &str) -> 
     let whom = crate::plan::void(app, tx, &row, because).await?;
     show::in_thread(tx, &row, wording::card::words_gone(&whom, because)).await?;
     if let Some(revision) = tx.revision(&row.plan.id, row.revision).await? {
-        reacted::settle_words(app, tx, &mut row, &revision, &app.settings()).await?;
+        crate::plan::word::settle(app, tx, &mut row, &revision, &app.settings()).await?;
     }
     Ok(())
 }

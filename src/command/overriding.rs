@@ -94,7 +94,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         over_reason: None,
     };
     tx.insert_override(&row.plan.id, &given).await?;
-    crate::chat::settle_words(call.app, &mut tx, &mut row, &revision, settings).await?;
+    crate::plan::word::settle(call.app, &mut tx, &mut row, &revision, settings).await?;
     show::in_thread(&mut tx, &row, wording::overriding::given(&row, &given, block, why, settings, call.now)).await?;
     show::card(&mut tx, &row, &revision, settings, &entry).await?;
     tx.commit().await

@@ -184,7 +184,7 @@ async fn judge(
         overrides,
         lost,
         contested: revision.advice.category.contested && row.category.is_none(),
-        unreviewed: revision.advice.asked.review.as_deref().filter(|_| row.reviewed.is_none()),
+        unreviewed: row.awaits_review(&revision),
         expired,
         approval_holds: settings.policy.approval_expires.ms(),
         request,

@@ -39,7 +39,7 @@ pub async fn end(app: &App, tx: &mut Tx, deputy: &Deputy, record: Statement, rea
         let id = PlanId::new(id);
         let Some(mut row) = tx.plan(&id).await? else { continue };
         let Some(revision) = tx.revision(&id, row.revision).await? else { continue };
-        crate::chat::settle_words(app, tx, &mut row, &revision, &settings).await?;
+        crate::plan::word::settle(app, tx, &mut row, &revision, &settings).await?;
         let tally = show::tally_of(tx, &row, &revision, &settings).await?;
         let progress = wording::card::progress(&row, &tally);
         show::in_thread(tx, &row, wording::deputy::no_longer_speaks(deputy, &progress)).await?;

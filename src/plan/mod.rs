@@ -13,6 +13,7 @@ pub mod show;
 mod state;
 mod ticket;
 pub mod view;
+pub mod word;
 
 pub use advise::{advise, void};
 pub use due::{expire, remind};

@@ -54,6 +54,11 @@ impl PlanRow {
             stale_at: None,
         }
     }
+
+    /// Why its plan must be read by somebody else before anybody may approve it, while nobody has found it sound.
+    pub fn awaits_review<'a>(&self, revision: &'a Revision) -> Option<&'a str> {
+        revision.advice.asked.review.as_deref().filter(|_| self.reviewed.is_none())
+    }
 }
 
 /// One numbered revision of a plan's brief.

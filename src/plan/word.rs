@@ -1,0 +1,185 @@
+//! How a person's word comes onto the record, wherever it was said: whether it counts, what is written, what follows.
+
+use crate::advice::policy_digest;
+use crate::app::App;
+use crate::approval::{Speaker, Tally, Word, WordKind, may_speak_also_for};
+use crate::clock::Time;
+use crate::config::Settings;
+use crate::event::From;
+use crate::ledger::Statement;
+use crate::name::{Person, new_id};
+use crate::people::TERMINAL;
+use crate::plan::show;
+use crate::store::Tx;
+use crate::store::plan::{PlanRow, Revision};
+use crate::wording;
+
+/// A word as somebody said it.
+#[derive(Clone, Debug)]
+pub struct Said<'a> {
+    pub from: &'a From,
+    pub kind: WordKind,
+    /// When the platform says it was said; a time to come is taken as now.
+    pub at: Time,
+    /// The event that brought it.
+    pub event: &'a str,
+    /// The message that it was put on.
+    pub message: Option<&'a str>,
+    /// Found when the platform was asked, after it had not been told.
+    pub read_back: bool,
+    /// The reason, which the emergency path asks for.
+    pub why: Option<&'a str>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// It counts; this is how the plan stands now.
+    Counts(Tally),
+    /// It was said before.
+    Already,
+    /// It does not count; one sentence says why. The record has it where somebody was refused.
+    Not(String),
+}
+
+/// Takes a word on the revision that asks for it. The caller has found that the plan waits and that the word is meant for
+/// this revision, and commits whatever is answered.
+pub async fn give(
+    app: &App,
+    tx: &mut Tx,
+    settings: &Settings,
+    row: &mut PlanRow,
+    revision: &Revision,
+    speaker: Option<&Speaker>,
+    said: &Said<'_>,
+) -> anyhow::Result<Given> {
+    let (kind, now) = (said.kind, tx.now);
+    let person = speaker.map(|speaker| &speaker.person);
+    let words = tx.words(&row.plan.id).await?;
+    if standing(&words, person, kind, row.revision).is_some() {
+        return Ok(Given::Already);
+    }
+    if kind == WordKind::Approve && row.plan.kind.has_version() && row.plan.commit.is_none() {
+        return Ok(Given::Not(wording::refusal::unresolved(row)));
+    }
+    if kind == WordKind::Approve && row.awaits_review(revision).is_some() {
+        refused(app, tx, row, revision, person, said, "plan.unreviewed").await?;
+        return Ok(Given::Not(wording::refusal::unreviewed(row)));
+    }
+    let change = revision.facts.change.first().map(|fact| &fact.value);
+    let needs = show::needs_now(row, revision, settings, now);
+    let deputies = tx.deputies().await?;
+    let (role, lender) = match may_speak_also_for(kind, speaker, &row.plan, change, &needs, &deputies, settings, now) {
+        Ok(spoken) => spoken,
+        Err(refusal) => {
+            refused(app, tx, row, revision, person, said, wording::refusal::code(&refusal)).await?;
+            let says = wording::refusal::word(&refusal, person, &said.from.user, &revision.advice.approvals);
+            return Ok(Given::Not(says));
+        }
+    };
+    // Whoever may speak is somebody.
+    let Some(person) = person else { return Ok(Given::Already) };
+    let word = Word {
+        id: new_id(now),
+        revision: row.revision,
+        brief: revision.brief.clone(),
+        kind,
+        person: person.clone(),
+        role,
+        lender,
+        platform: said.from.platform.clone(),
+        at: said.at.min(now),
+        withdrawn_at: None,
+        voided_at: None,
+        void_reason: None,
+    };
+    tx.insert_word(&row.plan.id, &word, said.message).await?;
+    let quorum = needs.iter().map(|need| need.need.count).sum();
+    let record = record("word.given", row, revision, Some(person), word.role.as_ref(), said)
+        .policy(&policy_digest(settings), None, Some(quorum))
+        .with("medium", (said.from.platform == TERMINAL).then_some(TERMINAL))
+        .with("for", word.lender.as_ref().map(ToString::to_string))
+        .text("why", said.why);
+    let entry = tx.record(app, record).await?;
+    settle(app, tx, row, revision, settings).await?;
+    let tally = show::tally_of(tx, row, revision, settings).await?;
+    let mut line = match said.why {
+        Some(why) => wording::card::given_in_terminal(row, &word, &tally, why, settings, now),
+        None => wording::card::given(row, &word, &tally, settings, now),
+    };
+    if said.read_back {
+        wording::card::was_away(&mut line);
+    }
+    show::in_thread(tx, row, line).await?;
+    show::card(tx, row, revision, settings, &entry).await?;
+    Ok(Given::Counts(tally))
+}
+
+/// Takes a person's word back, where one stands.
+pub async fn withdraw(
+    app: &App,
+    tx: &mut Tx,
+    settings: &Settings,
+    row: &mut PlanRow,
+    revision: &Revision,
+    person: &Person,
+    said: &Said<'_>,
+) -> anyhow::Result<()> {
+    let words = tx.words(&row.plan.id).await?;
+    let Some(word) = standing(&words, Some(person), said.kind, row.revision) else { return Ok(()) };
+    tx.withdraw_word(&word.id).await?;
+    tx.record(app, record("word.withdrawn", row, revision, Some(person), word.role.as_ref(), said)).await?;
+    settle(app, tx, row, revision, settings).await?;
+    let tally = show::tally_of(tx, row, revision, settings).await?;
+    let progress = wording::card::progress(row, &tally);
+    show::in_thread(tx, row, wording::card::withdrawn(person, said.kind, &progress, said.read_back)).await
+}
+
+/// Brings the plan's state in line with the words on it.
+pub async fn settle(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let tally = show::tally_of(tx, row, revision, settings).await?;
+    row.state = row.state.spoken(!tally.objected_by.is_empty(), !tally.held_by.is_empty(), tally.missing.is_empty());
+    tx.update_plan(row).await?;
+    show::main(app, tx, row, revision).await
+}
+
+/// The word of this kind that a person has standing on a revision.
+fn standing<'a>(words: &'a [Word], person: Option<&Person>, kind: WordKind, revision: i64) -> Option<&'a Word> {
+    words.iter().find(|w| Some(&w.person) == person && w.kind == kind && w.revision == revision && w.stands())
+}
+
+async fn refused(
+    app: &App,
+    tx: &mut Tx,
+    row: &PlanRow,
+    revision: &Revision,
+    person: Option<&Person>,
+    said: &Said<'_>,
+    because: &str,
+) -> anyhow::Result<()> {
+    let record = record("word.refused", row, revision, person, None, said);
+    tx.record(app, record.with("because", because)).await.map(|_| ())
+}
+
+/// The head of every entry about a word.
+fn record(
+    kind: &'static str,
+    row: &PlanRow,
+    revision: &Revision,
+    person: Option<&Person>,
+    role: Option<&crate::name::Role>,
+    said: &Said<'_>,
+) -> Statement {
+    Statement::new(kind)
+        .by(said.from, person, role)
+        .of(row, Some(&revision.brief))
+        .evidence(said.event, said.message)
+        .with("word", said.kind.as_str())
+        .with("read_back", said.read_back.then_some(true))
+}
