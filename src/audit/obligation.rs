@@ -278,17 +278,5 @@ async fn say(
     if let Some(plan) = plan {
         return show::in_thread_as(tx, plan, key, message).await;
     }
-    let home = app.home();
-    tx.send(&Send {
-        platform: home.platform,
-        channel: home.channel,
-        thread: None,
-        key,
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: None,
-        message,
-    })
-    .await
+    tx.send(&Send::home(app, message).key(key)).await
 }

@@ -129,17 +129,5 @@ fn of(record: &Record) -> Option<String> {
 }
 
 async fn say(app: &App, tx: &mut Tx, message: Message) -> anyhow::Result<()> {
-    let home = app.home();
-    tx.send(&Send {
-        platform: home.platform,
-        channel: home.channel,
-        thread: None,
-        key: None,
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: None,
-        message,
-    })
-    .await
+    tx.send(&Send::home(app, message)).await
 }

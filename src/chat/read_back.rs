@@ -17,6 +17,7 @@ use crate::plan::show;
 use crate::store::plan::PlanRow;
 use crate::store::{Claim, Tx};
 use crate::wording;
+use crate::work::Send;
 
 /// A card that was looked at this long ago is looked at again before the gate answers.
 const FRESH: i64 = MINUTE;
@@ -156,18 +157,9 @@ pub async fn vanished(app: &App, claim: &Claim, platform: &str, message: &str) -
     let posted = app.store.posted_as(platform, message).await?;
     let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
     if let Some(posted) = posted.filter(|posted| !posted.key.starts_with("once:") && posted.only_for.is_none()) {
-        tx.send(&crate::work::Send {
-            platform: posted.platform,
-            channel: posted.channel,
-            thread: posted.thread,
-            key: Some(posted.key),
-            only_for: None,
-            direct: false,
-            answer: None,
-            plan: posted.plan,
-            message: serde_json::from_str(&posted.body)?,
-        })
-        .await?;
+        let message = serde_json::from_str(&posted.body)?;
+        let again = Send::to(posted.platform, &posted.channel, message).thread(posted.thread).key(posted.key);
+        tx.send(&Send { plan: posted.plan, ..again }).await?;
     }
     tx.commit().await
 }

@@ -142,18 +142,8 @@ pub async fn answer(app: &App, claim: &Claim, from: &From, message: Message) -> 
 
 /// A message that one person alone sees, in the channel or in a thread.
 pub async fn whisper(tx: &mut Tx, from: &From, thread: Option<String>, message: Message) -> anyhow::Result<()> {
-    tx.send(&Send {
-        platform: from.platform.clone(),
-        channel: from.channel.clone(),
-        thread,
-        key: None,
-        only_for: Some(from.user.clone()),
-        direct: false,
-        answer: from.answer.clone(),
-        plan: None,
-        message,
-    })
-    .await
+    let note = Send::to(&from.platform, &from.channel, message).thread(thread).only_for(Some(from.user.clone()));
+    tx.send(&Send { answer: from.answer.clone(), ..note }).await
 }
 
 impl Call<'_> {

@@ -31,18 +31,9 @@ pub async fn run(call: &Call<'_>) -> Result<()> {
     tx.record(call.app, made("plan.made", call, &row)).await?;
     let only_for = (call.settings.environment.get(&environment).map(|e| e.mode) == Some(crate::config::Mode::Observe))
         .then(|| call.from.user.clone());
-    tx.send(&Send {
-        platform: call.from.platform.clone(),
-        channel: call.from.channel.clone(),
-        thread: None,
-        key: Some(show::main_key(&plan.id)),
-        only_for,
-        direct: false,
-        answer: None,
-        plan: Some(plan.id.clone()),
-        message: wording::brief::gathering(&row, &call.settings, call.now),
-    })
-    .await?;
+    let message = wording::brief::gathering(&row, &call.settings, call.now);
+    let send = Send::to(&call.from.platform, &call.from.channel, message).key(show::main_key(&plan.id)).of(&plan.id);
+    tx.send(&send.only_for(only_for)).await?;
     tx.due(&Due::Advise { plan: plan.id.clone() }, call.now).await?;
     tx.due(
         &Due::Expire { plan: plan.id.clone() },

@@ -54,20 +54,11 @@ pub async fn escalate(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> 
         Statement::new("alert.escalated").with("alert", id).with("deployment", deployment.deployment.id.clone()),
     )
     .await?;
-    let home = app.home();
-    let platform = plan.as_ref().map_or(home.platform, |p| p.platform.clone());
-    let channel = plan.as_ref().map_or(home.channel, |p| p.channel.clone());
-    tx.send(&Send {
-        platform,
-        channel,
-        thread: None,
-        key: Some(format!("escalated:{id}")),
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: plan.map(|p| p.plan.id),
-        message: wording::deploy::escalated(&deployment, &alert, &settings, now),
-    })
-    .await?;
+    let message = wording::deploy::escalated(&deployment, &alert, &settings, now);
+    let send = match &plan {
+        Some(row) => Send::to(&row.platform, &row.channel, message).of(&row.plan.id),
+        None => Send::home(app, message),
+    };
+    tx.send(&send.key(format!("escalated:{id}"))).await?;
     tx.commit().await
 }

@@ -187,21 +187,7 @@ async fn say(tx: &mut Tx, scene: &Scene<'_>, alert: &Alert, signal: &Signal) -> 
     let key = Some(format!("alert:{}", alert.id));
     match plan {
         Some(plan) => show::in_thread_as(tx, plan, key, message).await,
-        None => {
-            let home = app.home();
-            tx.send(&Send {
-                platform: home.platform,
-                channel: home.channel,
-                thread: None,
-                key,
-                only_for: None,
-                direct: false,
-                answer: None,
-                plan: None,
-                message,
-            })
-            .await
-        }
+        None => tx.send(&Send::home(app, message).key(key)).await,
     }
 }
 

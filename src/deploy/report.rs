@@ -275,19 +275,8 @@ async fn unplanned(app: &App, tx: &mut Tx, report: &Report, first: bool, now: Ti
     if !first {
         return Ok(());
     }
-    let home = app.home();
-    tx.send(&Send {
-        platform: home.platform,
-        channel: home.channel,
-        thread: None,
-        key: Some(format!("unplanned:{}", report.id)),
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: None,
-        message: wording::deploy::unplanned(report, &settings, now),
-    })
-    .await
+    let message = wording::deploy::unplanned(report, &settings, now);
+    tx.send(&Send::home(app, message).key(format!("unplanned:{}", report.id))).await
 }
 
 /// Whether humans had approved it, as far as its state tells: what is under way without approval was recorded as such when

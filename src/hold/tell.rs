@@ -19,18 +19,7 @@ pub async fn channel(
     key: String,
     says: Message,
 ) -> anyhow::Result<()> {
-    tx.send(&Send {
-        platform: platform.to_owned(),
-        channel: channel.clone(),
-        thread: None,
-        key: Some(key),
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: None,
-        message: says,
-    })
-    .await
+    tx.send(&Send::to(platform, channel, says).key(key)).await
 }
 
 /// One person by themselves, where the platform knows them.
@@ -42,18 +31,7 @@ pub async fn person(
     says: Message,
 ) -> anyhow::Result<()> {
     let Some(user) = people::user_on(&app.settings(), platform, whom) else { return Ok(()) };
-    tx.send(&Send {
-        platform: platform.to_owned(),
-        channel: channel.clone(),
-        thread: None,
-        key: None,
-        only_for: Some(user),
-        direct: true,
-        answer: None,
-        plan: None,
-        message: says,
-    })
-    .await
+    tx.send(&Send::to(platform, channel, says).direct(user)).await
 }
 
 /// The plans that wait for something in `scope`, without those of one person: a line in each thread, and its message

@@ -49,16 +49,5 @@ pub async fn end(app: &App, tx: &mut Tx, deputy: &Deputy, record: Statement, rea
 
 /// A line where the deputy was named.
 pub async fn say(tx: &mut Tx, deputy: &Deputy, message: crate::message::Message) -> anyhow::Result<()> {
-    tx.send(&Send {
-        platform: deputy.platform.clone(),
-        channel: deputy.channel.clone(),
-        thread: None,
-        key: None,
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: None,
-        message,
-    })
-    .await
+    tx.send(&Send::to(&deputy.platform, &deputy.channel, message)).await
 }

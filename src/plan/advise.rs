@@ -177,18 +177,8 @@ async fn ask_in_person(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revisio
         }
         for person in &able {
             let Some(user) = people::user_on(&settings, &row.platform, person) else { continue };
-            tx.send(&Send {
-                platform: row.platform.clone(),
-                channel: row.channel.clone(),
-                thread: None,
-                key: None,
-                only_for: Some(user),
-                direct: true,
-                answer: None,
-                plan: Some(row.plan.id.clone()),
-                message: wording::card::needs_you(row, revision, need, able.len(), &settings, tx.now),
-            })
-            .await?;
+            let message = wording::card::needs_you(row, revision, need, able.len(), &settings, tx.now);
+            tx.send(&Send::to(&row.platform, &row.channel, message).direct(user).of(&row.plan.id)).await?;
         }
     }
     Ok(())

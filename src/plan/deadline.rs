@@ -85,27 +85,17 @@ async fn remind(
         tally.missing.iter().any(|need| need.need.role.as_ref().is_none_or(|role| roles.contains(role)))
     };
     let eligible = revision.advice.approvals.eligible.iter();
-    let mut whom: Vec<Person> =
+    let whom: Vec<Person> =
         eligible.filter(|person| !tally.approved_by.contains(person) && could(person)).cloned().collect();
     let now = tx.now;
     show::in_thread(tx, row, wording::deadline::reminds(row, &tally, &whom, deadline.needed_by, settings, now)).await?;
     if whom.len() > MOST {
         return Ok(());
     }
-    whom.retain(|person| people::user_on(settings, &row.platform, person).is_some());
     for person in whom {
-        tx.send(&Send {
-            platform: row.platform.clone(),
-            channel: row.channel.clone(),
-            thread: None,
-            key: None,
-            only_for: people::user_on(settings, &row.platform, &person),
-            direct: true,
-            answer: None,
-            plan: Some(row.plan.id.clone()),
-            message: wording::deadline::in_person(row, deadline.needed_by, settings, now),
-        })
-        .await?;
+        let Some(user) = people::user_on(settings, &row.platform, &person) else { continue };
+        let message = wording::deadline::in_person(row, deadline.needed_by, settings, now);
+        tx.send(&Send::to(&row.platform, &row.channel, message).direct(user).of(&row.plan.id)).await?;
     }
     Ok(())
 }

@@ -179,35 +179,16 @@ pub async fn in_thread(tx: &mut Tx, row: &PlanRow, message: Message) -> anyhow::
 
 /// A message in the plan's thread that can be edited later under its key.
 pub async fn in_thread_as(tx: &mut Tx, row: &PlanRow, key: Option<String>, message: Message) -> anyhow::Result<()> {
-    tx.send(&Send {
-        platform: row.platform.clone(),
-        channel: row.channel.clone(),
-        thread: Some(main_key(&row.plan.id)),
-        key,
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: Some(row.plan.id.clone()),
-        message,
-    })
-    .await
+    let send = Send::to(&row.platform, &row.channel, message).thread(Some(main_key(&row.plan.id))).key(key);
+    tx.send(&send.of(&row.plan.id)).await
 }
 
 /// In *observe* the planner alone sees the brief.
 fn to_channel(row: &PlanRow, settings: &Settings, key: Option<String>, message: Message) -> Send {
     let mode = settings.environment.get(&row.plan.environment).map(|e| e.mode).unwrap_or_default();
-    Send {
-        platform: row.platform.clone(),
-        channel: row.channel.clone(),
-        thread: None,
-        key,
-        only_for: (mode == Mode::Observe)
-            .then(|| people::user_on(settings, &row.platform, &row.plan.by).unwrap_or_else(|| row.plan.by.to_string())),
-        direct: false,
-        answer: None,
-        plan: Some(row.plan.id.clone()),
-        message,
-    }
+    let only_for = (mode == Mode::Observe)
+        .then(|| people::user_on(settings, &row.platform, &row.plan.by).unwrap_or_else(|| row.plan.by.to_string()));
+    Send::to(&row.platform, &row.channel, message).key(key).only_for(only_for).of(&row.plan.id)
 }
 
 /// The entry that binds a revision: brief hash, flags with their levels and points, score, declared words.

@@ -35,6 +35,58 @@ pub struct Send {
     pub message: Message,
 }
 
+impl Send {
+    /// Said once, to everybody in the channel.
+    pub fn to(platform: impl Into<String>, channel: &Channel, message: Message) -> Send {
+        Send {
+            platform: platform.into(),
+            channel: channel.clone(),
+            thread: None,
+            key: None,
+            only_for: None,
+            direct: false,
+            answer: None,
+            plan: None,
+            message,
+        }
+    }
+
+    /// Where things are said that belong to no conversation.
+    pub fn home(app: &App, message: Message) -> Send {
+        let home = app.home();
+        Send::to(home.platform, &home.channel, message)
+    }
+
+    /// In the thread of the message with this key.
+    #[must_use]
+    pub fn thread(self, thread: Option<String>) -> Send {
+        Send { thread, ..self }
+    }
+
+    /// Under a key of its own: the same key again edits it in place.
+    #[must_use]
+    pub fn key(self, key: impl Into<Option<String>>) -> Send {
+        Send { key: key.into(), ..self }
+    }
+
+    /// A note in the channel that one user of the platform alone sees; None: everybody does.
+    #[must_use]
+    pub fn only_for(self, user: Option<String>) -> Send {
+        Send { only_for: user, ..self }
+    }
+
+    /// To one user of the platform by itself.
+    #[must_use]
+    pub fn direct(self, user: String) -> Send {
+        Send { only_for: Some(user), direct: true, ..self }
+    }
+
+    #[must_use]
+    pub fn of(self, plan: &PlanId) -> Send {
+        Send { plan: Some(plan.clone()), ..self }
+    }
+}
+
 /// Why a message could not be delivered, and whether to try again.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {

@@ -133,18 +133,7 @@ pub async fn witness(app: &App, claim: &Claim, name: &str) -> anyhow::Result<()>
 
 /// To the team, in one message that changes in place.
 fn say(app: &App, name: &str, message: Message) -> Send {
-    let home = app.home();
-    Send {
-        platform: home.platform,
-        channel: home.channel,
-        thread: None,
-        key: Some(format!("witness:{name}")),
-        only_for: None,
-        direct: false,
-        answer: None,
-        plan: None,
-        message,
-    }
+    Send::home(app, message).key(format!("witness:{name}"))
 }
 
 fn pause(failures: i64) -> Millis {
