@@ -14,7 +14,7 @@ use tidegate::app::App;
 use tidegate::clock::{Clock, DAY, HOUR, MINUTE};
 use tidegate::config::Settings;
 use tidegate::name::PlanId;
-use tidegate::plan::{Kind, Plan, When, brief};
+use tidegate::plan::{Plan, When, brief};
 use tidegate::store::deployment::{DeploymentRow, Status};
 
 const RUNS: usize = 30;
@@ -145,28 +145,9 @@ fn calendar(now: tidegate::clock::Time) -> Vec<CalendarEvent> {
 fn plan(now: tidegate::clock::Time) -> Plan {
     Plan {
         id: PlanId::new("checkout-1"),
-        kind: Kind::Release,
-        service: "checkout".into(),
-        environment: "production".into(),
         version: Some("v2".to_owned()),
         commit: Some("4f2c91a".to_owned()),
-        set: Vec::new(),
-        by: "ada".into(),
-        why: None,
-        why_now: None,
         when: When::At { at: now.plus(DAY) },
-        how: None,
-        validate: None,
-        rollback: None,
-        rollback_if: None,
-        success: None,
-        tell: Vec::new(),
-        watch: Vec::new(),
-        respond: Vec::new(),
-        risk: None,
-        category: None,
-        hotfix: None,
-        needed_by: None,
-        made_at: now,
+        ..Plan::bare("checkout".into(), "production".into(), "ada".into(), now)
     }
 }

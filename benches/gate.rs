@@ -14,7 +14,7 @@ use tidegate::app::App;
 use tidegate::clock::{Clock, Time};
 use tidegate::config::Settings;
 use tidegate::name::{Channel, PlanId};
-use tidegate::plan::{Kind, Plan, State, When, brief};
+use tidegate::plan::{Plan, State, brief};
 use tidegate::store::plan::Revision;
 use tidegate::web::{Attempts, LocalToken, Site};
 
@@ -120,28 +120,10 @@ async fn fill(app: &App, plans: usize) {
 fn plan(i: usize, now: Time) -> Plan {
     Plan {
         id: PlanId::new(format!("checkout-{i}")),
-        kind: Kind::Release,
-        service: "checkout".into(),
-        environment: "production".into(),
         version: Some(format!("v{i}")),
         commit: Some(format!("{i:040x}")),
-        set: Vec::new(),
-        by: "ada".into(),
         why: Some("PAY-1".to_owned()),
-        why_now: None,
-        when: When::Now,
-        how: None,
-        validate: None,
         rollback: Some("redeploy v0".to_owned()),
-        rollback_if: None,
-        success: None,
-        tell: Vec::new(),
-        watch: Vec::new(),
-        respond: Vec::new(),
-        risk: None,
-        category: None,
-        hotfix: None,
-        needed_by: None,
-        made_at: now,
+        ..Plan::bare("checkout".into(), "production".into(), "ada".into(), now)
     }
 }

@@ -8,7 +8,7 @@ use tidegate::advice::timing::{Timeline, windows};
 use tidegate::clock::{DAY, HOUR, MINUTE, Time};
 use tidegate::config::Settings;
 use tidegate::name::{Environment, Person, PlanId, Service};
-use tidegate::plan::{Kind, Plan, When};
+use tidegate::plan::{Plan, When};
 
 fn main() {
     divan::main();
@@ -110,29 +110,10 @@ fn asked<T>(source: &str, at: Time, value: T) -> Asked<T> {
 fn plan(now: Time) -> Plan {
     Plan {
         id: PlanId::new("checkout-87"),
-        kind: Kind::Release,
-        service: Service::new("checkout"),
-        environment: Environment::new("production"),
         version: Some("v2.14.0".to_owned()),
-        commit: None,
-        set: Vec::new(),
-        by: Person::new("ada"),
-        why: None,
-        why_now: None,
-        when: When::Now,
-        how: None,
-        validate: None,
-        rollback: None,
-        rollback_if: None,
-        success: None,
-        tell: Vec::new(),
         watch: vec![Person::new("lin")],
         respond: vec![Person::new("grace")],
-        risk: None,
-        category: None,
-        hotfix: None,
-        needed_by: None,
-        made_at: now,
+        ..Plan::bare(Service::new("checkout"), Environment::new("production"), Person::new("ada"), now)
     }
 }
 

@@ -191,7 +191,6 @@ pub fn may_go_on(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Kind, When};
 
     const NOW: Time = Time::from_ms(1_000_000_000);
 
@@ -205,29 +204,9 @@ mod tests {
     fn plan(commit: &str) -> Plan {
         Plan {
             id: "shop-1".into(),
-            kind: Kind::Release,
-            service: "shop".into(),
-            environment: "production".into(),
             version: Some("v1".to_owned()),
             commit: Some(commit.to_owned()),
-            set: Vec::new(),
-            by: "ada".into(),
-            why: None,
-            why_now: None,
-            when: When::Now,
-            how: None,
-            validate: None,
-            rollback: None,
-            rollback_if: None,
-            success: None,
-            tell: Vec::new(),
-            watch: Vec::new(),
-            respond: Vec::new(),
-            risk: None,
-            category: None,
-            hotfix: None,
-            needed_by: None,
-            made_at: NOW,
+            ..Plan::bare("shop".into(), "production".into(), "ada".into(), NOW)
         }
     }
 

@@ -41,7 +41,9 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
         settings.source.len()
     ));
     // Each by itself: one that cannot be opened hides nothing of the others.
-    let opened: Vec<_> = settings.source.iter().map(|source| (source, opened(source, &settings, &clock))).collect();
+    let clients = Clients::default();
+    let open = |source| (source, opened(source, &settings, &clock, &clients));
+    let opened: Vec<_> = settings.source.iter().map(open).collect();
     let working: Vec<Arc<Opened>> = opened.iter().filter_map(|(_, opened)| opened.as_ref().ok().cloned()).collect();
     let known = Known::learn(&working, &settings, &clock).await;
     let told = futures::stream::iter(opened.iter().map(|(source, opened)| async {
@@ -150,10 +152,14 @@ fn webhooks(settings: &Settings) -> Told {
     .collect()
 }
 
-fn opened(source: &SourceSettings, settings: &Settings, clock: &Clock) -> anyhow::Result<Arc<Opened>> {
+fn opened(
+    source: &SourceSettings,
+    settings: &Settings,
+    clock: &Clock,
+    clients: &Clients,
+) -> anyhow::Result<Arc<Opened>> {
     let patience = source.timeout.unwrap_or(settings.policy.source_timeout).std();
     let keep = std::time::Duration::ZERO;
-    let clients = &Clients::default();
     open(&Opening { settings: source, folder: &settings.base, clock, patience, keep, clients }).map(Arc::new)
 }
 

@@ -67,30 +67,13 @@ pub async fn read(call: &Call<'_>) -> Result<Plan> {
     let args = &call.arguments;
     let kind = kind_of(call)?;
     let mut plan = Plan {
-        id: PlanId::new(""),
         kind,
-        service: call.service(args.get("service").unwrap_or_default())?,
-        environment: call.environment(args.get("environment").unwrap_or_default())?,
-        version: None,
-        commit: None,
-        set: Vec::new(),
-        by: call.person.clone(),
-        why: None,
-        why_now: None,
-        when: When::Now,
-        how: None,
-        validate: None,
-        rollback: None,
-        rollback_if: None,
-        success: None,
-        tell: Vec::new(),
-        watch: Vec::new(),
-        respond: Vec::new(),
-        risk: None,
-        category: None,
-        hotfix: None,
-        needed_by: None,
-        made_at: call.now,
+        ..Plan::bare(
+            call.service(args.get("service").unwrap_or_default())?,
+            call.environment(args.get("environment").unwrap_or_default())?,
+            call.person.clone(),
+            call.now,
+        )
     };
     fill(call, &mut plan)?;
     if !kind.has_version() {

@@ -5,7 +5,7 @@ use crate::advice::facts::Facts;
 use crate::advice::{Context, Windows};
 use crate::app::App;
 use crate::name::{Environment, Person, PlanId, Service};
-use crate::plan::{Kind, Plan, When, brief};
+use crate::plan::{Kind, Plan, brief};
 use crate::wording;
 
 pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
@@ -37,28 +37,7 @@ pub async fn search(app: &App, person: &Person, service: Service, environment: E
     let plan = Plan {
         id: PlanId::new("windows"),
         kind: Kind::Config,
-        service,
-        environment,
-        version: None,
-        commit: None,
-        set: Vec::new(),
-        by: person.clone(),
-        why: None,
-        why_now: None,
-        when: When::Now,
-        how: None,
-        validate: None,
-        rollback: None,
-        rollback_if: None,
-        success: None,
-        tell: Vec::new(),
-        watch: Vec::new(),
-        respond: Vec::new(),
-        risk: None,
-        category: None,
-        hotfix: None,
-        needed_by: None,
-        made_at: now,
+        ..Plan::bare(service, environment, person.clone(), now)
     };
     let facts = brief::gather(app, &settings, &plan).await;
     let windows = crate::advice::windows(Context { plan: &plan, facts: &facts, settings: &settings, now });

@@ -61,6 +61,38 @@ pub struct Plan {
     pub made_at: Time,
 }
 
+impl Plan {
+    /// A release, now, of which nothing else is said yet: no version, no handle.
+    pub fn bare(service: Service, environment: Environment, by: Person, made_at: Time) -> Plan {
+        Plan {
+            id: PlanId::new(""),
+            kind: Kind::Release,
+            service,
+            environment,
+            version: None,
+            commit: None,
+            set: Vec::new(),
+            by,
+            why: None,
+            why_now: None,
+            when: When::Now,
+            how: None,
+            validate: None,
+            rollback: None,
+            rollback_if: None,
+            success: None,
+            tell: Vec::new(),
+            watch: Vec::new(),
+            respond: Vec::new(),
+            risk: None,
+            category: None,
+            hotfix: None,
+            needed_by: None,
+            made_at,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {

@@ -4,7 +4,7 @@ use crate::advice::facts::*;
 use crate::advice::{Advice, Context, Flag, FlagLevel, advise};
 use crate::clock::{DAY, HOUR, Time};
 use crate::config::Settings;
-use crate::plan::{Kind, Plan, When};
+use crate::plan::Plan;
 
 pub struct World {
     pub plan: Plan,
@@ -253,18 +253,10 @@ impl World {
         let settings: Settings = toml::from_str(SETTINGS).unwrap();
         let plan = Plan {
             id: "checkout-87".into(),
-            kind: Kind::Release,
-            service: "checkout".into(),
-            environment: "production".into(),
             version: Some("v2.14.0".to_owned()),
             commit: Some("4f2c".repeat(10)),
-            set: Vec::new(),
-            by: "ada".into(),
             why: Some("SHOP-12: faster cart".to_owned()),
             why_now: Some("the sale begins on Friday".to_owned()),
-            when: When::Now,
-            how: None,
-            validate: None,
             rollback: Some("redeploy v2.13.2".to_owned()),
             rollback_if: Some("errors > 2 % for 5m".to_owned()),
             success: Some("p95 below 400 ms".to_owned()),
@@ -272,10 +264,7 @@ impl World {
             watch: vec!["ada".into()],
             respond: vec!["lin".into()],
             risk: Some(crate::plan::Risk::Standard),
-            category: None,
-            hotfix: None,
-            needed_by: None,
-            made_at: now(),
+            ..Plan::bare("checkout".into(), "production".into(), "ada".into(), now())
         };
         let base = version("v2.13.2", "aaaa", 12);
         let head = version("v2.14.0", "4f2c", 1);

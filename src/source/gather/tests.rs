@@ -171,15 +171,13 @@ async fn a_sources_own_deadline_comes_from_its_settings() {
 
 #[tokio::test]
 async fn the_briefs_deadline_comes_before_a_sources_own() {
-    let settings = settings("");
+    let settings = settings("[[source]]\nname = \"slow\"\nkind = \"git\"\npath = \"x\"\ntimeout = \"20s\"\n");
     let sources = [source("slow", Does::Hangs)];
     let ask = ask(Question::Health, &settings);
-    let until = Instant::now() + Duration::from_millis(100);
+    // Long enough that what a busy machine takes away from it is lost in the rounding.
+    let until = Instant::now() + Duration::from_secs(2);
     let first = ask_all_until(&sources, &ask, &Clock::system(), until).await;
-    // What was left of it when the source was asked; on a busy machine that is less.
-    let Err(CannotSay(why)) = &first[0].1 else { panic!("{first:?}") };
-    let left = why.strip_prefix("did not answer in ").and_then(|rest| rest.strip_suffix(" ms")?.parse::<u32>().ok());
-    assert!(left.is_some_and(|left| left <= 100), "{why}");
+    assert_eq!(first[0].1, Err(CannotSay::because("did not answer in 2 s")));
     let second = ask_all_until(&sources, &ask, &Clock::system(), until).await;
     assert_eq!(second[0].1, Err(CannotSay::because("was not asked, because the time for the whole brief was up")));
 }
@@ -198,15 +196,15 @@ async fn who_is_not_concerned_is_not_asked() {
 #[tokio::test]
 async fn a_limited_source_answers_so_many_at_a_time_and_is_left_by_those_who_gave_up() {
     let (inside, most) = (Arc::<AtomicUsize>::default(), Arc::<Mutex<usize>>::default());
-    let does = Does::AnswersAfter(Duration::from_millis(200));
+    let does = Does::AnswersAfter(Duration::from_millis(800));
     let pretend = Pretend { does, inside: Arc::clone(&inside), most: Arc::clone(&most) };
     let sources = [opened("narrow", pretend, 2)];
-    let settings = settings("");
+    let settings = settings("[[source]]\nname = \"narrow\"\nkind = \"git\"\npath = \"x\"\ntimeout = \"2s\"\n");
     let ask = ask(Question::Health, &settings);
     let clock = Clock::system();
     let all = join_all((0..8).map(|_| ask_all(&sources, &ask, &clock))).await;
     let answered = all.iter().filter(|said| said[0].1.is_ok()).count();
-    assert!((2..=4).contains(&answered), "two at a time for 200 ms, within half a second: {answered}");
+    assert_eq!(answered, 4, "two at a time for 800 ms, within two seconds");
     assert_eq!(*most.lock().unwrap(), 2);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(inside.load(Ordering::SeqCst), 0, "whoever gave up is gone");

@@ -8,7 +8,7 @@ use crate::advice::{Context, Flag, FlagLevel, Windows};
 use crate::clock::{HOUR, Time};
 use crate::config::Settings;
 use crate::name::{Person, Service};
-use crate::plan::{Kind, Plan, When};
+use crate::plan::Plan;
 
 pub const SETTINGS: &str = r#"
 service.checkout = { depends-on = ["ledger"] }
@@ -91,29 +91,8 @@ pub fn world_with(now: &str, settings: &str) -> World {
     let now = at(now);
     let plan = Plan {
         id: crate::name::PlanId::new("checkout-87"),
-        kind: Kind::Release,
-        service: Service::new("checkout"),
-        environment: crate::name::Environment::new("production"),
         version: Some("v2.14.0".to_owned()),
-        commit: None,
-        set: Vec::new(),
-        by: Person::new("ada"),
-        why: None,
-        why_now: None,
-        when: When::Now,
-        how: None,
-        validate: None,
-        rollback: None,
-        rollback_if: None,
-        success: None,
-        tell: Vec::new(),
-        watch: Vec::new(),
-        respond: Vec::new(),
-        risk: None,
-        category: None,
-        hotfix: None,
-        needed_by: None,
-        made_at: now,
+        ..Plan::bare(Service::new("checkout"), crate::name::Environment::new("production"), Person::new("ada"), now)
     };
     let mut world = World { settings, plan, facts: Facts::default(), now };
     // A calendar that is seen holds something, and Ada's own tells that she is free.
