@@ -9,6 +9,7 @@ use clap::Subcommand;
 use super::ask::Instance;
 use super::evidence::{self, ExportArgs, ObligationsArgs, ReportArgs, ShowArgs};
 use super::{Place, print};
+use crate::clock::Clock;
 use crate::ledger::{Act, PublicKey, SignedCheckpoint, Trust, Verdict, checkpoints_in, export, verify_with};
 use crate::name::{Person, PlanId};
 use crate::store::Store;
@@ -81,6 +82,20 @@ pub enum AuditCommand {
         #[arg(long)]
         why: String,
     },
+    /// Goes on with a copy of the database that was put back: a new epoch, and on record what is lost
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        /// Checkpoints from elsewhere, which may speak of more than those on this machine
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Who you are: a person of the settings
+        #[arg(long, value_name = "PERSON")]
+        by: String,
+        /// The reason, for the record
+        #[arg(long)]
+        why: String,
+    },
     /// The story of a plan in words; without one, every entry
     Show(ShowArgs),
     /// Lines that anyone can verify, a table, or an evidence pack
@@ -129,6 +144,9 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
             Ok(verdict.exit_code())
         }
         AuditCommand::Rotate { place, by, why } => acts(&place, &Act::Rotate { by: Person::new(by), why }).await,
+        AuditCommand::Restore { place, checkpoint, by, why } => {
+            restore(&place, &checkpoint, &Person::new(by), &why).await
+        }
         AuditCommand::Erase { place, entry, person, name, by, why } => {
             let (by, person) = (Person::new(by), person.map(Person::new));
             acts(&place, &Act::Erase { by, why, entry, person, names: name }).await
@@ -155,23 +173,40 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<u8> {
     }
 }
 
+/// The checkpoints that files hold.
+fn read(files: &[PathBuf]) -> anyhow::Result<Vec<SignedCheckpoint>> {
+    let mut read = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+        let notes = checkpoints_in(&text);
+        anyhow::ensure!(!notes.is_empty(), "{} holds no checkpoint", file.display());
+        for note in notes {
+            read.push(SignedCheckpoint::parse(&note).with_context(|| format!("{} does not read", file.display()))?);
+        }
+    }
+    Ok(read)
+}
+
+/// While nothing runs on it: a copy that was put back is what a program must not find under its feet.
+async fn restore(place: &Place, checkpoints: &[PathBuf], by: &Person, why: &str) -> anyhow::Result<u8> {
+    let (settings, clock, data) = (place.settings()?, Clock::system(), place.data());
+    let notes = read(checkpoints)?;
+    let (store, signer) = super::serve::open(&settings, &clock, &data).await?;
+    let done = crate::ledger::restore(&store, &signer, &settings, &data, &notes, (by, why), clock.now()).await;
+    store.close().await;
+    let done = done?;
+    print(&done.to_string());
+    super::tell(done.get("says").and_then(serde_json::Value::as_str).unwrap_or_default());
+    Ok(0)
+}
+
 async fn verify(
     place: &Place,
     what: Option<&Path>,
     checkpoints: &[PathBuf],
     key: Option<&str>,
 ) -> anyhow::Result<Verdict> {
-    let mut trust = Trust::default();
-    for file in checkpoints {
-        let text = std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
-        let notes = checkpoints_in(&text);
-        anyhow::ensure!(!notes.is_empty(), "{} holds no checkpoint", file.display());
-        for note in notes {
-            trust
-                .anchors
-                .push(SignedCheckpoint::parse(&note).with_context(|| format!("{} does not read", file.display()))?);
-        }
-    }
+    let mut trust = Trust { anchors: read(checkpoints)?, ..Trust::default() };
     if let Some(key) = key {
         let text = if Path::new(key).is_file() { std::fs::read_to_string(key)? } else { key.to_owned() };
         trust.keys.push(PublicKey::parse(text.trim())?);

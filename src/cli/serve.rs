@@ -1,7 +1,7 @@
 //! `try` and `serve`: the running program.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +13,7 @@ use crate::clock::{Clock, Time};
 use crate::command::time::{Lean, parse_time};
 use crate::config::Settings;
 use crate::event::Due;
-use crate::ledger::{Origin, Signer, Statement, write_private};
+use crate::ledger::{Origin, Signer, Statement, refuse_lost, write_private};
 use crate::source;
 use crate::store::Store;
 use crate::web::{self, Attempts, LocalToken, Site};
@@ -155,6 +155,15 @@ async fn run(start: Start) -> anyhow::Result<u8> {
 
 /// The program around a store: what `serve`, `try` and the commands without a server share.
 pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::Result<App> {
+    let (store, signer) = open(&settings, &clock, &data).await?;
+    let head = store.ledger_head().await?.context("the store holds no ledger")?;
+    refuse_lost(&settings, &data, &store, &head, &signer).await?;
+    let sources = source::build(&settings, &clock)?;
+    Ok(App::new(store, clock, settings, sources, signer, data))
+}
+
+/// The store with its ledger, and what signs that.
+pub async fn open(settings: &Settings, clock: &Clock, data: &Path) -> anyhow::Result<(Store, Signer)> {
     let url = match (&settings.store.url_from, &settings.store.url) {
         (Some(secret), _) => secret
             .reveal(&settings.base)
@@ -164,7 +173,7 @@ pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::R
         (None, Some(url)) => url.clone(),
         (None, None) => "sqlite://tidegate.db".to_owned(),
     };
-    let store = Store::open(&url, &data).await?;
+    let store = Store::open(&url, data).await?;
     let now = clock.now();
     if store.is_alone() {
         store.release_all().await?;
@@ -176,15 +185,13 @@ pub async fn build(settings: Settings, clock: Clock, data: PathBuf) -> anyhow::R
     }
     let head = store.ledger_head().await?.context("the store holds no ledger")?;
     let named = store.ledger_key().await?;
-    let signer = Signer::open(&data, &head.origin, head.size(), named.as_ref())?;
+    let signer = Signer::open(data, &head.origin, head.size(), named.as_ref())?;
     if named.is_none() && head.size() > 0 && store.ledger_seal().await?.is_none() {
         let mut tx = store.begin(now).await?;
         tx.seal(&signer).await?;
         tx.commit().await?;
     }
-    refuse_truncated(&settings, &data, &head, &signer)?;
-    let sources = source::build(&settings, &clock)?;
-    Ok(App::new(store, clock, settings, sources, signer, data))
+    Ok((store, signer))
 }
 
 /// Puts on record that Tidegate runs from here on: which version, whose key signs, which clock it goes by.
@@ -196,28 +203,6 @@ async fn record_start(app: &App) -> anyhow::Result<()> {
     let mut tx = app.store.begin(app.clock.now()).await?;
     tx.record(app, statement).await?;
     tx.commit().await
-}
-
-/// A ledger that is shorter than a checkpoint that was left outside lost its end, or is an older copy: nothing is added to
-/// it until an operator has looked.
-fn refuse_truncated(
-    settings: &Settings,
-    data: &std::path::Path,
-    head: &crate::ledger::Head,
-    signer: &Signer,
-) -> anyhow::Result<()> {
-    let newest = crate::ledger::witness::kept(settings, data)
-        .into_iter()
-        .filter(|c| c.signed(&signer.trusted()) == crate::ledger::Signed::Yes)
-        .max_by_key(|c| c.checkpoint.size);
-    match newest {
-        Some(newest) if newest.checkpoint.size > head.size() => bail!(
-            "the record ends at entry {} and a checkpoint that was kept outside speaks of {}: its end was cut off, or this is an older copy. Restore the newest copy; to go on knowingly with this one, move what was kept (the places under [[ledger.anchor]]) away, and keep it for the auditors.",
-            head.size(),
-            newest.checkpoint.size
-        ),
-        _ => Ok(()),
-    }
 }
 
 fn make_private(data: &std::path::Path) -> anyhow::Result<()> {

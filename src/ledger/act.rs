@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::command::BadCommand;
-use crate::config::PersonKind;
+use crate::config::{PersonKind, Settings};
 use crate::name::Person;
 
 use super::erase::What;
@@ -62,19 +62,7 @@ impl Act {
 /// Does it, records it, and says what was done: `says` for people, the rest for programs.
 pub async fn act(app: &App, act: &Act) -> anyhow::Result<Value> {
     let (by, why) = act.who();
-    let settings = app.settings();
-    match settings.people.get(by) {
-        None => {
-            return Err(BadCommand(format!("The settings know no person `{by}`: say who you are with --by.")).into());
-        }
-        Some(person) if person.kind != PersonKind::Member => {
-            return Err(BadCommand(format!("`{by}` is not a member, and only members act on the record.")).into());
-        }
-        Some(_) => {}
-    }
-    if why.trim().is_empty() {
-        return Err(BadCommand("Say why with --why: the reason stands in the record.".to_owned()).into());
-    }
+    operator(&app.settings(), by, why)?;
     match act {
         Act::Rotate { by, why } => rotate(app, by, why).await,
         Act::Erase { by, why, entry: Some(seq), person: None, names } => {
@@ -87,6 +75,21 @@ pub async fn act(app: &App, act: &Act) -> anyhow::Result<Value> {
         Act::HoldAdd { by, why, scope } => hold(app, by, why, scope, true).await,
         Act::HoldLift { by, why, scope } => hold(app, by, why, scope, false).await,
     }
+}
+
+/// Refuses an operator whom the settings do not know as a member, or who gives no reason.
+pub(super) fn operator(settings: &Settings, by: &Person, why: &str) -> Result<(), BadCommand> {
+    match settings.people.get(by) {
+        None => return Err(BadCommand(format!("The settings know no person `{by}`: say who you are with --by."))),
+        Some(person) if person.kind != PersonKind::Member => {
+            return Err(BadCommand(format!("`{by}` is not a member, and only members act on the record.")));
+        }
+        Some(_) => {}
+    }
+    if why.trim().is_empty() {
+        return Err(BadCommand("Say why with --why: the reason stands in the record.".to_owned()));
+    }
+    Ok(())
 }
 
 async fn hold(app: &App, by: &Person, why: &str, scope: &str, place: bool) -> anyhow::Result<Value> {

@@ -9,7 +9,7 @@ use crate::clock::Time;
 use crate::event::Due;
 use crate::ledger::{
     Appended, Checkpoint, Entry, Frontier, Hash, Head, Node, Origin, Place, PublicKey, Receipt, Record, SecretKey,
-    Signer, Statement, StoredText, Witness,
+    Signer, Statement, StoredText, Unfit, Witness,
 };
 use crate::name::PlanId;
 
@@ -88,6 +88,16 @@ impl Store {
         .await
         .map_err(said)?;
         Ok(first.and_then(|(bytes,)| Record::parse(&bytes).ok()).as_ref().and_then(PublicKey::named_by))
+    }
+
+    /// The entry with which the newest epoch began, where it began with a restore.
+    pub async fn ledger_restored(&self) -> anyhow::Result<Option<Record>> {
+        let row: Option<(String,)> =
+            sqlx::query_as("select bytes from ledger_entry where kind = 'log.restored' order by seq desc limit 1")
+                .fetch_optional(self.reader())
+                .await
+                .map_err(said)?;
+        Ok(row.map(|(bytes,)| Record::parse(&bytes)).transpose()?)
     }
 
     pub async fn ledger_size(&self) -> anyhow::Result<i64> {
@@ -352,7 +362,7 @@ impl Tx {
     /// signed checkpoint after it.
     pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {
         let entry = statement.entry(self.now)?;
-        let (receipt, appended) = self.write(&app.signer, entry, None).await?;
+        let (receipt, appended) = self.write(&app.signer, |head| head.append(entry), None).await?;
         self.owe(app, receipt.seq, &appended.kind.to_string(), &appended.bytes).await?;
         Ok(receipt)
     }
@@ -360,13 +370,30 @@ impl Tx {
     /// Writes one entry behind an end that this key sealed, and seals the new one: with `next` where a new key takes over.
     /// An end that it did not seal is not gone on with: that would vouch for what somebody else wrote there.
     pub async fn append(&mut self, signer: &Signer, entry: Entry, next: Option<&SecretKey>) -> anyhow::Result<Receipt> {
-        Ok(self.write(signer, entry, next).await?.0)
+        Ok(self.write(signer, |head| head.append(entry), next).await?.0)
+    }
+
+    /// Opens the next epoch behind an end that was put back ([`Head::restore`]).
+    pub async fn restore(
+        &mut self,
+        signer: &Signer,
+        known: Option<(u64, Hash)>,
+        statement: Statement,
+    ) -> anyhow::Result<Receipt> {
+        let entry = statement.entry(self.now)?;
+        Ok(self.write(signer, |head| head.restore(known, entry), None).await?.0)
+    }
+
+    /// The ledger as it ends in this transaction.
+    pub async fn ledger_head(&mut self) -> anyhow::Result<Head> {
+        let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
+        head_row(&row.context("the ledger has no head: the store was not founded")?)
     }
 
     async fn write(
         &mut self,
         signer: &Signer,
-        entry: Entry,
+        put: impl FnOnce(&mut Head) -> Result<Appended, Unfit>,
         next: Option<&SecretKey>,
     ) -> anyhow::Result<(Receipt, Appended)> {
         let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
@@ -378,7 +405,7 @@ impl Tx {
             "nothing is recorded: the record's last entry, {}, is not sealed by this instance's key. Somebody wrote into the database, or another instance rotated the key and this one lacks the new ledger.key; `tidegate audit verify` says which",
             head.size()
         );
-        let appended = head.append(entry).context("the record refused an entry")?;
+        let appended = put(&mut head).context("the record refused an entry")?;
         let seq = i64::try_from(appended.seq)?;
         sqlx::query("insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values ($1, $2, $3, $4, $5, $6)")
             .bind(seq)
@@ -413,15 +440,20 @@ impl Tx {
             Some(next) => Checkpoint::of(&head).sign(&[next]),
             None => signer.sign(&Checkpoint::of(&head)),
         };
-        sqlx::query("update ledger_head set size = $1, leaf = $2, frontier = $3, at = $4, seal = $5 where id = 1")
-            .bind(i64::try_from(head.size())?)
-            .bind(head.leaf.to_string())
-            .bind(head.frontier.text())
-            .bind(appended.at.ms())
-            .bind(&checkpoint)
-            .execute(self.conn())
-            .await
-            .map_err(said)?;
+        sqlx::query(
+            "update ledger_head set size = $1, leaf = $2, frontier = $3, at = $4, seal = $5, epoch = $6, origin = $7
+             where id = 1",
+        )
+        .bind(i64::try_from(head.size())?)
+        .bind(head.leaf.to_string())
+        .bind(head.frontier.text())
+        .bind(appended.at.ms())
+        .bind(&checkpoint)
+        .bind(i64::try_from(head.origin.epoch)?)
+        .bind(head.origin.to_string())
+        .execute(self.conn())
+        .await
+        .map_err(said)?;
         Ok((Receipt { seq, checkpoint }, appended))
     }
 

@@ -292,6 +292,85 @@ fn an_older_copy_of_the_whole_database_is_found_by_any_checkpoint_outside() {
     assert_eq!(code, 0, "with every copy outside gone nobody can tell: {verdict}");
 }
 
+/// An operator goes on with an older copy because there is no newer one: on record, in a new epoch, and by nobody's mistake.
+#[test]
+fn a_copy_that_was_put_back_is_gone_on_with_in_a_new_epoch_that_says_what_is_lost() {
+    if engine() != "sqlite" {
+        return;
+    }
+    let mut story = Story::begin(&settings());
+    story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low");
+    assert!(story.stop());
+    let (now, kept) = (story.data().join("tidegate.db"), story.folder.path().join("older.db"));
+    std::fs::copy(&now, &kept).unwrap();
+    let size = story.number("select size from ledger_head");
+    story.start(crate::harness::MONDAY_11);
+    let card = story.card();
+    story.reacts("lin", &card, "white_check_mark");
+    story.advances(60);
+    let newest = story.get("/api/ledger?most=1")["checkpoint"].as_str().unwrap().to_owned();
+    assert!(story.stop());
+    std::fs::write(story.folder.path().join("card.txt"), &newest).unwrap();
+    let reached: i64 = newest.lines().nth(1).unwrap().parse().unwrap();
+    assert!(reached > size);
+    std::fs::copy(&kept, &now).unwrap();
+    let serve = ["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"];
+    let (code, says) = story.refuses_to_start(&serve);
+    assert!(code == 2 && says.contains("tidegate audit restore"), "{says}");
+    let restore = |more: &[&str]| {
+        let given = ["audit", "restore", "--config", "tidegate.toml", "--data", "data"];
+        story.runs(&[&given, more].concat())
+    };
+    for (refused, because) in [
+        (vec!["--by", "nobody", "--why", "the disk died"], "no person `nobody`"),
+        (vec!["--by", "lin", "--why", " "], "Say why"),
+        (vec!["--by", "lin", "--why", "x", "--checkpoint", "tidegate.toml"], "holds no checkpoint"),
+    ] {
+        let (code, _, says) = restore(&refused);
+        assert!(code != 0 && says.contains(because), "{says}");
+    }
+    let (code, done, says) = restore(&["--by", "lin", "--why", "the disk died", "--checkpoint", "card.txt"]);
+    assert_eq!(code, 0, "{says}");
+    let done: serde_json::Value = serde_json::from_str(&done).unwrap();
+    assert_eq!((&done["epoch"], &done["lost"]), (&2.into(), &(reached - size).into()), "{done}");
+    assert!(says.contains("are lost"), "{says}");
+
+    story.start(crate::harness::MONDAY_11);
+    let card = story.card();
+    story.reacts("lin", &card, "white_check_mark");
+    assert_eq!(story.plan("shop-1")["state"], "approved");
+    story.advances(60);
+    assert!(story.stop());
+    let lost = format!("Epoch 2 began with a restore that lost entries {} to {reached} of epoch 1.", size + 1);
+    for outside in [&[][..], &["--checkpoint", "card.txt"][..]] {
+        let (code, verdict) = story.verifies(outside);
+        assert_eq!(code, 0, "{verdict}");
+        assert!(verdict["remarks"].as_array().unwrap().contains(&lost.as_str().into()), "{verdict}");
+    }
+    let ours = story.folder.path().join("ours.db");
+    std::fs::copy(&now, &ours).unwrap();
+    // The same old copy again is older than what was gone on with.
+    std::fs::copy(&kept, &now).unwrap();
+    let (code, says) = story.refuses_to_start(&serve);
+    assert!(code == 2 && says.contains("in epoch 2"), "{says}");
+    let (code, _, says) = story.runs(&[
+        "audit",
+        "restore",
+        "--data",
+        "data",
+        "--config",
+        "tidegate.toml",
+        "--by",
+        "lin",
+        "--why",
+        "again",
+    ]);
+    assert!(code != 0 && says.contains("a later copy was gone on with"), "{says}");
+    std::fs::copy(&ours, &now).unwrap();
+    exported(&story);
+    assert_eq!(python(&story, &["record.jsonl", "--checkpoint", "card.txt"]).0, 0);
+}
+
 /// Two ledgers with the same beginning: each is sound by itself, and a checkpoint of the other tells.
 #[test]
 fn a_fork_is_found_by_a_checkpoint_of_the_other_branch() {
