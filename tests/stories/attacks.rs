@@ -264,25 +264,41 @@ fn every_attack_is_named_by_both_verifiers_and_what_is_not_detected_is_known() {
     }
 }
 
+const SERVE: [&str; 7] = ["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"];
+
+/// A story that stopped, its newest checkpoint, and a copy of its database from before the last approval.
+fn outlived() -> (Story, String, std::path::PathBuf) {
+    let mut story = Story::begin(&settings());
+    story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low");
+    assert!(story.stop());
+    let older = story.folder.path().join("older.db");
+    std::fs::copy(database(&story), &older).unwrap();
+    story.start(crate::harness::MONDAY_11);
+    let card = story.card();
+    story.reacts("lin", &card, "white_check_mark");
+    story.advances(60);
+    let newest = story.get("/api/ledger?most=1")["checkpoint"].as_str().unwrap().to_owned();
+    assert!(story.stop());
+    (story, newest, older)
+}
+
+fn database(story: &Story) -> std::path::PathBuf {
+    story.data().join("tidegate.db")
+}
+
+fn put_back(story: &Story, copy: &std::path::Path) {
+    std::fs::copy(copy, database(story)).unwrap();
+}
+
 /// An older copy of the whole database, in its place: nothing inside can tell, and every copy of a checkpoint can.
 #[test]
 fn an_older_copy_of_the_whole_database_is_found_by_any_checkpoint_outside() {
     if engine() != "sqlite" {
         return;
     }
-    let mut story = Story::begin(&settings());
-    story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low");
-    assert!(story.stop());
-    let (now, kept) = (story.data().join("tidegate.db"), story.folder.path().join("older.db"));
-    std::fs::copy(&now, &kept).unwrap();
-    story.start(crate::harness::MONDAY_11);
-    let card = story.card();
-    story.reacts("lin", &card, "white_check_mark");
-    story.advances(60);
-    assert!(story.stop());
-    std::fs::copy(&kept, &now).unwrap();
-    let (code, says) =
-        story.refuses_to_start(&["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"]);
+    let (story, _, older) = outlived();
+    put_back(&story, &older);
+    let (code, says) = story.refuses_to_start(&SERVE);
     assert!(code == 2 && says.contains("cut off"), "{says}");
     // The file beside the store is read without being asked for.
     let (code, verdict) = story.verifies(&[]);
@@ -298,24 +314,13 @@ fn a_copy_that_was_put_back_is_gone_on_with_in_a_new_epoch_that_says_what_is_los
     if engine() != "sqlite" {
         return;
     }
-    let mut story = Story::begin(&settings());
-    story.says("ada", "/deploy plan shop production v1.1.0 --why PAY-1 --risk low");
-    assert!(story.stop());
-    let (now, kept) = (story.data().join("tidegate.db"), story.folder.path().join("older.db"));
-    std::fs::copy(&now, &kept).unwrap();
+    let (mut story, newest, older) = outlived();
+    put_back(&story, &older);
     let size = story.number("select size from ledger_head");
-    story.start(crate::harness::MONDAY_11);
-    let card = story.card();
-    story.reacts("lin", &card, "white_check_mark");
-    story.advances(60);
-    let newest = story.get("/api/ledger?most=1")["checkpoint"].as_str().unwrap().to_owned();
-    assert!(story.stop());
     std::fs::write(story.folder.path().join("card.txt"), &newest).unwrap();
     let reached: i64 = newest.lines().nth(1).unwrap().parse().unwrap();
     assert!(reached > size);
-    std::fs::copy(&kept, &now).unwrap();
-    let serve = ["try", "--config", "tidegate.toml", "--data", "data", "--listen", "127.0.0.1:0"];
-    let (code, says) = story.refuses_to_start(&serve);
+    let (code, says) = story.refuses_to_start(&SERVE);
     assert!(code == 2 && says.contains("tidegate audit restore"), "{says}");
     let restore = |more: &[&str]| {
         let given = ["audit", "restore", "--config", "tidegate.toml", "--data", "data"];
@@ -348,10 +353,10 @@ fn a_copy_that_was_put_back_is_gone_on_with_in_a_new_epoch_that_says_what_is_los
         assert!(verdict["remarks"].as_array().unwrap().contains(&lost.as_str().into()), "{verdict}");
     }
     let ours = story.folder.path().join("ours.db");
-    std::fs::copy(&now, &ours).unwrap();
+    std::fs::copy(database(&story), &ours).unwrap();
     // The same old copy again is older than what was gone on with.
-    std::fs::copy(&kept, &now).unwrap();
-    let (code, says) = story.refuses_to_start(&serve);
+    put_back(&story, &older);
+    let (code, says) = story.refuses_to_start(&SERVE);
     assert!(code == 2 && says.contains("in epoch 2"), "{says}");
     let (code, _, says) = story.runs(&[
         "audit",
@@ -366,7 +371,7 @@ fn a_copy_that_was_put_back_is_gone_on_with_in_a_new_epoch_that_says_what_is_los
         "again",
     ]);
     assert!(code != 0 && says.contains("a later copy was gone on with"), "{says}");
-    std::fs::copy(&ours, &now).unwrap();
+    put_back(&story, &ours);
     exported(&story);
     assert_eq!(python(&story, &["record.jsonl", "--checkpoint", "card.txt"]).0, 0);
 }
