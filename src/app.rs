@@ -11,6 +11,7 @@ use crate::clock::{Clock, Time};
 use crate::config::Settings;
 use crate::ledger::Signer;
 use crate::name::{Channel, Person, PlanId, Role};
+use crate::people::account::Link;
 use crate::source::Opened;
 use crate::store::Store;
 use crate::work::Inbox;
@@ -21,6 +22,9 @@ struct Known {
     read: Arc<Settings>,
     /// Roles that a platform's groups give, by platform and person.
     told: BTreeMap<&'static str, BTreeMap<Person, BTreeSet<Role>>>,
+    /// Accounts that are people's by a link, and the newest entry about one.
+    links: Arc<Vec<Link>>,
+    links_as_of: i64,
     whole: Arc<Settings>,
 }
 
@@ -107,6 +111,29 @@ impl App {
         }
     }
 
+    /// Replaces the links, read when `as_of` was the newest entry about one.
+    pub fn linked(&self, links: Vec<Link>, as_of: i64) {
+        let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.links_as_of = as_of;
+        if *known.links != links {
+            known.links = Arc::new(links);
+            known.join();
+        }
+    }
+
+    pub fn links(&self) -> Arc<Vec<Link>> {
+        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).links.clone()
+    }
+
+    pub fn links_as_of(&self) -> i64 {
+        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).links_as_of
+    }
+
+    /// The settings alone, without what platforms and links add.
+    pub fn settings_as_read(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).read.clone()
+    }
+
     /// The same program with these chats beside the console.
     pub fn with_chats(mut self, chats: Vec<Arc<dyn Chat>>) -> App {
         let mut all = (*self.chats).clone();
@@ -166,12 +193,20 @@ impl App {
 impl Known {
     fn new(settings: Settings) -> Known {
         let read = Arc::new(settings);
-        Known { whole: read.clone(), read, told: BTreeMap::new() }
+        Known { whole: read.clone(), read, told: BTreeMap::new(), links: Arc::default(), links_as_of: 0 }
     }
 
-    /// Groups add roles; what the settings give stays.
+    /// Groups add roles, and links accounts; what the settings give stays.
     fn join(&mut self) {
         let mut whole = (*self.read).clone();
+        for link in self.links.iter().filter(|link| link.holds(&self.read)) {
+            let Some(known) = whole.people.get_mut(&link.person) else { continue };
+            match link.account.platform.as_str() {
+                "slack" => known.slack.push(link.account.user.clone()),
+                "discord" => known.discord.push(link.account.user.clone()),
+                _ => {}
+            }
+        }
         for (person, roles) in self.told.values().flatten() {
             let Some(known) = whole.people.get_mut(person) else { continue };
             let new: Vec<Role> = roles.iter().filter(|role| !known.roles.contains(role)).cloned().collect();

@@ -75,6 +75,20 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Who did it, where somebody on a platform did.
+    pub fn from(&self) -> Option<&From> {
+        match self {
+            Event::Command { from, .. }
+            | Event::Reacted { from, .. }
+            | Event::Replied { from, .. }
+            | Event::Pressed { from, .. }
+            | Event::Submitted { from, .. } => Some(from),
+            _ => None,
+        }
+    }
+}
+
 /// Who did it and where, in the platform's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct From {
@@ -189,6 +203,7 @@ impl Due {
 
 /// Hands an event to whoever handles it. What it changes is one transaction, which finishes `claim`.
 pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<()> {
+    crate::people::meet(app, &event).await?;
     match event {
         Event::Command { from, text, at } => crate::command::run(app, claim, &from, &text, at).await,
         Event::Reacted { from, message, reaction, removed, read_back, at } => {

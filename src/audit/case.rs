@@ -258,7 +258,8 @@ impl Case {
                 entry: record.seq,
             }),
             "word.withdrawn" => {
-                let (word, by) = (text("word").unwrap_or_default(), record.actor.person.clone().unwrap_or_default());
+                let by = text("of").or_else(|| record.actor.person.clone()).unwrap_or_default();
+                let word = text("word").unwrap_or_default();
                 let same = |given: &&mut Given| given.revision == revision && given.word == word && given.by == by;
                 self.words.iter_mut().filter(same).for_each(|given| given.stands = false);
             }

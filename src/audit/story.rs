@@ -9,7 +9,9 @@ use crate::ledger::Record;
 use crate::message::Message;
 use crate::name::PlanId;
 use crate::store::Store;
+use crate::store::ledger::StoredEntry;
 use crate::wording;
+use crate::wording::why::Acted;
 
 /// What is told of a plan, in words. None where there is no such plan.
 pub async fn story(store: &Store, settings: &Settings, id: &PlanId, now: Time) -> anyhow::Result<Option<Message>> {
@@ -46,8 +48,28 @@ pub async fn story(store: &Store, settings: &Settings, id: &PlanId, now: Time) -
         alerts: &alerts,
         overrides: &overrides,
         owed: &owed,
+        accounts: &accounts(&entries),
         rules: &judged,
         entries: &entries,
     };
     Ok(Some(wording::why::plan(&story, settings, now)))
+}
+
+/// The accounts that people acted with, as the entries themselves say.
+fn accounts(entries: &[StoredEntry]) -> Vec<Acted> {
+    let mut found = BTreeSet::new();
+    for record in entries.iter().filter_map(|entry| Record::parse(&entry.bytes).ok()) {
+        let actor = &record.actor;
+        let (Some(person), Some(platform), Some(user)) = (&actor.person, &actor.provider, &actor.user) else {
+            continue;
+        };
+        let number = |name: &str| record.data.get(name).and_then(serde_json::Value::as_i64);
+        found.insert(Acted {
+            person: person.clone(),
+            account: format!("{platform} {user}"),
+            known_by: record.data.get("known_by").and_then(|by| by.as_str()).map(str::to_owned),
+            link: number("known_since").map(Time::from_ms).zip(number("known_entry")),
+        });
+    }
+    found.into_iter().collect()
 }

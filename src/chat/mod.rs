@@ -172,6 +172,11 @@ pub trait Chat: Send + Sync + fmt::Debug + std::any::Any {
     /// organisation (as guests) never count.
     fn kind<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<PersonKind, ChatError>>;
 
+    /// The address that the platform confirmed to be this user's, at most a minute old; None where it tells none.
+    fn email<'a>(&'a self, _user: &'a str) -> BoxFuture<'a, Result<Option<String>, ChatError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Posts a message with its seeded reactions and returns the platform's id of it.
     fn post<'a>(&'a self, to: &'a To, message: &'a Message) -> BoxFuture<'a, Result<String, ChatError>>;
 

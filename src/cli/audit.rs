@@ -294,7 +294,7 @@ async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Opti
 }
 
 /// Acts on the ledger through the running server, or on the store itself.
-async fn acts(place: &Place, act: &Act) -> anyhow::Result<u8> {
+pub(super) async fn acts(place: &Place, act: &Act) -> anyhow::Result<u8> {
     let done = match place.instance().await? {
         Instance::Running(server) => server.post("/api/ledger/act", &serde_json::to_value(act)?).await?,
         Instance::Own(app) => {

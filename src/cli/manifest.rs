@@ -19,7 +19,7 @@ pub fn run(platform: Platform, place: Place) -> anyhow::Result<u8> {
     match platform {
         Platform::Slack => {
             eprintln!("Paste this at https://api.slack.com/apps → Create New App → From a manifest. It asks for:");
-            for scope in manifest::SCOPES {
+            for scope in manifest::scopes(&settings) {
                 eprintln!("  {:<18} {}", scope.name, scope.why);
             }
             if manifest::lacks_address(&settings) {

@@ -13,6 +13,7 @@ pub mod evidence;
 mod gate;
 mod init;
 mod manifest;
+mod people;
 mod plan;
 pub mod sample;
 pub mod serve;
@@ -77,6 +78,8 @@ enum Command {
     Gate(gate::GateArgs),
     /// The emergency path when the chat is down: approves as the person whose token it is, and says so aloud
     Approve(approve::ApproveArgs),
+    /// Who is who: every person's accounts, and by what each is known; ends the link of one
+    People(people::PeopleArgs),
     /// Compares what this shell aims at with the plan's target; runs nothing
     Confirm(confirm::ConfirmArgs),
     /// Writes a first tidegate.toml from what it finds: repositories, CODEOWNERS, kube contexts, GitHub, PagerDuty, …
@@ -120,6 +123,7 @@ pub fn run() -> ExitCode {
             Command::Windows(args) => windows::run(args).await,
             Command::Gate(args) => gate::run(args).await,
             Command::Approve(args) => approve::run(args).await,
+            Command::People(args) => people::run(args).await,
             Command::Confirm(args) => confirm::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::Check { place } => check::run(place).await,

@@ -122,6 +122,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     tx.due(&Due::Anchor, app.clock.now()).await?;
     tx.due(&Due::Sweep, app.clock.now()).await?;
     tx.commit().await?;
+    crate::people::link::reconcile(&app).await?;
     crate::audit::rules::put_in_force(&app, &app.settings(), "start").await?;
     let mut workers = crate::work::start(&app);
     let mut listening = chat::listen(&app);
@@ -261,7 +262,7 @@ async fn reload(app: &App, file: &std::path::Path) -> anyhow::Result<()> {
     let sources = source::build(&settings, &app.clock)?;
     crate::audit::rules::put_in_force(app, &settings, "reload").await?;
     app.reload(settings, sources);
-    Ok(())
+    crate::people::link::reconcile(app).await
 }
 
 fn start_log() {

@@ -12,6 +12,7 @@ mod followup;
 pub mod form;
 mod freeze;
 mod help;
+mod link;
 mod lock;
 mod lookup;
 mod offer;
@@ -86,6 +87,11 @@ pub async fn run_parsed(
     let now = app.clock.now();
     let refused = |says: String| answer(app, claim, from, wording::refusal::plain(&says));
     let Some(person) = crate::event::person_of(&settings, from) else {
+        if let Ok(arguments) = read
+            && arguments.spec.name == "link"
+        {
+            return link::stranger(app, claim, from, arguments.get("what").unwrap_or_default()).await;
+        }
         return refused(wording::refusal::stranger(&from.user)).await;
     };
     let arguments = match read {
@@ -93,7 +99,10 @@ pub async fn run_parsed(
         Err(BadCommand(says)) => return refused(says).await,
     };
     if arguments.spec.changes {
-        let kind = crate::people::speaker_now(app, from, &person).await?.map(|s| s.kind).unwrap_or_default();
+        let Some(speaker) = crate::people::speaker_now(app, from, &person).await? else {
+            return refused(wording::refusal::stranger(&from.user)).await;
+        };
+        let kind = speaker.kind;
         if kind != PersonKind::Member {
             return refused(wording::refusal::may_only_look(kind)).await;
         }
@@ -112,6 +121,7 @@ pub async fn run_parsed(
         "outcome" => outcome::run(&call).await,
         "override" => overriding::run(&call).await,
         "delegate" => delegate::run(&call).await,
+        "link" => link::run(&call).await,
         "followup" => followup::run(&call).await,
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
@@ -153,7 +163,11 @@ impl Call<'_> {
     }
 
     pub async fn begin(&self) -> anyhow::Result<Tx> {
-        self.app.store.begin_finishing(self.claim, self.now).await
+        let mut tx = self.app.store.begin_finishing(self.claim, self.now).await?;
+        if !crate::people::link::still(self.app, &mut tx, self.from, &self.person).await? {
+            return Err(self.refuse(wording::refusal::stranger(&self.from.user)));
+        }
+        Ok(tx)
     }
 
     /// Answers the caller alone and is done.

@@ -22,6 +22,7 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/override.toml"),
         include_str!("../../commands/delegate.toml"),
         include_str!("../../commands/followup.toml"),
+        include_str!("../../commands/link.toml"),
         include_str!("../../commands/cancel.toml"),
         include_str!("../../commands/lock.toml"),
         include_str!("../../commands/unlock.toml"),

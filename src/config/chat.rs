@@ -56,6 +56,10 @@ pub struct SlackWorkspace {
     pub signing_secret: Option<Secret>,
     /// The channel's id, `C…`: where deployments without a plan are spoken of.
     pub channel: Channel,
+    /// Whose addresses count: a member with a confirmed address of one of these domains is the one person who has it in
+    /// `[people]`. Empty: addresses are never looked at.
+    #[serde(default)]
+    pub email_domains: Vec<String>,
     /// Which roles the members of a user group have, by the group's id (`S…`).
     #[serde(default)]
     pub roles: BTreeMap<Role, Vec<String>>,

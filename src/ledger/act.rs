@@ -46,6 +46,12 @@ pub enum Act {
         why: String,
         scope: String,
     },
+    /// An account that was linked is that person's no more.
+    Unlink {
+        by: Person,
+        why: String,
+        account: String,
+    },
 }
 
 impl Act {
@@ -54,7 +60,8 @@ impl Act {
             Act::Rotate { by, why }
             | Act::Erase { by, why, .. }
             | Act::HoldAdd { by, why, .. }
-            | Act::HoldLift { by, why, .. } => (by, why),
+            | Act::HoldLift { by, why, .. }
+            | Act::Unlink { by, why, .. } => (by, why),
         }
     }
 }
@@ -74,6 +81,10 @@ pub async fn act(app: &App, act: &Act) -> anyhow::Result<Value> {
         Act::Erase { .. } => Err(BadCommand("Name either an entry or a person.".to_owned()).into()),
         Act::HoldAdd { by, why, scope } => hold(app, by, why, scope, true).await,
         Act::HoldLift { by, why, scope } => hold(app, by, why, scope, false).await,
+        Act::Unlink { by, why, account } => {
+            let (linked, says) = crate::people::link::end_by_operator(app, by, why, account).await?;
+            Ok(json!({ "linked": linked, "account": account, "says": says }))
+        }
     }
 }
 

@@ -75,6 +75,10 @@ kinds! {
     UNLOCK = "unlock", "A lock ended.";
     FREEZE = "freeze", "A freeze was added, changed or lifted.";
     DELEGATE = "delegate", "An approver named a deputy, or a deputy's time ended.";
+    IDENTITY_ASKED = "identity.asked", "Somebody asked for a one-time code that makes another account theirs.";
+    IDENTITY_REFUSED = "identity.refused", "A one-time code, or the asking for one, was refused, and why.";
+    IDENTITY_LINKED = "identity.linked", "An account is a person's from here on: by a one-time code, or by a confirmed address.";
+    IDENTITY_ENDED = "identity.ended", "An account that was linked is that person's no more.";
     NOTE = "note", "Somebody left, changed or retired a note.";
     OBLIGATION = "obligation", "A review, root cause, remediation or report is owed, or was given.";
 }

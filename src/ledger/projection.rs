@@ -1,6 +1,7 @@
 //! State tables are projections of the ledger: rebuilt from it here plan by plan, and compared with what the store says.
 
 mod hold;
+mod identity;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +63,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
         findings.push(Finding::new(u64::try_from(seq).ok(), Damage::Projection, says));
     }
     hold::compare(store, &mut findings).await?;
+    identity::compare(store, &mut findings).await?;
     Ok(findings)
 }
 
@@ -309,7 +311,9 @@ fn apply(told: &mut Told, record: &Record) {
             told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
         }
         "word.withdrawn" => {
-            let (kind, person) = (text("word"), person.unwrap_or_default());
+            // Whose word it was, where somebody else, or nobody, took it back.
+            let of = Some(text("of")).filter(|of| !of.is_empty());
+            let (kind, person) = (text("word"), of.or(person).unwrap_or_default());
             told.standing.retain(|(on, said, by, _), _| (*on, said, by) != (revision, &kind, &person));
         }
         "override" => match record.verdict.as_deref() {

@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{Actor, Entry, Evidence, Kind, PlanRef, PolicyRef, Salt};
+use crate::app::App;
 use crate::clock::Time;
 use crate::event::From;
 use crate::name::{Person, Role};
+use crate::people::account::{KnownBy, known_by};
 use crate::store::plan::PlanRow;
 
 /// One thing for the record; the store gives it its number, time and hashes.
@@ -129,6 +131,24 @@ impl Statement {
             self.texts.push((name.to_owned(), text.to_owned()));
         }
         self
+    }
+
+    /// By what the account that acted is known to be its person's: `settings`, or `code` or `email` with the entry of the
+    /// link and its time.
+    #[must_use]
+    pub fn known(self, app: &App) -> Statement {
+        let (Some(platform), Some(user), Some(_)) = (&self.actor.provider, &self.actor.user, &self.actor.person) else {
+            return self;
+        };
+        if self.data.contains_key("known_by") {
+            return self;
+        }
+        let Some(known) = known_by(app, platform, user) else { return self };
+        let record = self.with("known_by", known.as_str());
+        match known {
+            KnownBy::Settings => record,
+            KnownBy::Link(link) => record.with("known_entry", link.entry).with("known_since", link.since.ms()),
+        }
     }
 
     /// The entry, with a salt for each text.

@@ -1,11 +1,16 @@
 //! Who is who, and in what role.
 
+pub mod account;
+pub mod code;
 pub mod deputy;
+pub mod email;
+pub mod link;
+pub mod register;
 
 use crate::app::App;
 use crate::approval::Speaker;
 use crate::config::{PersonKind, Settings};
-use crate::event::From;
+use crate::event::{Event, From};
 use crate::name::Person;
 
 /// The platform of what is said on the command line by a person with a token of their own.
@@ -47,8 +52,31 @@ pub fn speaker(settings: &Settings, person: &Person) -> Option<Speaker> {
     Some(Speaker { person: person.clone(), kind: known.kind, roles: known.roles.clone() })
 }
 
-/// The same, as the platform that they spoke on sees them at this moment: a guest there is a guest.
+/// Before an event is handled: what other replicas linked is known, and so is whoever writes from an account that nobody
+/// knows, if its platform confirmed an address that is theirs.
+pub async fn meet(app: &App, event: &Event) -> anyhow::Result<()> {
+    if !app.store.is_alone() {
+        link::refresh(app).await?;
+    }
+    let Some(from) = event.from() else { return Ok(()) };
+    if behind(&app.settings(), &from.platform, &from.user).is_some() {
+        return Ok(());
+    }
+    if let Event::Reacted { message, .. } = event
+        && app.store.posted_as(&from.platform, message).await?.is_none_or(|posted| posted.plan.is_none())
+    {
+        // Whoever likes what others say is nobody's business.
+        return Ok(());
+    }
+    email::recognise(app, from).await
+}
+
+/// The same, as the platform that they spoke on sees them at this moment: a guest there is a guest. None: the account is
+/// theirs no more.
 pub async fn speaker_now(app: &App, from: &From, person: &Person) -> anyhow::Result<Option<Speaker>> {
+    if email::is_lost(app, from, person).await? {
+        return Ok(None);
+    }
     let Some(mut speaker) = speaker(&app.settings(), person) else { return Ok(None) };
     if speaker.kind == PersonKind::Member {
         speaker.kind = app.chat(&from.platform)?.kind(&from.user).await?;

@@ -361,7 +361,7 @@ impl Tx {
     /// Writes one entry for the record: number, chain, tree, texts and seal in this transaction. Returns its number and the
     /// signed checkpoint after it.
     pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {
-        let entry = statement.entry(self.now)?;
+        let entry = statement.known(app).entry(self.now)?;
         let (receipt, appended) = self.write(&app.signer, |head| head.append(entry), None).await?;
         self.owe(app, receipt.seq, &appended.kind.to_string(), &appended.bytes).await?;
         Ok(receipt)

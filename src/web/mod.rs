@@ -9,6 +9,7 @@ mod gate;
 mod hooks;
 mod ledger;
 mod operations;
+mod people;
 mod pictures;
 mod read;
 mod sign_in;
@@ -59,6 +60,7 @@ pub fn router(site: Site) -> Router {
         .route("/openapi.json", get(operations::openapi))
         .route("/api/gate", get(gate::ask))
         .route("/api/approve", post(approve::approve))
+        .route("/api/people", get(people::people))
         .route("/api/plans", get(read::plans))
         .route("/api/plans/{id}", get(read::plan))
         .route("/api/preview", post(read::preview))

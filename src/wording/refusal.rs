@@ -23,7 +23,10 @@ pub fn with_link(says: &str, link: Option<&str>) -> Message {
 }
 
 pub fn stranger(user: &str) -> String {
-    format!("I do not know you, {}. Ask whoever keeps Tidegate's settings to add you to `[people]`.", tame(user, 40))
+    format!(
+        "I do not know you, {}. Where I know you, `link` gives a code that makes this account yours; or ask whoever keeps Tidegate's settings to add you to `[people]`.",
+        tame(user, 40)
+    )
 }
 
 pub fn may_only_look(kind: PersonKind) -> String {

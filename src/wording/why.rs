@@ -29,9 +29,23 @@ pub struct Story<'a> {
     pub overrides: &'a [(Override, Option<String>)],
     /// What is or was owed after it.
     pub owed: &'a [Obligation],
+    /// The accounts with which people acted on it, and by what each was known then.
+    pub accounts: &'a [Acted],
     /// The rules that decisions were made under.
     pub rules: &'a [Rules],
     pub entries: &'a [StoredEntry],
+}
+
+/// An account with which somebody acted, and by what it was known to be theirs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Acted {
+    pub person: String,
+    /// "slack T1/U7".
+    pub account: String,
+    /// `settings`, `code`, `email`; None: recorded before this was.
+    pub known_by: Option<String>,
+    /// Of a link: since when, and by which entry.
+    pub link: Option<(Time, i64)>,
 }
 
 pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
@@ -108,6 +122,10 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
         lines: words,
         folded: false,
     });
+    if !story.accounts.is_empty() {
+        let lines = who_is_who(story.accounts, zone);
+        blocks.push(Block::List { says: "Who is who, and by what they were known".to_owned(), lines, folded: false });
+    }
     if !story.overrides.is_empty() {
         let lines = story.overrides.iter().map(|(given, why)| override_line(given, why.as_deref(), &exact)).collect();
         blocks.push(Block::List { says: "Overrides".to_owned(), lines, folded: false });
@@ -169,6 +187,25 @@ pub fn plan(story: &Story<'_>, settings: &Settings, now: Time) -> Message {
         folded: true,
     });
     Message { blocks, ..Message::default() }
+}
+
+/// "grace: slack T1/U7 by the settings; discord 42 by a code since 3 November 2026 (entry 17)", a person a line.
+fn who_is_who(accounts: &[Acted], zone: chrono_tz::Tz) -> Vec<Line> {
+    let mut people: Vec<(&str, Vec<String>)> = Vec::new();
+    for acted in accounts {
+        let mut says = tame(&acted.account, 80);
+        if let Some(known_by) = &acted.known_by {
+            says.push_str(&format!(" {}", super::identity::how(known_by)));
+        }
+        if let Some((since, entry)) = acted.link {
+            says.push_str(&format!(" since {} (entry {entry})", since.at(zone).format("%-d %B %Y")));
+        }
+        match people.iter_mut().find(|(person, _)| *person == acted.person) {
+            Some((_, all)) => all.push(says),
+            None => people.push((&acted.person, vec![says])),
+        }
+    }
+    people.into_iter().map(|(person, all)| Line::plain(format!("{}: {}", tame(person, 60), all.join("; ")))).collect()
 }
 
 fn word_line(word: &Word, exact: &impl Fn(Time) -> String) -> Line {

@@ -100,6 +100,13 @@ pub enum DeliveryError {
 }
 
 impl Send {
+    /// Before the key of a message whose words are nobody's business once it is delivered: they are not kept.
+    pub const SECRET: &str = "secret:";
+
+    fn is_secret(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| key.starts_with(Send::SECRET))
+    }
+
     /// Messages of one thread go out in order; those of different threads do not wait for each other.
     pub fn lane(&self) -> String {
         if let (true, Some(user)) = (self.direct, &self.only_for) {
@@ -149,6 +156,7 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         },
         None => (chat.post(&to, &send.message).await.map_err(delivery)?, false),
     };
+    let nothing = Message::default();
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     tx.record_posted(&Posted {
@@ -159,10 +167,13 @@ pub async fn deliver(app: &App, claim: &Claim) -> anyhow::Result<()> {
         remote: Some(remote.clone()),
         only_for,
         plan: send.plan.clone(),
-        body: serde_json::to_string(&send.message)?,
+        body: serde_json::to_string(if send.is_secret() { &nothing } else { &send.message })?,
         at: now,
     })
     .await?;
+    if send.is_secret() {
+        tx.blank(claim, &serde_json::to_string(&Send { message: nothing, ..send.clone() })?).await?;
+    }
     if let (true, Some(key), Some(plan)) = (anew && send.only_for.is_none(), &send.key, &send.plan) {
         crate::chat::reposted(app, &mut tx, key, plan, &remote).await?;
     }

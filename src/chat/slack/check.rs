@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::api::{self, Api};
-use super::manifest::SCOPES;
+use super::manifest::scopes as needed;
 use crate::chat::Finding;
 use crate::config::{Settings, SlackWorkspace};
 
@@ -43,7 +43,9 @@ async fn of_workspace(settings: &Settings, api: &Api, workspace: &SlackWorkspace
                     "slack {team}: the bot token belongs to the workspace {is}; correct `team`"
                 )));
             }
-            for scope in SCOPES.iter().filter(|scope| !scopes.is_empty() && !scopes.iter().any(|s| s == scope.name)) {
+            for scope in
+                needed(settings).iter().filter(|scope| !scopes.is_empty() && !scopes.iter().any(|s| s == scope.name))
+            {
                 let without = format!("the scope {} is missing: without it, {}", scope.name, scope.without);
                 found.push(Finding::wrong(format!("slack {team}: {without}; add it and install the app again")));
             }

@@ -17,6 +17,20 @@ const fn scope(name: &'static str, why: &'static str, without: &'static str) -> 
     Scope { name, why, without }
 }
 
+/// What is asked for besides where the settings name domains whose addresses count.
+const EMAIL: Scope = scope(
+    "users:read.email",
+    "members are known by their confirmed address (email-domains)",
+    "nobody is known by an address",
+);
+
+/// Every permission that these settings need.
+pub fn scopes(settings: &Settings) -> Vec<Scope> {
+    let mut workspaces = settings.chat.slack.iter().flat_map(|slack| &slack.workspace);
+    let by_email = workspaces.any(|workspace| !workspace.email_domains.is_empty());
+    SCOPES.iter().copied().chain(by_email.then_some(EMAIL)).collect()
+}
+
 /// Every permission, each with its reason; no more than the calls need.
 pub const SCOPES: &[Scope] = &[
     scope("commands", "the slash command and the shortcuts", "there is no command"),
@@ -95,7 +109,7 @@ pub fn manifest(settings: &Settings) -> Value {
                     "description": "Plans the deployment that a message speaks of" },
             ],
         },
-        "oauth_config": { "scopes": { "bot": SCOPES.iter().map(|scope| scope.name).collect::<Vec<_>>() } },
+        "oauth_config": { "scopes": { "bot": scopes(settings).iter().map(|scope| scope.name).collect::<Vec<_>>() } },
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,

@@ -15,33 +15,42 @@ use crate::name::{Person, Role};
 /// What Slack said lately.
 #[derive(Debug, Default)]
 pub struct Members {
-    kinds: Mutex<HashMap<String, (Time, PersonKind)>>,
+    users: Mutex<HashMap<String, (Time, User)>>,
     groups: Mutex<HashMap<String, Vec<String>>>,
+}
+
+/// What a user is, and the address that Slack confirmed to be theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub kind: PersonKind,
+    pub email: Option<String>,
 }
 
 /// A decision never rests on anything older.
 const FRESH: i64 = MINUTE;
 
 impl Slack {
-    pub(super) async fn kind_of(&self, user: &str) -> Result<PersonKind, ChatError> {
+    pub(super) async fn user(&self, user: &str) -> Result<User, ChatError> {
         let now = self.clock.now();
-        let lock = || self.members.kinds.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, kind)) = lock().get(user).copied()
+        let lock = || self.members.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, known)) = lock().get(user).cloned()
             && (0..=FRESH).contains(&now.since(at))
         {
-            return Ok(kind);
+            return Ok(known);
         }
         let (team, bare) = user.split_once('/').unwrap_or_default();
         let workspace = self.workspace(team)?;
-        let kind = match self.api.get(&workspace.token, "users.info", &[("user", bare)]).await {
-            Ok(answer) => kind(&answer["user"], team),
-            Err(error) if error.is(&["user_not_found", "user_not_visible"]) => PersonKind::Deactivated,
+        let known = match self.api.get(&workspace.token, "users.info", &[("user", bare)]).await {
+            Ok(answer) => User { kind: kind(&answer["user"], team), email: email(&answer["user"]) },
+            Err(error) if error.is(&["user_not_found", "user_not_visible"]) => {
+                User { kind: PersonKind::Deactivated, email: None }
+            }
             Err(error) => return Err(error.into()),
         };
-        let mut kinds = lock();
-        kinds.retain(|_, (at, _)| (0..=FRESH).contains(&now.since(*at)));
-        kinds.insert(user.to_owned(), (now, kind));
-        Ok(kind)
+        let mut users = lock();
+        users.retain(|_, (at, _)| (0..=FRESH).contains(&now.since(*at)));
+        users.insert(user.to_owned(), (now, known.clone()));
+        Ok(known)
     }
 
     /// Asks for the members of every group that gives a role; what cannot be asked stays as it was.
@@ -100,6 +109,13 @@ fn kind(user: &Value, team: &str) -> PersonKind {
     }
 }
 
+/// The address in a user's profile, if Slack says that it is confirmed. Told only with the scope `users:read.email`.
+fn email(user: &Value) -> Option<String> {
+    let address = user["profile"]["email"].as_str().filter(|_| user["is_email_confirmed"] == true)?;
+    let plain = address.len() <= 254 && address.bytes().all(|byte| byte.is_ascii_graphic());
+    (plain && address.matches('@').count() == 1).then(|| address.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -122,5 +138,20 @@ mod tests {
         assert_eq!(of(json!({ "team_id": "T2" })), PersonKind::Guest);
         assert_eq!(of(json!({ "team_id": "T2", "enterprise_user": { "teams": ["T1"] } })), PersonKind::Member);
         assert_eq!(kind(&Value::Null, "T1"), PersonKind::Guest);
+    }
+
+    #[test]
+    fn an_address_is_one_only_where_slack_confirmed_it() {
+        let of = |confirmed: Value, address: &str| {
+            email(&json!({ "is_email_confirmed": confirmed, "profile": { "email": address } }))
+        };
+        assert_eq!(of(json!(true), "ada@example.org").as_deref(), Some("ada@example.org"));
+        assert_eq!(of(json!(false), "ada@example.org"), None);
+        assert_eq!(of(Value::Null, "ada@example.org"), None);
+        assert_eq!(of(json!("true"), "ada@example.org"), None);
+        for odd in ["", "ada", "a@b@example.org", "аda@example.org", "ada @example.org"] {
+            assert_eq!(of(json!(true), odd), None, "{odd}");
+        }
+        assert_eq!(email(&Value::Null), None);
     }
 }

@@ -226,7 +226,11 @@ impl Chat for Slack {
     }
 
     fn kind<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<PersonKind, ChatError>> {
-        Box::pin(self.kind_of(user))
+        Box::pin(async move { Ok(self.user(user).await?.kind) })
+    }
+
+    fn email<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<Option<String>, ChatError>> {
+        Box::pin(async move { Ok(self.user(user).await?.email) })
     }
 
     fn post<'a>(&'a self, to: &'a To, message: &'a Message) -> BoxFuture<'a, Result<String, ChatError>> {

@@ -1,0 +1,203 @@
+//! Links between accounts and people: made and ended in one transaction with their entry, told to both sides, and joined
+//! into the settings that everybody sees.
+
+use crate::app::App;
+use crate::command::BadCommand;
+use crate::event::From;
+use crate::ledger::Statement;
+use crate::message::Message;
+use crate::name::{Person, PlanId, new_id};
+use crate::people::account::{Account, KnownBy, Link, Method, accounts, known_by, reachable};
+use crate::plan::show;
+use crate::store::Tx;
+use crate::wording;
+use crate::work::Send;
+
+/// Reads the links anew, where another replica may have changed them.
+pub async fn refresh(app: &App) -> anyhow::Result<()> {
+    let newest = app.store.newest_link().await?;
+    if app.links_as_of() != newest {
+        app.linked(app.store.links().await?, newest);
+    }
+    Ok(())
+}
+
+/// At the start and when the settings were read anew: links of people who are in them no more, and of accounts that they
+/// name themselves, are over. Nobody inherits them when a name comes back.
+pub async fn reconcile(app: &App) -> anyhow::Result<()> {
+    let read = app.settings_as_read();
+    let over = |link: &Link| match () {
+        () if !read.people.contains_key(&link.person) => Some("person"),
+        () if link.account.is_in(&read) => Some("settings"),
+        () => None,
+    };
+    if app.store.links().await?.iter().any(|link| over(link).is_some()) {
+        let mut tx = app.store.begin(app.clock.now()).await?;
+        for link in tx.links().await? {
+            if let Some(because) = over(&link) {
+                end(app, &mut tx, &link, Statement::new("identity.ended"), because).await?;
+            }
+        }
+        tx.commit().await?;
+        app.wake();
+    }
+    refresh(app).await
+}
+
+/// What a new link rests on.
+#[derive(Debug)]
+pub struct Ground<'a> {
+    pub method: Method,
+    /// The account that the code was asked for with.
+    pub asked: Option<&'a Account>,
+    /// The address that the platform confirmed.
+    pub address: Option<&'a str>,
+}
+
+/// Makes the account behind `from` somebody's. Whoever commits calls [`refresh`].
+pub async fn make(
+    app: &App,
+    tx: &mut Tx,
+    from: &From,
+    person: &Person,
+    ground: &Ground<'_>,
+    event: Option<&str>,
+) -> anyhow::Result<Link> {
+    let id = new_id(tx.now);
+    let account = Account::of(from);
+    let mut record = Statement::new("identity.linked").by(from, Some(person), None);
+    if let Some(event) = event {
+        record = record.evidence(event, None);
+    }
+    let record = record
+        .with("link", id.clone())
+        .with("of", person.to_string())
+        .with("account", account.to_string())
+        .with("known_by", ground.method.as_str())
+        .with("asked_with", ground.asked.map(ToString::to_string))
+        .text("address", ground.address);
+    let entry = tx.record(app, record).await?.seq;
+    let link = Link { id, person: person.clone(), account, method: ground.method, since: tx.now, entry };
+    tx.insert_link(&link).await?;
+    let settings = app.settings();
+    let message = wording::identity::was_linked(&link, ground.asked, &settings, tx.now);
+    for other in accounts(&settings, person).iter().filter(|other| **other != link.account) {
+        tell(app, tx, other, message.clone()).await?;
+    }
+    // Whoever is known on the console alone is told there.
+    let console = Account::new("console", person.as_str());
+    if settings.chat.console.enabled || ground.asked == Some(&console) {
+        tell(app, tx, &console, message).await?;
+    }
+    Ok(link)
+}
+
+/// Ends a link, with `record` saying who did; what was said with the account on plans that wait counts no more. Whoever
+/// commits calls [`refresh`].
+pub async fn end(app: &App, tx: &mut Tx, link: &Link, record: Statement, because: &str) -> anyhow::Result<()> {
+    let record = record
+        .with("link", link.id.clone())
+        .with("of", link.person.to_string())
+        .with("account", link.account.to_string())
+        .with("because", because);
+    let entry = tx.record(app, record).await?.seq;
+    tx.end_link(&link.id, because, entry).await?;
+    // An account that is hers by the settings from now on stays hers, with all that was said with it.
+    let settings = app.settings_as_read();
+    let stays = super::behind(&settings, &link.account.platform, &link.account.user).as_ref() == Some(&link.person);
+    if !stays {
+        take_back(app, tx, link).await?;
+    }
+    let message = wording::identity::was_ended(link, because);
+    tell(app, tx, &link.account, message.clone()).await?;
+    for other in accounts(&app.settings(), &link.person).iter().filter(|other| **other != link.account) {
+        tell(app, tx, other, message.clone()).await?;
+    }
+    Ok(())
+}
+
+/// An operator ends the link of an account from the command line; one sentence says what was done.
+pub async fn end_by_operator(app: &App, by: &Person, why: &str, account: &str) -> anyhow::Result<(i64, String)> {
+    let known = Account::parse(account).ok_or_else(|| BadCommand(wording::identity::no_account(account)))?;
+    let mut tx = app.store.begin(app.clock.now()).await?;
+    let Some(link) = tx.link_of(&known).await? else {
+        return Err(BadCommand(wording::identity::not_linked(&known)).into());
+    };
+    let record = Statement::new("identity.ended").by_operator(by).text("why", Some(why));
+    end(app, &mut tx, &link, record, "operator").await?;
+    tx.commit().await?;
+    refresh(app).await?;
+    app.wake();
+    Ok((link.entry, wording::identity::ended_by_operator(&link)))
+}
+
+/// Whether the account behind `from` is still this person's at the moment of this transaction. A snapshot may be a moment
+/// older than an end that another replica, or another worker, just recorded.
+pub async fn still(app: &App, tx: &mut Tx, from: &From, person: &Person) -> anyhow::Result<bool> {
+    match known_by(app, &from.platform, &from.user) {
+        Some(KnownBy::Link(link)) => {
+            Ok(link.person == *person && tx.link_of(&link.account).await?.is_some_and(|now| now.id == link.id))
+        }
+        Some(KnownBy::Settings) => Ok(true),
+        None => Ok(false),
+    }
+}
+
+/// Takes back what was said with an account that is nobody's any more, on every plan that waits.
+async fn take_back(app: &App, tx: &mut Tx, link: &Link) -> anyhow::Result<()> {
+    let settings = app.settings();
+    for id in tx.plans_spoken_on(&link.person, &link.account.platform).await? {
+        let id = PlanId::new(id);
+        let Some(mut row) = tx.plan(&id).await? else { continue };
+        let Some(revision) = tx.revision(&id, row.revision).await? else { continue };
+        let entries = app.store.ledger_of(&id).await?;
+        let words = tx.words(&id).await?;
+        let mut taken = false;
+        for word in words.iter().filter(|word| word.revision == row.revision && word.stands()) {
+            let number = u64::try_from(word.revision).ok();
+            let given = entries.iter().rev().filter(|entry| entry.kind == "word.given").find_map(|entry| {
+                let record = crate::ledger::Record::parse(&entry.bytes).ok()?;
+                let same = record.actor.person.as_deref() == Some(word.person.as_str())
+                    && record.plan.as_ref().and_then(|plan| plan.revision) == number
+                    && record.data.get("word").and_then(|word| word.as_str()) == Some(word.kind.as_str());
+                same.then(|| (record.actor.provider.unwrap_or_default(), record.actor.user.unwrap_or_default()))
+            });
+            let with = given.map(|(platform, user)| Account { platform, user });
+            if word.person != link.person || with.as_ref() != Some(&link.account) {
+                continue;
+            }
+            tx.withdraw_word(&word.id).await?;
+            let record = Statement::new("word.withdrawn")
+                .of(&row, Some(&revision.brief))
+                .with("word", word.kind.as_str())
+                .with("of", word.person.to_string())
+                .with("because", "identity.ended");
+            tx.record(app, record).await?;
+            taken = true;
+        }
+        if taken {
+            crate::chat::settle_words(app, tx, &mut row, &revision, &settings).await?;
+            let tally = show::tally_of(tx, &row, &revision, &settings).await?;
+            let progress = wording::card::progress(&row, &tally);
+            show::in_thread(tx, &row, wording::identity::no_longer_counts(link, &progress)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A private message to an account, where its platform is set up.
+async fn tell(app: &App, tx: &mut Tx, account: &Account, message: Message) -> anyhow::Result<()> {
+    let Some(channel) = reachable(app, &app.settings(), account) else { return Ok(()) };
+    tx.send(&Send {
+        platform: account.platform.clone(),
+        channel,
+        thread: None,
+        key: None,
+        only_for: Some(account.user.clone()),
+        direct: true,
+        answer: None,
+        plan: None,
+        message,
+    })
+    .await
+}
