@@ -201,3 +201,87 @@ async fn tell(app: &App, tx: &mut Tx, account: &Account, message: Message) -> an
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, Time};
+    use crate::config::Settings;
+    use crate::ledger::Signer;
+    use crate::name::Channel;
+    use crate::people::behind;
+
+    const SETTINGS: &str = "[people.ada]\nslack = [\"T1/U1\"]\n[people.lin]\n";
+
+    fn settings(text: &str) -> Settings {
+        Settings::read(text, "the test", std::path::PathBuf::new()).unwrap()
+    }
+
+    /// One replica; others share its store and key.
+    async fn replica(folder: &std::path::Path) -> App {
+        let clock = Clock::beginning_at(Time::from_ms(1_700_000_000_000));
+        crate::cli::serve::build(settings(SETTINGS), clock, folder.to_owned()).await.unwrap()
+    }
+
+    async fn another(first: &App) -> App {
+        let head = first.store.ledger_head().await.unwrap().unwrap();
+        let signer = Signer::open(&first.data, &head.origin, head.size(), None).unwrap();
+        App::new(first.store.clone(), first.clock.clone(), settings(SETTINGS), Vec::new(), signer, first.data.clone())
+    }
+
+    fn hopper() -> From {
+        From::new("discord", "42", Channel::new("1/2"))
+    }
+
+    async fn link(app: &App, from: &From, person: &str) -> Link {
+        let mut tx = app.store.begin(app.clock.now()).await.unwrap();
+        let ground = Ground { method: Method::Code, asked: Some(&Account::new("slack", "T1/U1")), address: None };
+        let link = make(app, &mut tx, from, &person.into(), &ground, None).await.unwrap();
+        tx.commit().await.unwrap();
+        link
+    }
+
+    #[tokio::test]
+    async fn replicas_see_each_others_links_and_their_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = replica(folder.path()).await;
+        let there = another(&here).await;
+        let who = |app: &App| behind(&app.settings(), "discord", "42");
+        let made = link(&here, &hopper(), "ada").await;
+        refresh(&here).await.unwrap();
+        assert_eq!((who(&here), who(&there)), (Some("ada".into()), None));
+        refresh(&there).await.unwrap();
+        assert_eq!(who(&there), Some("ada".into()));
+        // What groups give and what a reload brings leave it as it is.
+        there.told_roles("slack", [("ada".into(), ["lead".into()].into())].into());
+        there.reload(settings(SETTINGS), Vec::new());
+        assert_eq!(who(&there), Some("ada".into()));
+        assert_eq!(there.settings().people[&Person::new("ada")].roles, ["lead".into()]);
+
+        let mut tx = here.store.begin(here.clock.now()).await.unwrap();
+        end(&here, &mut tx, &made, Statement::new("identity.ended"), "unlinked").await.unwrap();
+        tx.commit().await.unwrap();
+        // The other replica's snapshot is older than that; what it decides is not.
+        assert_eq!(who(&there), Some("ada".into()));
+        let mut tx = there.store.begin(there.clock.now()).await.unwrap();
+        assert!(!still(&there, &mut tx, &hopper(), &"ada".into()).await.unwrap());
+        drop(tx);
+        refresh(&there).await.unwrap();
+        assert_eq!(who(&there), None);
+        let verdict = crate::ledger::verify_store(&here.store, &here.signer, &[]).await.unwrap();
+        assert!(verdict.ok, "{verdict:?}");
+    }
+
+    #[tokio::test]
+    async fn an_account_stands_linked_to_one_person_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = replica(folder.path()).await;
+        link(&app, &hopper(), "ada").await;
+        let mut tx = app.store.begin(app.clock.now()).await.unwrap();
+        let ground = Ground { method: Method::Code, asked: None, address: None };
+        assert!(make(&app, &mut tx, &hopper(), &"lin".into(), &ground, None).await.is_err());
+        drop(tx);
+        refresh(&app).await.unwrap();
+        assert_eq!(behind(&app.settings(), "discord", "42"), Some("ada".into()));
+    }
+}

@@ -17,6 +17,7 @@ mod forms;
 mod gate;
 mod hold;
 mod init;
+mod linking;
 mod migrations;
 mod modes;
 mod overrides;

@@ -24,6 +24,8 @@ const EPOCH: u64 = 1_420_070_400_000;
 #[derive(Clone, Debug)]
 pub struct User {
     pub name: String,
+    /// What they call themselves, where that is another name.
+    pub shown: Option<String>,
     pub bot: bool,
     /// Has not yet passed the server's door.
     pub pending: bool,
@@ -196,7 +198,8 @@ impl World {
     pub fn user_json(&self, id: u64) -> Value {
         let user = &self.users[&id];
         json!({
-            "id": id.to_string(), "username": user.name, "global_name": user.name, "discriminator": "0",
+            "id": id.to_string(), "username": user.shown.as_ref().unwrap_or(&user.name), "discriminator": "0",
+            "global_name": user.shown.as_ref().unwrap_or(&user.name),
             "avatar": null, "bot": user.bot, "public_flags": 0, "flags": 0,
         })
     }
@@ -205,7 +208,7 @@ impl World {
         let user = &self.users[&id];
         let mut member = json!({
             "roles": user.roles.iter().map(u64::to_string).collect::<Vec<_>>(),
-            "nick": null, "avatar": null, "banner": null, "joined_at": "2024-01-01T00:00:00+00:00",
+            "nick": user.shown, "avatar": null, "banner": null, "joined_at": "2024-01-01T00:00:00+00:00",
             "premium_since": null, "deaf": false, "mute": false, "pending": user.pending, "flags": 0,
             "communication_disabled_until": null, "permissions": self.allowed.to_string(),
         });
@@ -324,5 +327,5 @@ pub fn id_of(name: &str) -> u64 {
 
 fn user(name: &str) -> User {
     let name = name.to_owned();
-    User { name, bot: false, pending: false, left: false, open: true, roles: Vec::new() }
+    User { name, shown: None, bot: false, pending: false, left: false, open: true, roles: Vec::new() }
 }

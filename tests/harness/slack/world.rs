@@ -25,6 +25,11 @@ pub struct User {
     pub deleted: bool,
     /// Of another organisation, in a shared channel.
     pub stranger: bool,
+    /// What they call themselves, where that is another name.
+    pub shown: Option<String>,
+    /// The address in their profile, where it is not their name's; and whether Slack confirmed it.
+    pub email: Option<String>,
+    pub confirmed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -238,12 +243,15 @@ impl World {
     pub fn user_json(&self, id: &str) -> Option<Value> {
         let user = self.users.get(id)?;
         let team = if user.stranger { "T0OTHER" } else { TEAM };
+        let shown = user.shown.as_ref().unwrap_or(&user.name);
+        let email = user.email.clone().unwrap_or_else(|| format!("{}@example.org", user.name));
         Some(json!({
-            "id": id, "team_id": team, "name": user.name, "real_name": user.name, "deleted": user.deleted,
+            "id": id, "team_id": team, "name": shown, "real_name": shown, "deleted": user.deleted,
             "is_bot": user.bot, "is_app_user": false, "is_restricted": user.guest, "is_ultra_restricted": false,
             "is_stranger": user.stranger, "is_admin": false, "is_owner": false, "is_primary_owner": false,
             "tz": "America/Los_Angeles", "tz_label": "Pacific Standard Time", "tz_offset": -28_800, "updated": 1_700_000_000,
-            "profile": { "real_name": user.name, "display_name": user.name, "email": format!("{}@example.org", user.name) },
+            "is_email_confirmed": user.confirmed,
+            "profile": { "real_name": shown, "display_name": shown, "email": email },
         }))
     }
 }
