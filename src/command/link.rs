@@ -148,10 +148,10 @@ pub async fn stranger(app: &App, claim: &Claim, from: &From, typed: &str) -> any
         kind => Some(Refused::Kind(kind)),
     };
     if let Some(unfit) = unfit {
-        return refuse(app, tx, claim, from, &unfit).await;
+        return fail(app, tx, claim, from, &unfit).await;
     }
     if let Some(link) = tx.link_of(&account).await? {
-        return refuse(app, tx, claim, from, &Refused::Known(link.person)).await;
+        return fail(app, tx, claim, from, &Refused::Known(link.person)).await;
     }
     let row = match (&code, &seen) {
         (Some(code), Some(seen)) => tx.code(code.selector()).await?.filter(|row| row.id == seen.id),
@@ -187,7 +187,7 @@ pub async fn stranger(app: &App, claim: &Claim, from: &From, typed: &str) -> any
         return fail(app, tx, claim, from, &Refused::Gone).await;
     }
     if asked.place() == account.place() {
-        return refuse(app, tx, claim, from, &Refused::SamePlace).await;
+        return fail(app, tx, claim, from, &Refused::SamePlace).await;
     }
     if !tx.spend_code(&row.id, "used").await? {
         return fail(app, tx, claim, from, &Refused::Used).await;

@@ -2,9 +2,10 @@
 //! into the settings that everybody sees.
 
 use crate::app::App;
+use crate::approval::overriding::Override;
 use crate::command::BadCommand;
 use crate::event::From;
-use crate::ledger::Statement;
+use crate::ledger::{Record, Statement};
 use crate::message::Message;
 use crate::name::{Person, PlanId, new_id};
 use crate::people::account::{Account, KnownBy, Link, Method, accounts, known_by, reachable};
@@ -143,7 +144,7 @@ pub async fn still(app: &App, tx: &mut Tx, from: &From, person: &Person) -> anyh
     }
 }
 
-/// Takes back what was said with an account that is nobody's any more, on every plan that waits.
+/// Takes back what was said with an account that is nobody's any more, on every plan that waits: words and overrides.
 async fn take_back(app: &App, tx: &mut Tx, link: &Link) -> anyhow::Result<()> {
     let settings = app.settings();
     for id in tx.plans_spoken_on(&link.person, &link.account.platform).await? {
@@ -151,19 +152,21 @@ async fn take_back(app: &App, tx: &mut Tx, link: &Link) -> anyhow::Result<()> {
         let Some(mut row) = tx.plan(&id).await? else { continue };
         let Some(revision) = tx.revision(&id, row.revision).await? else { continue };
         let entries = app.store.ledger_of(&id).await?;
-        let words = tx.words(&id).await?;
+        let records: Vec<Record> = entries.iter().filter_map(|entry| Record::parse(&entry.bytes).ok()).collect();
+        let with_it = |record: &Record| {
+            record.actor.person.as_deref() == Some(link.person.as_str())
+                && record.actor.provider.as_deref() == Some(link.account.platform.as_str())
+                && record.actor.user.as_deref() == Some(link.account.user.as_str())
+        };
         let mut taken = false;
-        for word in words.iter().filter(|word| word.revision == row.revision && word.stands()) {
-            let number = u64::try_from(word.revision).ok();
-            let given = entries.iter().rev().filter(|entry| entry.kind == "word.given").find_map(|entry| {
-                let record = crate::ledger::Record::parse(&entry.bytes).ok()?;
-                let same = record.actor.person.as_deref() == Some(word.person.as_str())
-                    && record.plan.as_ref().and_then(|plan| plan.revision) == number
-                    && record.data.get("word").and_then(|word| word.as_str()) == Some(word.kind.as_str());
-                same.then(|| (record.actor.provider.unwrap_or_default(), record.actor.user.unwrap_or_default()))
-            });
-            let with = given.map(|(platform, user)| Account { platform, user });
-            if word.person != link.person || with.as_ref() != Some(&link.account) {
+        for word in tx.words(&id).await?.iter().filter(|word| word.revision == row.revision && word.stands()) {
+            let gave = |record: &&Record| {
+                record.kind.as_str() == "word.given"
+                    && record.actor.person.as_deref() == Some(word.person.as_str())
+                    && record.plan.as_ref().and_then(|plan| plan.revision) == u64::try_from(word.revision).ok()
+                    && record.data.get("word").and_then(|word| word.as_str()) == Some(word.kind.as_str())
+            };
+            if word.person != link.person || !records.iter().rev().find(gave).is_some_and(with_it) {
                 continue;
             }
             tx.withdraw_word(&word.id).await?;
@@ -175,6 +178,11 @@ async fn take_back(app: &App, tx: &mut Tx, link: &Link) -> anyhow::Result<()> {
             tx.record(app, record).await?;
             taken = true;
         }
+        let overrode = |given: &Override| {
+            let by = records.iter().find(|record| i64::try_from(record.seq).ok() == Some(given.entry));
+            by.is_some_and(with_it).then(|| wording::identity::not_theirs(link))
+        };
+        crate::plan::overriding::end(app, tx, &row, overrode).await?;
         if taken {
             crate::chat::settle_words(app, tx, &mut row, &revision, &settings).await?;
             let tally = show::tally_of(tx, &row, &revision, &settings).await?;

@@ -138,13 +138,17 @@ impl Tx {
         Ok(())
     }
 
-    /// Plans that wait and on which a person's words stand that were given on this platform.
+    /// Plans that wait and on which a person's words stand that were given on this platform, or overrides of theirs.
     pub async fn plans_spoken_on(&mut self, person: &Person, platform: &str) -> anyhow::Result<Vec<String>> {
         let rows: Vec<(String,)> = sqlx::query_as(
-            "select distinct plan.id from plan join word on word.plan = plan.id
-             where word.person = $1 and word.platform = $2 and word.withdrawn_at is null and word.voided_at is null
-               and word.revision = plan.revision
-               and plan.state in ('draft', 'advised', 'approved', 'held', 'objected') order by plan.id",
+            "select plan.id from plan
+             where plan.state in ('draft', 'advised', 'approved', 'held', 'objected') and (
+                 exists (select 1 from word where word.plan = plan.id and word.revision = plan.revision
+                     and word.person = $1 and word.platform = $2
+                     and word.withdrawn_at is null and word.voided_at is null)
+                 or exists (select 1 from overriding where overriding.plan = plan.id and overriding.person = $1
+                     and overriding.over_at is null))
+             order by plan.id",
         )
         .bind(person.as_str())
         .bind(platform)

@@ -205,6 +205,11 @@ pub fn no_longer_counts(link: &Link, progress: &str) -> Message {
     )
 }
 
+/// Why an override is over that was given with it.
+pub fn not_theirs(link: &Link) -> String {
+    format!("it was given with {}, which is not {}'s account any more", link.account, link.person)
+}
+
 pub fn no_account(typed: &str) -> String {
     format!("`{}` is no account: write slack/TEAM/USER or discord/USER.", tame(typed, 80))
 }

@@ -302,6 +302,23 @@ fn what_was_said_with_an_account_that_is_unlinked_counts_no_more() {
 }
 
 #[test]
+fn an_override_given_with_an_account_that_is_unlinked_is_over() {
+    let (mut story, ..) = on_both(&settings(), "");
+    second_account(&mut story, "grace", "gracie");
+    story.advances(7 * 3_600);
+    story.says("ada", PLAN);
+    let card = story.card();
+    story.reacts("lin", &card, "white_check_mark");
+    assert_eq!(story.verdict("shop-1").0, "outside-window");
+    story.says("gracie", "/deploy override shop-1 timing.window --why \"the till is down\"");
+    assert_eq!(story.verdict("shop-1").0, "not-started", "{}", story.whispered_to("gracie"));
+    story.says("grace", "/deploy link unlink");
+    assert_eq!(story.verdict("shop-1").0, "outside-window");
+    assert!(story.texts().contains("which is not grace's account any more"), "{}", story.texts());
+    is_sound(&story);
+}
+
+#[test]
 fn whoever_calls_himself_as_somebody_else_counts_for_nothing() {
     let (mut story, slack, discord) = on_both(&settings(), "");
     story.says("ada", PLAN);
