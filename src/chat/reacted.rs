@@ -141,11 +141,6 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
     };
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
-    let (person, speaker) = match person {
-        // The account was unlinked a moment ago: it is nobody's.
-        Some(person) if !people::link::still(app, &mut tx, from, &person).await? => (None, None),
-        person => (person, speaker),
-    };
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
     let Some(revision) = tx.revision(&row.plan.id, row.revision).await? else { return tx.commit().await };
     let over = if row.revision != seen.revision {

@@ -68,18 +68,8 @@ async fn ask(call: &Call<'_>) -> anyhow::Result<()> {
     let links = app.links();
     let own: Vec<_> = links.iter().filter(|link| link.person == call.person).collect();
     let message = says::code(&code.shown(), &own, &call.settings);
-    tx.send(&Send {
-        platform: from.platform.clone(),
-        channel: from.channel.clone(),
-        thread: None,
-        key: Some(format!("{}{id}", Send::SECRET)),
-        only_for: Some(from.user.clone()),
-        direct: false,
-        answer: from.answer.clone(),
-        plan: None,
-        message,
-    })
-    .await?;
+    let note = Send::to(from.platform.as_str(), &from.channel, message).only_for(Some(from.user.clone()));
+    tx.send(&Send { answer: from.answer.clone(), ..note.key(format!("{}{id}", Send::SECRET)) }).await?;
     tx.commit().await
 }
 

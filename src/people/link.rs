@@ -184,7 +184,7 @@ async fn take_back(app: &App, tx: &mut Tx, link: &Link) -> anyhow::Result<()> {
         };
         crate::plan::overriding::end(app, tx, &row, overrode).await?;
         if taken {
-            crate::chat::settle_words(app, tx, &mut row, &revision, &settings).await?;
+            crate::plan::word::settle(app, tx, &mut row, &revision, &settings).await?;
             let tally = show::tally_of(tx, &row, &revision, &settings).await?;
             let progress = wording::card::progress(&row, &tally);
             show::in_thread(tx, &row, wording::identity::no_longer_counts(link, &progress)).await?;
@@ -196,18 +196,7 @@ async fn take_back(app: &App, tx: &mut Tx, link: &Link) -> anyhow::Result<()> {
 /// A private message to an account, where its platform is set up.
 async fn tell(app: &App, tx: &mut Tx, account: &Account, message: Message) -> anyhow::Result<()> {
     let Some(channel) = reachable(app, &app.settings(), account) else { return Ok(()) };
-    tx.send(&Send {
-        platform: account.platform.clone(),
-        channel,
-        thread: None,
-        key: None,
-        only_for: Some(account.user.clone()),
-        direct: true,
-        answer: None,
-        plan: None,
-        message,
-    })
-    .await
+    tx.send(&Send::to(account.platform.as_str(), &channel, message).direct(account.user.clone())).await
 }
 
 #[cfg(test)]

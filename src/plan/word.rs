@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::event::From;
 use crate::ledger::Statement;
 use crate::name::{Person, new_id};
-use crate::people::TERMINAL;
+use crate::people::{TERMINAL, link};
 use crate::plan::show;
 use crate::store::Tx;
 use crate::store::plan::{PlanRow, Revision};
@@ -54,6 +54,11 @@ pub async fn give(
     said: &Said<'_>,
 ) -> anyhow::Result<Given> {
     let (kind, now) = (said.kind, tx.now);
+    let speaker = match speaker {
+        // The account was unlinked a moment ago: it is nobody's.
+        Some(speaker) if !link::still(app, tx, said.from, &speaker.person).await? => None,
+        speaker => speaker,
+    };
     let person = speaker.map(|speaker| &speaker.person);
     let words = tx.words(&row.plan.id).await?;
     if standing(&words, person, kind, row.revision).is_some() {
