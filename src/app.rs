@@ -11,6 +11,7 @@ use crate::clock::{Clock, Time};
 use crate::config::Settings;
 use crate::ledger::Signer;
 use crate::name::{Channel, Person, PlanId, Role};
+use crate::people::team::Teams;
 use crate::source::Opened;
 use crate::store::Store;
 use crate::work::Inbox;
@@ -21,6 +22,8 @@ struct Known {
     read: Arc<Settings>,
     /// Roles that a platform's groups give, by platform and person.
     told: BTreeMap<&'static str, BTreeMap<Person, BTreeSet<Role>>>,
+    /// Who is in the teams of code hosts.
+    teams: BTreeMap<String, BTreeSet<Person>>,
     whole: Arc<Settings>,
 }
 
@@ -44,6 +47,8 @@ pub struct App {
     settings: Arc<RwLock<Known>>,
     sources: Arc<RwLock<Vec<Arc<Opened>>>>,
     chats: Arc<BTreeMap<&'static str, Arc<dyn Chat>>>,
+    /// What code hosts said of their teams.
+    pub teams: Arc<Teams>,
     /// When each plan's words were last compared with its card.
     pub(crate) read_back: Arc<Mutex<BTreeMap<PlanId, Time>>>,
     wake: Arc<Notify>,
@@ -71,6 +76,7 @@ impl App {
             settings: Arc::new(RwLock::new(Known::new(settings))),
             sources: Arc::new(RwLock::new(sources)),
             chats: Arc::new(BTreeMap::from([(console.platform(), console)])),
+            teams: Arc::default(),
             read_back: Arc::default(),
             wake,
             stop: Arc::new(watch::channel(false).0),
@@ -103,6 +109,16 @@ impl App {
         let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if known.told.get(platform) != Some(&roles) {
             known.told.insert(platform, roles);
+            known.join();
+        }
+    }
+
+    /// Replaces what the teams of code hosts give: roles, and who is in those that own code.
+    pub fn told_teams(&self, roles: BTreeMap<Person, BTreeSet<Role>>, teams: BTreeMap<String, BTreeSet<Person>>) {
+        let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.told.get("teams") != Some(&roles) || known.teams != teams {
+            known.told.insert("teams", roles);
+            known.teams = teams;
             known.join();
         }
     }
@@ -166,7 +182,7 @@ impl App {
 impl Known {
     fn new(settings: Settings) -> Known {
         let read = Arc::new(settings);
-        Known { whole: read.clone(), read, told: BTreeMap::new() }
+        Known { whole: read.clone(), read, told: BTreeMap::new(), teams: BTreeMap::new() }
     }
 
     /// Groups add roles; what the settings give stays.
@@ -177,6 +193,7 @@ impl Known {
             let new: Vec<Role> = roles.iter().filter(|role| !known.roles.contains(role)).cloned().collect();
             known.roles.extend(new);
         }
+        whole.teams.clone_from(&self.teams);
         self.whole = Arc::new(whole);
     }
 }

@@ -340,6 +340,7 @@ fn nothing(now: Time) -> Change {
         flags: Vec::new(),
         packages: Vec::new(),
         owners: None,
+        owned: None,
     }
 }
 

@@ -194,6 +194,7 @@ async fn judge(
 
 /// Looks the version up anew: a tag that moved, or a branch that grew, makes the brief stale at once.
 pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
+    crate::people::team::look(app, &row.plan.id).await?;
     let Some(version) = row.plan.version.clone().filter(|_| row.state.waits()) else { return Ok(()) };
     let settings = app.settings();
     let now = app.clock.now();

@@ -88,6 +88,7 @@ pub fn change_of(packages: &[[&str; 4]]) -> Change {
         flags: Vec::new(),
         packages: packages.collect(),
         owners: None,
+        owned: None,
     }
 }
 
