@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 
+use crate::advice::NeedView;
 use crate::advice::facts::{Facts, Owned};
 use crate::app::App;
 use crate::approval::role::{CODE_OWNER, bare};
@@ -164,17 +165,21 @@ pub fn tell(app: &App) {
     app.told_teams(roles, teams);
 }
 
-/// What rests on teams that cannot be read just now; sentences.
-pub fn doubts(app: &App) -> Vec<String> {
+/// What of these needs rests on teams that cannot be read just now; sentences.
+pub fn doubts(app: &App, needs: &[NeedView]) -> Vec<String> {
     let (settings, now) = (app.settings(), app.clock.now());
+    let asked = |role: &Role| needs.iter().any(|view| view.need.role.as_ref() == Some(role));
+    let owners = needs.iter().flat_map(|view| &view.owned).flat_map(|owned| &owned.owners);
+    let owners: BTreeSet<String> = owners.map(|owner| bare(owner).to_lowercase()).filter(|o| o.contains('/')).collect();
+    let giving: BTreeSet<Team> =
+        given(&settings).into_iter().filter(|(_, role)| asked(role)).map(|(team, _)| team).collect();
     let known = app.teams.known();
-    let mut said: Vec<String> = Vec::new();
-    for team in givers(&settings) {
-        if let Some(Known { failing: Some((_, why)), members, .. }) = known.get(&team) {
-            said.push(wording::team::doubt(&team, why, members.as_ref().map(|(at, _)| *at), &settings, now));
-        }
-    }
-    said
+    let meant = known.iter().filter(|(team, _)| giving.contains(team) || owners.contains(&team.name.to_lowercase()));
+    let failing = meant.filter_map(|(team, known)| {
+        let (_, why) = known.failing.as_ref()?;
+        Some(wording::team::doubt(team, why, known.members.as_ref().map(|(at, _)| *at), &settings, now))
+    });
+    failing.collect()
 }
 
 async fn ask(app: &App, wanted: &BTreeSet<Team>) {
@@ -268,6 +273,9 @@ fn of_owners(app: &App, settings: &Settings, plan: &Plan, facts: &Facts) -> BTre
     let owned: Vec<&Owned> = facts.change.known.iter().flat_map(|fact| fact.value.owned.iter().flatten()).collect();
     let names = owned.into_iter().flat_map(|owned| &owned.owners).filter(|owner| owner.starts_with('@'));
     let strange = names.map(|owner| bare(owner)).filter(|name| settings.person_known_as(name).is_none());
+    // Only GitLab has groups whose names look like people's.
+    let gitlab = settings.source.iter().any(|source| source.name == *host.name() && source.kind.word() == "gitlab");
+    let strange = strange.filter(|name| gitlab || name.contains('/'));
     strange.map(|name| Team { source: host.name().clone(), name: name.to_lowercase() }).collect()
 }
 

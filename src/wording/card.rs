@@ -307,6 +307,9 @@ pub fn progress(row: &PlanRow, tally: &Tally) -> String {
         return format!("{given} of {asked}; an objection or a hold stands.");
     }
     let missing: Vec<String> = tally.missing.iter().map(who).collect();
+    if tally.missing.iter().all(|view| view.need.person.is_some() || view.owned.is_some()) {
+        return format!("{given} of {asked}; still missing: {}.", says::list(&missing));
+    }
     format!("{given} of {asked}; still missing: {}, from anyone but @{}.", says::list(&missing), row.plan.by)
 }
 
