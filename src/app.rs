@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::ledger::Signer;
 use crate::name::{Channel, Person, PlanId, Role};
 use crate::people::account::Link;
+use crate::people::team::Teams;
 use crate::source::Opened;
 use crate::store::Store;
 use crate::work::Inbox;
@@ -25,6 +26,8 @@ struct Known {
     /// Accounts that are people's by a link, and the newest entry about one.
     links: Arc<Vec<Link>>,
     links_as_of: i64,
+    /// Who is in the teams of code hosts.
+    teams: BTreeMap<String, BTreeSet<Person>>,
     whole: Arc<Settings>,
 }
 
@@ -48,6 +51,8 @@ pub struct App {
     settings: Arc<RwLock<Known>>,
     sources: Arc<RwLock<Vec<Arc<Opened>>>>,
     chats: Arc<BTreeMap<&'static str, Arc<dyn Chat>>>,
+    /// What code hosts said of their teams.
+    pub teams: Arc<Teams>,
     /// When each plan's words were last compared with its card.
     pub(crate) read_back: Arc<Mutex<BTreeMap<PlanId, Time>>>,
     wake: Arc<Notify>,
@@ -75,6 +80,7 @@ impl App {
             settings: Arc::new(RwLock::new(Known::new(settings))),
             sources: Arc::new(RwLock::new(sources)),
             chats: Arc::new(BTreeMap::from([(console.platform(), console)])),
+            teams: Arc::default(),
             read_back: Arc::default(),
             wake,
             stop: Arc::new(watch::channel(false).0),
@@ -117,6 +123,16 @@ impl App {
         known.links_as_of = as_of;
         if *known.links != links {
             known.links = Arc::new(links);
+            known.join();
+        }
+    }
+
+    /// Replaces what the teams of code hosts give: roles, and who is in those that own code.
+    pub fn told_teams(&self, roles: BTreeMap<Person, BTreeSet<Role>>, teams: BTreeMap<String, BTreeSet<Person>>) {
+        let mut known = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.told.get("teams") != Some(&roles) || known.teams != teams {
+            known.told.insert("teams", roles);
+            known.teams = teams;
             known.join();
         }
     }
@@ -193,7 +209,8 @@ impl App {
 impl Known {
     fn new(settings: Settings) -> Known {
         let read = Arc::new(settings);
-        Known { whole: read.clone(), read, told: BTreeMap::new(), links: Arc::default(), links_as_of: 0 }
+        let told = BTreeMap::new();
+        Known { whole: read.clone(), read, told, teams: BTreeMap::new(), links: Arc::default(), links_as_of: 0 }
     }
 
     /// Groups add roles, and links accounts; what the settings give stays.
@@ -212,6 +229,7 @@ impl Known {
             let new: Vec<Role> = roles.iter().filter(|role| !known.roles.contains(role)).cloned().collect();
             known.roles.extend(new);
         }
+        whole.teams.clone_from(&self.teams);
         self.whole = Arc::new(whole);
     }
 }

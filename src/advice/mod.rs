@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use advise::{advise, seen_categories, stops, windows};
 pub use policy::policy_digest;
 
+use crate::advice::facts::Owned;
 use crate::clock::Time;
 use crate::config::{Need, Settings};
 use crate::name::{Person, Role, SourceName};
@@ -245,6 +246,9 @@ pub struct NeedView {
     pub need: Need,
     /// "payments is high-risk".
     pub because: String,
+    /// Whose word is meant, where owners of the code are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned: Option<Owned>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,12 +1,16 @@
 //! What the policy makes of a brief: who could approve it, which codes stop the gate and who may override them, and the
 //! digest that names the policy. Which approvals are needed is in [`crate::advice::rules`].
 
-use crate::advice::view::View;
-use crate::advice::{Flag, FlagLevel};
+use crate::advice::facts::{Asked, Change, Shift};
+use crate::advice::view::{View, newest};
+use crate::advice::{Context, Flag, FlagLevel, NeedView};
+use crate::approval::role::{ON_CALL, bare, meets, on_call};
 use crate::approval::{is_author, somebody_else};
 use crate::clock::Time;
-use crate::config::{Need, PersonKind, Settings};
+use crate::config::{PersonKind, Settings};
+use crate::message::tame;
 use crate::name::{Environment, Person, Role};
+use crate::plan::Plan;
 
 /// `sha256:…` over the canonical JSON (RFC 8785) of the policy: two settings with the same digest judge alike.
 pub fn policy_digest(settings: &Settings) -> String {
@@ -15,24 +19,53 @@ pub fn policy_digest(settings: &Settings) -> String {
     crate::ledger::sha256(&bytes)
 }
 
-/// "2 of vp-engineering", "1 person other than the planner".
-pub fn says_need(need: &Need) -> String {
-    match (&need.role, need.count) {
-        (Some(role), count) => format!("{count} of {role}"),
-        (None, 1) => "1 person".to_owned(),
-        (None, count) => format!("{count} people"),
+/// "2 of vp-engineering", "1: lin", "1 of the owners of src/pay/: lin, harbor/payments", "1 person".
+pub fn says_need(view: &NeedView) -> String {
+    let need = &view.need;
+    match (&need.person, &view.owned, &need.role) {
+        (Some(person), ..) => format!("1: {person}"),
+        (None, Some(owned), _) => {
+            let names: Vec<String> = owned.owners.iter().map(|owner| tame(bare(owner), 60)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            format!("{} of the owners of {}: {}", need.count, owned.place, crate::advice::says::some(&names, 6))
+        }
+        (None, None, Some(role)) => format!("{} of {role}", need.count),
+        (None, None, None) if need.count == 1 => "1 person".to_owned(),
+        (None, None, None) => format!("{} people", need.count),
     }
 }
 
-/// Members who could meet a need: of its role, and neither planner nor author where separation is asked.
-pub fn able(view: &View<'_>, need: &Need) -> Vec<Person> {
-    let change = view.the_change();
-    let separate = view.settings.policy.separation;
-    let fits = |roles: &[Role]| need.role.as_ref().is_none_or(|role| roles.contains(role));
-    let members = view.settings.people.iter().filter(|(_, p)| p.kind == PersonKind::Member && fits(&p.roles));
+/// Members who could meet a need: in its role, by name, on call or as owners, and neither planner nor author where
+/// separation is asked.
+pub fn able(view: &View<'_>, need: &NeedView) -> Vec<Person> {
+    could(need, view.plan, view.settings, view.the_change(), view.on_call, view.now)
+}
+
+/// The same at another moment than the brief's.
+pub fn able_now(ctx: Context<'_>, need: &NeedView) -> Vec<Person> {
+    let change = newest(&ctx.facts.change).map(|fact| &fact.value);
+    could(need, ctx.plan, ctx.settings, change, &ctx.facts.on_call, ctx.now)
+}
+
+fn could(
+    need: &NeedView,
+    plan: &Plan,
+    settings: &Settings,
+    change: Option<&Change>,
+    rotas: &Asked<Vec<Shift>>,
+    now: Time,
+) -> Vec<Person> {
+    let duty = on_call(rotas, &plan.service, now);
+    let separate = settings.policy.separation;
+    let fits = |name: &Person, own: &[Role]| {
+        let mut roles = own.to_vec();
+        roles.extend(duty.contains(name).then(|| Role::from(ON_CALL)));
+        meets(need, name, &roles, settings)
+    };
+    let members = settings.people.iter().filter(|(name, p)| p.kind == PersonKind::Member && fits(name, &p.roles));
     members
         .map(|(name, _)| name)
-        .filter(|name| !separate || somebody_else(name, view.plan, change, view.settings).is_ok())
+        .filter(|name| !separate || somebody_else(name, plan, change, settings).is_ok())
         .cloned()
         .collect()
 }

@@ -1,12 +1,13 @@
 //! Which approvals are needed, with the calculation behind each: the rules of `[[policy.approval]]` over a plan, its facts
 //! and its flags.
 
-use crate::advice::facts::Incident;
+use crate::advice::facts::{Incident, OWNERS_UNKNOWN, Owned};
 use crate::advice::model::Measures;
-use crate::advice::policy::{able, blockers};
+use crate::advice::policy::{able, able_now, blockers};
 use crate::advice::timing::Timeline;
 use crate::advice::view::{View, newest};
 use crate::advice::{Approvals, Context, Flag, FlagLevel, NeedView, says};
+use crate::approval::role::CODE_OWNER;
 use crate::config::{ApprovalRule, Need};
 use crate::message::tame;
 use crate::name::Person;
@@ -35,7 +36,7 @@ pub fn approvals(view: &View<'_>, score: u32, flags: &[Flag]) -> Approvals {
         .collect();
     let instead = applying.iter().any(|(rule, _)| rule.instead);
     let counted = applying.into_iter().filter(|(rule, _)| rule.instead == instead);
-    let needs = join(counted.flat_map(|(rule, because)| rule.needs.iter().map(move |n| (n.clone(), because.clone()))));
+    let needs = join(counted.flat_map(|(rule, because)| asked(view, rule, &because)));
     // What the hour alone would ask for: where a plan waits until the window is over, the gate asks for it then.
     let of_the_hour = all.iter().filter(|rule| rule.outside_window == Some(true) && !instead);
     let later = Seen { outside: true, ..seen };
@@ -43,13 +44,71 @@ pub fn approvals(view: &View<'_>, score: u32, flags: &[Flag]) -> Approvals {
         Applies::Yes(because) => Some((rule, because)),
         _ => None,
     });
-    let extra: Vec<(Need, String)> =
-        extra.flat_map(|(rule, because)| rule.needs.iter().map(move |n| (n.clone(), because.clone()))).collect();
-    let mut eligible: Vec<Person> = needs.iter().flat_map(|need| able(view, &need.need)).collect();
+    let outside = extra.flat_map(|(rule, because)| asked(view, rule, &because)).filter(|n| n.need.count > 0).collect();
+    let mut eligible: Vec<Person> = needs.iter().flat_map(|need| able(view, need)).collect();
     eligible.sort();
     eligible.dedup();
-    let views = |needs: Vec<(Need, String)>| needs.into_iter().map(|(need, because)| NeedView { need, because });
-    Approvals { needs, eligible, outside: views(extra).filter(|view| view.need.count > 0).collect(), notes }
+    Approvals { needs, eligible, outside, notes }
+}
+
+/// Who could give at least one of these at a moment.
+pub fn eligible_now(ctx: Context<'_>, needs: &[NeedView]) -> Vec<Person> {
+    let mut eligible: Vec<Person> = needs.iter().flat_map(|need| able_now(ctx, need)).collect();
+    eligible.sort();
+    eligible.dedup();
+    eligible
+}
+
+/// What a rule asks for on this plan: owners of the code are asked by the files that change, as GitHub does it: one of the
+/// owners of each.
+fn asked(view: &View<'_>, rule: &ApprovalRule, because: &str) -> Vec<NeedView> {
+    let plain = |need: &Need| NeedView { need: need.clone(), because: because.to_owned(), owned: None };
+    let mut all = Vec::new();
+    for need in &rule.needs {
+        if need.role.as_ref().is_none_or(|role| role.as_str() != CODE_OWNER) || need.count == 0 {
+            all.push(plain(need));
+            continue;
+        }
+        match owners(view) {
+            Owners::Known(groups) => all.extend(groups.iter().map(|owned| NeedView {
+                need: Need { count: need.count.max(owned.least), ..need.clone() },
+                owned: Some(owned.clone()),
+                ..plain(need)
+            })),
+            // A pair of eyes is asked for all the same.
+            Owners::Nobody(why) => all.push(NeedView {
+                need: Need { role: None, ..need.clone() },
+                because: format!("{because}; {why}"),
+                owned: None,
+            }),
+            Owners::Unknown(why) => all.push(NeedView { because: format!("{because}; {why}"), ..plain(need) }),
+        }
+    }
+    all
+}
+
+/// Who owns what changes.
+enum Owners<'a> {
+    Known(&'a [Owned]),
+    /// Known: nobody; why.
+    Nobody(&'static str),
+    /// Nobody could tell; then nobody is taken for an owner.
+    Unknown(&'static str),
+}
+
+fn owners<'a>(view: &View<'a>) -> Owners<'a> {
+    if !view.plan.kind.has_version() {
+        return Owners::Nobody("no file changes, so anyone");
+    }
+    let Some(fact) = newest(view.change) else { return Owners::Unknown("what changes, and who owns it, is unknown") };
+    let unread = fact.incomplete.iter().any(|gap| gap.starts_with(OWNERS_UNKNOWN));
+    match (&fact.value.owned, &fact.value.owners) {
+        (Some(owned), _) if owned.is_empty() => Owners::Nobody("nobody owns what changes, so anyone"),
+        (Some(owned), _) => Owners::Known(owned),
+        (None, None) if !unread => Owners::Nobody("the repository names no code owners, so anyone"),
+        (None, Some(_)) => Owners::Unknown("too many different people own it to ask them all"),
+        (None, None) => Owners::Unknown(OWNERS_UNKNOWN),
+    }
 }
 
 /// What is needed if it begins at this moment: what the brief asks for, and what the hour adds.
@@ -64,32 +123,41 @@ pub fn at_this_hour(ctx: Context<'_>, approvals: &Approvals) -> Vec<NeedView> {
         return approvals.needs.clone();
     }
     let all = approvals.needs.iter().chain(&approvals.outside);
-    join(all.map(|view| (view.need.clone(), view.because.clone())))
+    join(all.cloned())
 }
 
-/// The same role once, with the greatest count; anyone only beyond those who come in a role.
-fn join(asked: impl Iterator<Item = (Need, String)>) -> Vec<NeedView> {
-    let mut needs: Vec<(Need, Vec<String>)> = Vec::new();
-    for (need, because) in asked.filter(|(need, _)| need.count > 0) {
-        match needs.iter_mut().find(|(known, _)| known.role == need.role) {
+/// The same people once, with the greatest count; anyone only beyond those who come in a role or by name.
+fn join(asked: impl Iterator<Item = NeedView>) -> Vec<NeedView> {
+    let mut needs: Vec<(NeedView, Vec<String>)> = Vec::new();
+    for view in asked.filter(|view| view.need.count > 0) {
+        let same = |known: &NeedView| known.need.is_like(&view.need) && known.owned == view.owned;
+        match needs.iter_mut().find(|(known, _)| same(known)) {
             Some((known, reasons)) => {
-                known.count = known.count.max(need.count);
-                if !reasons.contains(&because) {
-                    reasons.push(because);
+                known.need.count = known.need.count.max(view.need.count);
+                if !reasons.contains(&view.because) {
+                    reasons.push(view.because);
                 }
             }
-            None => needs.push((need, vec![because])),
+            None => {
+                let because = view.because.clone();
+                needs.push((view, vec![because]));
+            }
         }
     }
-    // Whoever approves in a role is a pair of eyes, too: anyone is asked for only beyond those.
-    let in_role: u32 = needs.iter().filter(|(need, _)| need.role.is_some()).map(|(need, _)| need.count).sum();
-    for (need, _) in needs.iter_mut().filter(|(need, _)| need.role.is_none()) {
-        need.count = need.count.saturating_sub(in_role);
+    // Whoever approves in a role is a pair of eyes, too: anyone is asked for only beyond those. Owners of the code are
+    // asked beside all places, so that they leave the number of people as it is.
+    let in_role: u32 = needs
+        .iter()
+        .filter(|(view, _)| !view.need.is_anyone() && view.owned.is_none())
+        .map(|(view, _)| view.need.count)
+        .sum();
+    for (view, _) in needs.iter_mut().filter(|(view, _)| view.need.is_anyone()) {
+        view.need.count = view.need.count.saturating_sub(in_role);
     }
-    needs.retain(|(need, _)| need.count > 0);
+    needs.retain(|(view, _)| view.need.count > 0);
     // Whoever comes without a role in mind is asked for last.
-    needs.sort_by_key(|(need, _)| need.role.is_none());
-    needs.into_iter().map(|(need, reasons)| NeedView { need, because: reasons.join("; ") }).collect()
+    needs.sort_by_key(|(view, _)| (view.need.is_anyone(), view.owned.is_some()));
+    needs.into_iter().map(|(view, reasons)| NeedView { because: reasons.join("; "), ..view }).collect()
 }
 
 /// What the rules look at.

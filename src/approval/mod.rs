@@ -4,9 +4,12 @@ pub mod deadline;
 pub mod deputy;
 pub mod overriding;
 mod review;
+pub mod role;
 mod tally;
 mod word;
 
 pub use review::may_review;
 pub use tally::{Tally, tally};
-pub use word::{Refusal, Speaker, Word, WordKind, is_author, may_speak, may_speak_also_for, member, somebody_else};
+pub use word::{
+    Duty, Refusal, Speaker, Word, WordKind, is_author, may_speak, may_speak_also_for, member, on_call_at, somebody_else,
+};

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Speaker, is_author};
+use super::role::ON_CALL;
+use super::{Duty, Speaker, is_author};
 use crate::advice::Flag;
 use crate::advice::facts::Change;
 use crate::advice::policy::may_override;
@@ -110,7 +111,9 @@ impl Override {
     pub fn has_role(&self, plan: &Plan, settings: &Settings) -> Result<(), Gone> {
         let known = settings.people.get(&self.person).filter(|known| known.kind == PersonKind::Member);
         let roles = may_override(settings, &self.code, &plan.environment);
-        match known.is_some_and(|known| known.roles.iter().any(|role| roles.contains(&role))) {
+        // Hand-overs are ordinary: what somebody said while on call stays said.
+        let was_on_call = self.role.as_str() == ON_CALL && roles.contains(&&self.role);
+        match known.is_some_and(|known| was_on_call || known.roles.iter().any(|role| roles.contains(&role))) {
             true => Ok(()),
             false => Err(Gone::Role),
         }
@@ -154,6 +157,8 @@ pub enum Denied {
     NoRule,
     /// A role that they do not hold.
     NoRole(Vec<Role>),
+    /// Whether they are on call could not be told; why.
+    DutyUnknown(String),
     /// Their own plan or change, and no rule of theirs says that this is well.
     Own,
 }
@@ -174,12 +179,16 @@ pub fn may_go_on(
     if rules().next().is_none() {
         return Err(Denied::NoRule);
     }
-    let held = |roles: &[Role]| roles.iter().find(|role| speaker.roles.contains(role)).cloned();
+    let own = speaker.roles_now();
+    let held = |roles: &[Role]| roles.iter().find(|role| own.contains(role)).cloned();
     let Some(role) = rules().find_map(|rule| held(&rule.roles)) else {
         let mut roles: Vec<Role> = rules().flat_map(|rule| rule.roles.clone()).collect();
         roles.sort();
         roles.dedup();
-        return Err(Denied::NoRole(roles));
+        return Err(match &speaker.duty {
+            Duty::Unknown(why) if roles.iter().any(|role| role.as_str() == ON_CALL) => Denied::DutyUnknown(why.clone()),
+            _ => Denied::NoRole(roles),
+        });
     };
     let own = speaker.person == plan.by || change.is_some_and(|change| is_author(&speaker.person, change, settings));
     if settings.policy.separation && own {
@@ -263,6 +272,7 @@ mod tests {
             person: "grace".into(),
             kind: PersonKind::Member,
             roles: roles.iter().map(|r| Role::from(*r)).collect(),
+            duty: Duty::Off,
         };
         let may =
             |roles: &[&str], code: &str, settings: &Settings| may_go_on(&grace(roles), code, &plan, None, settings);

@@ -1,6 +1,7 @@
 //! Who may review a plan: somebody else than planner and authors, whatever the policy says of approvals.
 
-use super::{Refusal, Speaker, member, somebody_else};
+use super::role::{CODE_OWNER, ON_CALL, owns_any};
+use super::{Duty, Refusal, Speaker, member, somebody_else};
 use crate::advice::facts::Change;
 use crate::config::Settings;
 use crate::name::Role;
@@ -16,9 +17,15 @@ pub fn may_review(
 ) -> Result<Option<Role>, Refusal> {
     let speaker = member(speaker)?;
     somebody_else(&speaker.person, plan, change, settings)?;
-    match reviewers.iter().find(|role| speaker.roles.contains(role)) {
-        Some(role) => Ok(Some(role.clone())),
-        None if reviewers.is_empty() => Ok(speaker.roles.first().cloned()),
-        None => Err(Refusal::NoRole(reviewers.to_vec())),
+    let roles = speaker.roles_now();
+    let owns = || change.is_some_and(|change| owns_any(change, &speaker.person, settings));
+    let holds = |role: &&Role| roles.contains(role) || role.as_str() == CODE_OWNER && owns();
+    match (reviewers.iter().find(holds), &speaker.duty) {
+        (Some(role), _) => Ok(Some(role.clone())),
+        (None, _) if reviewers.is_empty() => Ok(speaker.roles.first().cloned()),
+        (None, Duty::Unknown(why)) if reviewers.iter().any(|role| role.as_str() == ON_CALL) => {
+            Err(Refusal::DutyUnknown(why.clone()))
+        }
+        (None, _) => Err(Refusal::NoRole(reviewers.iter().map(ToString::to_string).collect())),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Word, WordKind};
 use crate::advice::NeedView;
 use crate::config::Need;
-use crate::name::{Person, Role};
+use crate::name::Person;
 
 /// How the words on the current revision stand.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,8 +32,9 @@ impl Tally {
 }
 
 /// Counts the standing words on `revision`. One person fills one place: a lead who is also a VP counts once, in the way
-/// that fills the most places. `roles` tells the roles that somebody holds now.
-pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, roles: impl Fn(&Person) -> Vec<Role>) -> Tally {
+/// that fills the most places. What owners of the code are asked is asked beside that: each group of files must have been
+/// seen by one of its owners, whatever else they are. `meets` tells whether somebody meets a need now.
+pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, meets: impl Fn(&Person, &NeedView) -> bool) -> Tally {
     let standing = |kind| {
         let mut people: Vec<Person> = Vec::new();
         for word in words.iter().filter(|w| w.kind == kind && w.revision == revision && w.stands()) {
@@ -48,15 +49,15 @@ pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, roles: impl Fn(&
     let places: Vec<usize> = needs
         .iter()
         .enumerate()
+        .filter(|(_, need)| need.owned.is_none())
         .flat_map(|(i, need)| std::iter::repeat_n(i, need.need.count as usize))
         .take(64)
         .collect();
     let fits: Vec<Vec<usize>> = approved_by
         .iter()
         .map(|person| {
-            let roles = roles(person);
-            let fitting = |need: &NeedView| need.need.role.as_ref().is_none_or(|role| roles.contains(role));
-            places.iter().enumerate().filter(|(_, need)| fitting(&needs[**need])).map(|(place, _)| place).collect()
+            let fitting: Vec<bool> = needs.iter().map(|need| meets(person, need)).collect();
+            places.iter().enumerate().filter(|(_, need)| fitting[**need]).map(|(place, _)| place).collect()
         })
         .collect();
     let mut taken: Vec<Option<usize>> = vec![None; places.len()];
@@ -68,9 +69,15 @@ pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, roles: impl Fn(&
         .iter()
         .enumerate()
         .filter_map(|(i, view)| {
-            let empty = places.iter().zip(&taken).filter(|(need, by)| **need == i && by.is_none()).count();
-            let count = u32::try_from(empty).unwrap_or(u32::MAX);
-            (count > 0).then(|| NeedView { need: Need { count, ..view.need.clone() }, because: view.because.clone() })
+            let count = match &view.owned {
+                None => places.iter().zip(&taken).filter(|(need, by)| **need == i && by.is_none()).count(),
+                Some(_) => {
+                    let seen = approved_by.iter().filter(|person| meets(person, view)).count();
+                    (view.need.count as usize).saturating_sub(seen)
+                }
+            };
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            (count > 0).then(|| NeedView { need: Need { count, ..view.need.clone() }, ..view.clone() })
         })
         .collect();
     Tally {
@@ -104,9 +111,11 @@ fn seat(person: usize, fits: &[Vec<usize>], taken: &mut [Option<usize>], seen: &
 mod tests {
     use super::*;
     use crate::clock::Time;
+    use crate::name::Role;
 
     fn need(role: Option<&str>, count: u32) -> NeedView {
-        NeedView { need: Need { role: role.map(Role::from), count }, because: String::new() }
+        let need = Need { role: role.map(Role::from), person: None, count };
+        NeedView { need, because: String::new(), owned: None }
     }
 
     fn word(kind: WordKind, person: &str, revision: i64) -> Word {
@@ -119,6 +128,7 @@ mod tests {
             role: None,
             lender: None,
             platform: "console".to_owned(),
+            on_call_at: None,
             at: Time::from_ms(0),
             withdrawn_at: None,
             voided_at: None,
@@ -126,12 +136,48 @@ mod tests {
         }
     }
 
-    fn roles(person: &Person) -> Vec<Role> {
-        match person.as_str() {
-            "grace" => vec!["vp".into(), "payments-lead".into()],
-            "lin" => vec!["payments-lead".into()],
-            _ => vec![],
-        }
+    fn roles(person: &Person, need: &NeedView) -> bool {
+        let roles: &[Role] = match person.as_str() {
+            "grace" => &["vp".into(), "payments-lead".into()],
+            "lin" => &["payments-lead".into()],
+            _ => &[],
+        };
+        let text = "[people.lin]\nlogins = [\"lin\"]\n[people.rae]\nlogins = [\"rae\"]\n";
+        let settings = crate::config::Settings::read(text, "test", ".".into()).unwrap();
+        crate::approval::role::meets(need, person, roles, &settings)
+    }
+
+    fn owners(place: &str, owners: &[&str], count: u32) -> NeedView {
+        let owners = owners.iter().map(|owner| format!("@{owner}")).collect();
+        let owned = Some(crate::advice::facts::Owned { owners, least: 1, files: 1, place: place.to_owned() });
+        NeedView { owned, ..need(Some(crate::approval::role::CODE_OWNER), count) }
+    }
+
+    #[test]
+    fn one_owner_of_each_file_suffices_beside_the_other_places() {
+        let needs = [need(None, 1), owners("pay/", &["lin", "rae"], 1), owners("docs/", &["lin"], 1)];
+        assert!(
+            tally(&needs, &[word(WordKind::Approve, "lin", 1)], 1, roles).is_enough(),
+            "one pair of eyes, both groups"
+        );
+        let rae = tally(&needs, &[word(WordKind::Approve, "rae", 1)], 1, roles);
+        assert_eq!(rae.missing, [owners("docs/", &["lin"], 1)]);
+        let stranger = tally(&needs, &[word(WordKind::Approve, "noor", 1)], 1, roles);
+        assert_eq!(stranger.missing.len(), 2, "an approval by another fills the other place alone");
+        let two = [owners("pay/", &["lin", "rae"], 2)];
+        let one = tally(&two, &[word(WordKind::Approve, "lin", 1)], 1, roles);
+        assert_eq!(one.missing, [owners("pay/", &["lin", "rae"], 1)]);
+    }
+
+    #[test]
+    fn a_need_by_name_is_met_by_that_person_alone() {
+        let lin = NeedView { need: Need { person: Some("lin".into()), ..need(None, 1).need }, ..need(None, 1) };
+        let needs = [lin, need(Some("payments-lead"), 1)];
+        let one = tally(&needs, &[word(WordKind::Approve, "grace", 1)], 1, roles);
+        assert_eq!(one.missing, [needs[0].clone()]);
+        let words = [word(WordKind::Approve, "lin", 1), word(WordKind::Approve, "grace", 1)];
+        assert!(tally(&needs, &words, 1, roles).is_enough());
+        assert_eq!(tally(&needs, &words[..1], 1, roles).missing.len(), 1, "one person fills one place");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One human's recorded word on one brief, and who may give it.
 
 use super::deputy::{Deputy, lent};
+use super::role::{CODE_OWNER, ON_CALL, meets};
 use crate::advice::NeedView;
 use crate::advice::facts::Change;
 use crate::clock::Time;
@@ -49,6 +50,8 @@ pub struct Word {
     pub lender: Option<Person>,
     /// Where it was given: a chat, or the terminal.
     pub platform: String,
+    /// When its giver was on call for the service, if they were as they gave it: it goes on counting so after a hand-over.
+    pub on_call_at: Option<Time>,
     pub at: Time,
     pub withdrawn_at: Option<Time>,
     pub voided_at: Option<Time>,
@@ -71,12 +74,32 @@ impl Word {
     }
 }
 
+/// Whether somebody is on call for a plan's service at the moment at which they speak.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Duty {
+    #[default]
+    Off,
+    On,
+    /// Nobody could say; why.
+    Unknown(String),
+}
+
 /// Who speaks, as far as the platform and the settings know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Speaker {
     pub person: Person,
     pub kind: PersonKind,
+    /// Those of the settings, and what groups and teams give.
     pub roles: Vec<Role>,
+    pub duty: Duty,
+}
+
+impl Speaker {
+    /// Their roles at this moment, with `on-call` while they are.
+    pub fn roles_now(&self) -> Vec<Role> {
+        let duty = (self.duty == Duty::On).then(|| Role::from(ON_CALL));
+        self.roles.iter().cloned().chain(duty).collect()
+    }
 }
 
 /// Why a word does not count.
@@ -91,8 +114,10 @@ pub enum Refusal {
     Planner,
     /// An author of one of the commits, where separation is asked.
     Author,
-    /// None of the roles that are asked for; they are named.
-    NoRole(Vec<Role>),
+    /// Nobody of those who are asked for; they are named, by role or otherwise.
+    NoRole(Vec<String>),
+    /// Only whoever is on call could, and who that is could not be told; why.
+    DutyUnknown(String),
 }
 
 /// Whether a person's word of this kind counts on this plan, and in which role. Everybody who is a member may hold or
@@ -112,15 +137,36 @@ pub fn may_speak(
     if settings.policy.separation {
         somebody_else(&speaker.person, plan, change, settings)?;
     }
-    let asked: Vec<Role> = needs.iter().filter_map(|need| need.need.role.clone()).collect();
-    if let Some(role) = asked.iter().find(|role| speaker.roles.contains(role)) {
-        return Ok(Some(role.clone()));
+    let roles = speaker.roles_now();
+    let mut met = needs.iter().filter(|view| meets(view, &speaker.person, &roles, settings)).peekable();
+    if needs.is_empty() || met.peek().is_some() {
+        // Where anyone may, or they are meant by name, the record says as what they came.
+        return Ok(met.find_map(|view| view.need.role.clone()).or_else(|| speaker.roles.first().cloned()));
     }
-    if asked.is_empty() || needs.iter().any(|need| need.need.role.is_none()) {
-        // Anyone may: the record says as what they came.
-        return Ok(speaker.roles.first().cloned());
+    match &speaker.duty {
+        Duty::Unknown(why) if asks_for(needs, ON_CALL) => Err(Refusal::DutyUnknown(why.clone())),
+        _ => Err(Refusal::NoRole(needs.iter().map(named).collect())),
     }
-    Err(Refusal::NoRole(asked))
+}
+
+/// When somebody was on call, if they are at this moment.
+pub fn on_call_at(speaker: Option<&Speaker>, now: Time) -> Option<Time> {
+    speaker.is_some_and(|speaker| speaker.duty == Duty::On).then_some(now)
+}
+
+/// Whether a need names this role.
+fn asks_for(needs: &[NeedView], role: &str) -> bool {
+    needs.iter().any(|view| view.need.role.as_ref().is_some_and(|asked| asked.as_str() == role))
+}
+
+/// Who meets a need, in a word or two.
+fn named(view: &NeedView) -> String {
+    match (&view.need.person, &view.owned, &view.need.role) {
+        (Some(person), ..) => person.to_string(),
+        (None, Some(owned), _) => format!("an owner of {}", owned.place),
+        (None, None, Some(role)) => role.to_string(),
+        (None, None, None) => "anyone".to_owned(),
+    }
 }
 
 /// The same, where somebody may also stand in for others: a role of one's own comes first, then one that is lent (with
@@ -142,10 +188,13 @@ pub fn may_speak_also_for(
         _ => Vec::new(),
     };
     let lent = lent.into_iter().find(|(role, _)| asked.contains(role)).map(|(role, lender)| (Some(role), Some(lender)));
+    let by_name = speaker.is_some_and(|s| needs.iter().any(|view| view.need.person.as_ref() == Some(&s.person)));
+    // Owning what changes counts beside every other place, so a role that is lent comes before it.
+    let own = |role: &Role| asked.contains(role) && role.as_str() != CODE_OWNER;
     match may_speak(kind, speaker, plan, change, needs, settings) {
-        Ok(role) if role.as_ref().is_some_and(|role| asked.contains(role)) => Ok((role, None)),
+        Ok(role) if by_name || role.as_ref().is_some_and(own) => Ok((role, None)),
         Ok(role) => Ok(lent.unwrap_or((role, None))),
-        Err(Refusal::NoRole(roles)) => lent.ok_or(Refusal::NoRole(roles)),
+        Err(refusal @ (Refusal::NoRole(_) | Refusal::DutyUnknown(_))) => lent.ok_or(refusal),
         Err(refusal) => Err(refusal),
     }
 }

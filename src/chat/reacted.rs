@@ -136,9 +136,11 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
     let settings = app.settings();
     let person = people::behind(&settings, &from.platform, &from.user);
     let speaker = match &person {
-        Some(person) if !*removed => people::speaker_now(app, from, person).await?,
+        Some(person) if !*removed => people::speaker_now_on(app, from, person, &seen.plan).await?,
         _ => None,
     };
+    // As they are now: teams may just have been asked.
+    let settings = app.settings();
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };

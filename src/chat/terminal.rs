@@ -29,6 +29,7 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
         return not(format!("There is no plan `{}`.", tame(id.as_str(), 60)));
     };
     crate::gate::look_again(app, &seen).await?;
+    let speaker = people::speaker_on(app, person, &seen.plan).await?;
     let settings = app.settings();
     let now = app.clock.now();
     let mut tx = app.store.begin(now).await?;
@@ -45,7 +46,6 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
     }
     let from = From::new(TERMINAL, person.as_str(), row.channel.clone());
     let event = new_id(now);
-    let speaker = people::speaker(&settings, person);
     let said = Said {
         from: &from,
         kind: WordKind::Approve,

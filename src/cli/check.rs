@@ -48,7 +48,11 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
     let known = Known::learn(&working, &settings, &clock).await;
     let told = futures::stream::iter(opened.iter().map(|(source, opened)| async {
         match opened {
-            Ok(opened) => ask(source, opened, &known, &settings, &clock).await,
+            Ok(opened) => {
+                let mut told = ask(source, opened, &known, &settings, &clock).await;
+                told.extend(roles(source, opened, &settings, &clock).await);
+                told
+            }
             Err(error) => vec![(State::Wrong, format!("{}: {error:#}", source.name))],
         }
     }));
@@ -282,6 +286,31 @@ async fn ask(
     told
 }
 
+/// Which roles a source gives by its teams, and to whom.
+async fn roles(source: &SourceSettings, opened: &Opened, settings: &Settings, clock: &Clock) -> Told {
+    let name = opened.name();
+    let each = opened.roles().into_iter().flatten();
+    let mut told = Told::new();
+    for (role, team) in each.flat_map(|(role, teams)| teams.iter().map(move |team| (role, team))) {
+        told.push(match opened.members(team, clock.now()).await {
+            Ok(logins) => {
+                let known: Vec<&str> =
+                    logins.iter().filter_map(|login| Some(settings.person_known_as(login)?.as_str())).collect();
+                let says = wording::check::gives(role, team, &known, logins.len() - known.len());
+                (if known.is_empty() { State::Gaps } else { State::On }, format!("{name} {says}"))
+            }
+            Err(why) => {
+                let refused = ["(401)", "(403)", "(404)"].iter().any(|status| why.0.contains(status));
+                let permission = wording::check::permission_for_teams(source.kind.word()).filter(|_| refused);
+                let needs = permission.map(|needs| format!("; it needs {needs}")).unwrap_or_default();
+                let why = crate::message::tame(&why.0, 300);
+                (State::Wrong, format!("{name} (team {}): {why}{needs}", crate::message::tame(team, 100)))
+            }
+        });
+    }
+    told
+}
+
 /// The question as a brief puts it, about the newest version that anybody named.
 fn put(
     question: Question,
@@ -340,6 +369,7 @@ fn nothing(now: Time) -> Change {
         flags: Vec::new(),
         packages: Vec::new(),
         owners: None,
+        owned: None,
     }
 }
 

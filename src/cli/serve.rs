@@ -126,6 +126,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     crate::audit::rules::put_in_force(&app, &app.settings(), "start").await?;
     let mut workers = crate::work::start(&app);
     let mut listening = chat::listen(&app);
+    listening.spawn(crate::people::team::keep(app.clone()));
     on_signals(&app, file);
     print(&format!("Tidegate listens on http://{address}"));
     if trying {
@@ -262,6 +263,8 @@ async fn reload(app: &App, file: &std::path::Path) -> anyhow::Result<()> {
     let sources = source::build(&settings, &app.clock)?;
     crate::audit::rules::put_in_force(app, &settings, "reload").await?;
     app.reload(settings, sources);
+    // What no setting gives any more is given no longer.
+    crate::people::team::tell(app);
     crate::people::link::reconcile(app).await
 }
 

@@ -23,7 +23,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if roles.is_empty() {
         return Err(call.refuse(wording::overriding::no_rule(&seen, code, settings)));
     }
-    let Some(speaker) = people::speaker(settings, &call.person) else {
+    let Some(speaker) = people::speaker_on(call.app, &call.person, &seen.plan).await? else {
         return Err(call.refuse(wording::refusal::stranger(&call.from.user)));
     };
     let why = call.arguments.get("why").filter(|why| why.chars().count() >= SHORTEST);
@@ -48,6 +48,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
             let because = match denied {
                 Denied::NoRule => "rule",
                 Denied::NoRole(_) => "role",
+                Denied::DutyUnknown(_) => "duty-unknown",
                 Denied::Own => "own",
             };
             let record = Statement::new("override")

@@ -45,7 +45,7 @@ pub async fn preview(app: &App, user: Option<&Person>, text: &str) -> anyhow::Re
         advice,
         reason: String::new(),
     };
-    let tally = crate::approval::tally(&revision.advice.approvals.needs, &[], 0, |_| Vec::new());
+    let tally = crate::approval::tally(&revision.advice.approvals.needs, &[], 0, |_, _| false);
     let mut text = crate::wording::brief::main(&row, &revision, &tally, &settings, now).text();
     text.push_str("\n\n");
     text.push_str(&crate::wording::evidence::evidence(&row, &revision, now).text());

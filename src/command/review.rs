@@ -13,7 +13,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let seen = call.plan().await?;
     let sound = call.arguments.get("finding") == Some("sound");
     let note = call.arguments.get("note").map(str::trim).filter(|note| !note.is_empty());
-    let speaker = people::speaker_now(call.app, call.from, &call.person).await?;
+    let speaker = people::speaker_now_on(call.app, call.from, &call.person, &seen.plan).await?;
     let mut tx = call.begin().await?;
     let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
     if !row.state.waits() {

@@ -124,6 +124,9 @@ impl Settings {
                 return Err(Wrong { path: format!("policy.approval[{i}].needs"), says });
             }
         }
+        if let Some((path, says)) = super::roles::wrong(self) {
+            return Err(Wrong { path, says });
+        }
         if let Some((i, says)) = self.ledger.wrong() {
             return Err(Wrong { path: format!("ledger.anchor[{i}]"), says });
         }

@@ -10,6 +10,7 @@ mod load;
 mod people;
 mod policy;
 mod rest;
+mod roles;
 mod service;
 mod source;
 mod span;
@@ -62,4 +63,7 @@ pub struct Settings {
     /// The folder that paths in the settings are relative to.
     #[serde(skip)]
     pub base: std::path::PathBuf,
+    /// Who is in the teams that code owners' files name (`harbor/payments`, in small letters), as their hosts told last.
+    #[serde(skip)]
+    pub teams: BTreeMap<String, std::collections::BTreeSet<Person>>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Span, TemplateSettings};
-use crate::name::{Environment, Role, Service};
+use crate::name::{Environment, Person, Role, Service};
 use crate::plan::Risk;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -147,14 +147,39 @@ pub struct ApprovalRule {
     pub needs: Vec<Need>,
 }
 
-/// So many people of a role; no role means anyone who may approve.
+/// So many people of a role, or one person by name; neither means anyone who may approve.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Need {
     #[serde(default)]
     pub role: Option<Role>,
+    /// This person, and nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
     #[serde(default = "one")]
     pub count: u32,
+}
+
+impl Need {
+    /// The same people, whatever their number.
+    pub fn is_like(&self, other: &Need) -> bool {
+        self.role == other.role && self.person == other.person
+    }
+
+    /// Whether anyone who may approve meets it.
+    pub fn is_anyone(&self) -> bool {
+        self.role.is_none() && self.person.is_none()
+    }
+}
+
+impl Policy {
+    /// Whether a rule asks for a role, or lets it do something.
+    pub fn names(&self, role: &str) -> bool {
+        let needs = self.approval.iter().flat_map(|rule| &rule.needs).filter_map(|need| need.role.as_ref());
+        let overriders = self.overrides.iter().flat_map(|rule| &rule.roles);
+        let reviewers = self.template.values().flat_map(|template| &template.reviewers);
+        needs.chain(overriders).chain(reviewers).any(|named| named.as_str() == role)
+    }
 }
 
 fn half_an_hour() -> Span {

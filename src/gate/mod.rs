@@ -173,7 +173,7 @@ async fn judge(
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
         .any(|word| word.has_expired(&row.plan, &settings, now));
-    Ok(verdict(&Seen {
+    let mut answer = verdict(&Seen {
         row,
         environment: &environment,
         brief: Some(&revision.brief),
@@ -189,11 +189,16 @@ async fn judge(
         approval_holds: settings.policy.approval_expires.ms(),
         request,
         now,
-    }))
+    });
+    // Whoever reads the answer reads too how old it is what it rests on.
+    let doubts = crate::people::team::doubts(app, &tally.needs).into_iter();
+    answer.reasons.extend(doubts.map(|says| Reason { code: "team.unread".to_owned(), says }));
+    Ok(answer)
 }
 
 /// Looks the version up anew: a tag that moved, or a branch that grew, makes the brief stale at once.
 pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
+    crate::people::team::look(app, &row.plan.id).await?;
     let Some(version) = row.plan.version.clone().filter(|_| row.state.waits()) else { return Ok(()) };
     let settings = app.settings();
     let now = app.clock.now();

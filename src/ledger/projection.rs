@@ -261,15 +261,16 @@ async fn standing(store: &Store, id: &PlanId) -> anyhow::Result<Standing> {
     let words = store.words(id).await?;
     let word = |w: &crate::approval::Word| {
         let role = w.role.as_ref().map(ToString::to_string).unwrap_or_default();
-        let role = in_role(role, w.lender.as_ref().map(|lender| lender.as_str()));
+        let role = in_role(role, w.lender.as_ref().map(|lender| lender.as_str()), w.on_call_at.is_some());
         let revision = u64::try_from(w.revision).unwrap_or(0);
         ((revision, w.kind.as_str().to_owned(), w.person.to_string(), role), w.at.ms())
     };
     Ok(words.iter().filter(|w| w.stands()).map(word).collect())
 }
 
-fn in_role(role: String, lender: Option<&str>) -> String {
-    lender.map_or(role.clone(), |lender| format!("{role} for {lender}"))
+fn in_role(role: String, lender: Option<&str>, on_call: bool) -> String {
+    let role = lender.map_or(role.clone(), |lender| format!("{role} for {lender}"));
+    if on_call { format!("{role}, on call") } else { role }
 }
 
 /// What the ledger says of a plan; None where no entry is about it.
@@ -307,7 +308,8 @@ fn apply(told: &mut Told, record: &Record) {
         "word.voided" => told.standing.clear(),
         "word.given" => {
             let role = record.actor.role.clone().unwrap_or_default();
-            let role = in_role(role, record.data.get("for").and_then(|v| v.as_str()));
+            let on_call = record.data.get("on_call_at").is_some_and(|v| v.is_string());
+            let role = in_role(role, record.data.get("for").and_then(|v| v.as_str()), on_call);
             told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
         }
         "word.withdrawn" => {

@@ -3,15 +3,18 @@
 pub mod account;
 pub mod code;
 pub mod deputy;
+mod duty;
 pub mod email;
 pub mod link;
 pub mod register;
+pub mod team;
 
 use crate::app::App;
-use crate::approval::Speaker;
+use crate::approval::{Duty, Speaker};
 use crate::config::{PersonKind, Settings};
 use crate::event::{Event, From};
 use crate::name::Person;
+use crate::plan::Plan;
 
 /// The platform of what is said on the command line by a person with a token of their own.
 pub const TERMINAL: &str = "terminal";
@@ -49,7 +52,18 @@ pub fn user_on(settings: &Settings, platform: &str, person: &Person) -> Option<S
 /// A person as approvals see them.
 pub fn speaker(settings: &Settings, person: &Person) -> Option<Speaker> {
     let known = settings.people.get(person)?;
-    Some(Speaker { person: person.clone(), kind: known.kind, roles: known.roles.clone() })
+    Some(Speaker { person: person.clone(), kind: known.kind, roles: known.roles.clone(), duty: Duty::Off })
+}
+
+/// The same for a plan at this moment: what teams give is looked up anew where it is old, and whether they are on call for
+/// its service is asked where a rule may want to know.
+pub async fn speaker_on(app: &App, person: &Person, plan: &Plan) -> anyhow::Result<Option<Speaker>> {
+    team::look(app, &plan.id).await?;
+    let Some(mut speaker) = speaker(&app.settings(), person) else { return Ok(None) };
+    if speaker.kind == PersonKind::Member {
+        speaker.duty = duty::of(app, person, plan).await;
+    }
+    Ok(Some(speaker))
 }
 
 /// Before an event is handled: what other replicas linked is known, and so is whoever writes from an account that nobody
@@ -78,6 +92,15 @@ pub async fn speaker_now(app: &App, from: &From, person: &Person) -> anyhow::Res
         return Ok(None);
     }
     let Some(mut speaker) = speaker(&app.settings(), person) else { return Ok(None) };
+    if speaker.kind == PersonKind::Member {
+        speaker.kind = app.chat(&from.platform)?.kind(&from.user).await?;
+    }
+    Ok(Some(speaker))
+}
+
+/// The same as [`speaker_on`], as the platform that they spoke on sees them at this moment.
+pub async fn speaker_now_on(app: &App, from: &From, person: &Person, plan: &Plan) -> anyhow::Result<Option<Speaker>> {
+    let Some(mut speaker) = speaker_on(app, person, plan).await? else { return Ok(None) };
     if speaker.kind == PersonKind::Member {
         speaker.kind = app.chat(&from.platform)?.kind(&from.user).await?;
     }

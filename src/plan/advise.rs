@@ -1,6 +1,7 @@
 //! Gathers and advises: the first brief of a plan, a new one where something material changed, and quiet in between.
 
 use crate::advice::facts::Facts;
+use crate::advice::policy::able_now;
 use crate::advice::{Advice, Context};
 use crate::app::App;
 use crate::approval::Word;
@@ -8,7 +9,7 @@ use crate::approval::overriding::{Block, Gone, HELD, OBJECTED, Override};
 use crate::config::{Mode, Settings};
 use crate::event::Due;
 use crate::ledger::Statement;
-use crate::name::{Person, PlanId, Role};
+use crate::name::{Person, PlanId};
 use crate::people;
 use crate::plan::{Plan, State, Transition, brief, material, overriding, show};
 use crate::store::plan::{PlanRow, Revision};
@@ -32,6 +33,8 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
         plan.commit = Some(commit);
     }
     let facts = if plan.commit == before.plan.commit { facts } else { brief::gather(app, &settings, &plan).await };
+    people::team::look_for(app, &plan, &facts).await;
+    let settings = app.settings();
     let now = app.clock.now();
     let advice = crate::advice::advise(Context { plan: &plan, facts: &facts, settings: &settings, now });
     let hash = brief::hash(&plan, &facts, &advice)?;
@@ -168,10 +171,9 @@ async fn ask_in_person(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revisio
     if mode == Mode::Observe {
         return Ok(());
     }
-    let holds = |person: &Person, role: &Role| settings.people.get(person).is_some_and(|p| p.roles.contains(role));
-    for need in &revision.advice.approvals.needs {
-        let Some(role) = &need.need.role else { continue };
-        let able: Vec<&Person> = revision.advice.approvals.eligible.iter().filter(|p| holds(p, role)).collect();
+    let ctx = Context { plan: &row.plan, facts: &revision.facts, settings: &settings, now: tx.now };
+    for need in revision.advice.approvals.needs.iter().filter(|view| !view.need.is_anyone()) {
+        let able = able_now(ctx, need);
         if able.len() > FEW {
             continue;
         }

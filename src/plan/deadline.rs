@@ -1,5 +1,7 @@
 //! Reminds those who could approve once before the deadline and once at it, and records that it was missed.
 
+use crate::advice::Context;
+use crate::advice::rules::eligible_now;
 use crate::app::App;
 use crate::approval::deadline::{needed_by, remind_at};
 use crate::config::{Mode, Settings};
@@ -80,14 +82,10 @@ async fn remind(
     deadline: &Deadline,
 ) -> anyhow::Result<()> {
     let tally = show::tally_of(tx, row, revision, settings).await?;
-    let could = |person: &Person| {
-        let roles = settings.people.get(person).map(|known| known.roles.as_slice()).unwrap_or_default();
-        tally.missing.iter().any(|need| need.need.role.as_ref().is_none_or(|role| roles.contains(role)))
-    };
-    let eligible = revision.advice.approvals.eligible.iter();
-    let whom: Vec<Person> =
-        eligible.filter(|person| !tally.approved_by.contains(person) && could(person)).cloned().collect();
     let now = tx.now;
+    let ctx = Context { plan: &row.plan, facts: &revision.facts, settings, now };
+    let mut whom: Vec<Person> = eligible_now(ctx, &tally.missing);
+    whom.retain(|person| !tally.approved_by.contains(person));
     show::in_thread(tx, row, wording::deadline::reminds(row, &tally, &whom, deadline.needed_by, settings, now)).await?;
     if whom.len() > MOST {
         return Ok(());

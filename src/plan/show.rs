@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::advice::{Context, FlagLevel, NeedView};
+use crate::advice::rules::eligible_now;
+use crate::advice::{Approvals, Context, FlagLevel, NeedView};
 use crate::app::App;
 use crate::approval::deputy::lent;
 use crate::approval::overriding::{OBJECTED, Override};
+use crate::approval::role::{ON_CALL, meets};
 use crate::approval::{Tally, Word, WordKind, tally};
 use crate::clock::Time;
 use crate::config::{Mode, PersonKind, Settings};
 use crate::hold::Scope;
 use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
-use crate::name::{Person, PlanId};
+use crate::name::{Person, PlanId, Role};
 use crate::people;
 use crate::plan::{Plan, When, overriding};
 use crate::store::Tx;
@@ -78,7 +80,9 @@ pub async fn card(
     let mut deputies = tx.deputies().await?;
     deputies.retain(|deputy| deputy.is_active(tx.now) && revision.advice.approvals.eligible.contains(&deputy.lender));
     let beside = wording::card::Beside { overrides: &overrides, deputies: &deputies };
-    let card = wording::card::asks(row, revision, settings, entry, &beside, tx.now);
+    let mut shown = revision.clone();
+    shown.advice.approvals = approvals_now(row, revision, settings, tx.now);
+    let card = wording::card::asks(row, &shown, settings, entry, &beside, tx.now);
     in_thread_as(tx, row, Some(card_key(&row.plan.id, row.revision)), card).await
 }
 
@@ -134,14 +138,18 @@ pub async fn tally_heard(
         let mut approvals = words.iter().filter(|word| word.kind == WordKind::Approve && word.revision == row.revision);
         approvals.find(|word| word.person == *person && word.stands())
     };
-    let mut tally = tally(&needs, &words, row.revision, |person| {
+    let mut tally = tally(&needs, &words, row.revision, |person, need| {
         let mut roles = people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default();
         // What was said for somebody counts while it is lent, and not beside the lender's own word.
         if let Some(lender) = approval(person).and_then(|word| word.lender.as_ref()).filter(|l| approval(l).is_none()) {
             let lent = lent(person, &deputies, &row.plan, change, settings, tx.now);
             roles.extend(lent.into_iter().filter(|(_, by)| by == lender).map(|(role, _)| role));
         }
-        roles
+        // Hand-overs are ordinary: whoever was on call when they spoke goes on counting so.
+        if approval(person).is_some_and(|word| word.on_call_at.is_some()) {
+            roles.push(Role::from(ON_CALL));
+        }
+        meets(need, person, &roles, settings)
     });
     let overrides = tx.overrides(&row.plan.id).await?;
     for block in overriding::of_words(&words, row.revision) {
@@ -160,6 +168,13 @@ pub fn needs_now(row: &PlanRow, revision: &Revision, settings: &Settings, now: T
     let plan = as_of(&row.plan, now);
     let ctx = Context { plan: &plan, facts: &revision.facts, settings, now };
     crate::advice::rules::at_this_hour(ctx, &revision.advice.approvals)
+}
+
+/// What the brief asks for, with those who could give it now: shifts change while a plan waits.
+pub fn approvals_now(row: &PlanRow, revision: &Revision, settings: &Settings, now: Time) -> Approvals {
+    let approvals = &revision.advice.approvals;
+    let ctx = Context { plan: &row.plan, facts: &revision.facts, settings, now };
+    Approvals { eligible: eligible_now(ctx, &approvals.needs), ..approvals.clone() }
 }
 
 /// The plan as it would begin from now on: one whose time has come begins at once.

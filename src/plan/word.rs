@@ -2,7 +2,7 @@
 
 use crate::advice::policy_digest;
 use crate::app::App;
-use crate::approval::{Speaker, Tally, Word, WordKind, may_speak_also_for};
+use crate::approval::{Speaker, Tally, Word, WordKind, may_speak_also_for, on_call_at};
 use crate::clock::Time;
 use crate::config::Settings;
 use crate::event::From;
@@ -78,7 +78,8 @@ pub async fn give(
         Ok(spoken) => spoken,
         Err(refusal) => {
             refused(app, tx, row, revision, person, said, wording::refusal::code(&refusal)).await?;
-            let says = wording::refusal::word(&refusal, person, &said.from.user, &revision.advice.approvals);
+            let approvals = show::approvals_now(row, revision, settings, now);
+            let says = wording::refusal::word(&refusal, person, &said.from.user, &approvals);
             return Ok(Given::Not(says));
         }
     };
@@ -93,6 +94,7 @@ pub async fn give(
         role,
         lender,
         platform: said.from.platform.clone(),
+        on_call_at: on_call_at(speaker, now),
         at: said.at.min(now),
         withdrawn_at: None,
         voided_at: None,
@@ -104,6 +106,7 @@ pub async fn give(
         .policy(&policy_digest(settings), None, Some(quorum))
         .with("medium", (said.from.platform == TERMINAL).then_some(TERMINAL))
         .with("for", word.lender.as_ref().map(ToString::to_string))
+        .with("on_call_at", word.on_call_at.map(Time::rfc3339))
         .text("why", said.why);
     let entry = tx.record(app, record).await?;
     settle(app, tx, row, revision, settings).await?;

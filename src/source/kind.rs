@@ -1,5 +1,6 @@
 //! Every kind of `[[source]]`, in one list: its word in the settings, and what its keys are read into.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::{Question, Source};
 use crate::clock::Clock;
 use crate::config::SourceSettings;
 use crate::http::Clients;
-use crate::name::Person;
+use crate::name::{Person, Role};
 
 macro_rules! kinds {
     ($($kind:ident $word:literal $module:ident),* $(,)?) => {
@@ -43,6 +44,11 @@ macro_rules! kinds {
             /// What a ticket may be called there; whether there is one is another matter.
             pub fn some_ticket(&self) -> String {
                 self.kind().some_ticket()
+            }
+
+            /// The teams whose members have roles by it; None: it tells of no teams.
+            pub fn roles(&self) -> Option<&BTreeMap<Role, Vec<String>>> {
+                self.kind().roles()
             }
 
             pub(super) fn kind(&self) -> &dyn Kind {
@@ -99,6 +105,11 @@ pub trait Kind {
     /// What a ticket may be called there, for who wants to see whether tickets are told.
     fn some_ticket(&self) -> String {
         "#1".to_owned()
+    }
+
+    /// The teams whose members have roles by it, for each role; None: it tells of no teams.
+    fn roles(&self) -> Option<&BTreeMap<Role, Vec<String>>> {
+        None
     }
 
     /// Whether its answers may be kept for a moment. What is on this machine, or keeps itself fresh, is asked each time.

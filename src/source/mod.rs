@@ -275,6 +275,11 @@ pub trait Source: Send + Sync + fmt::Debug {
 
     /// Asks. The caller holds the deadline; dropping the future must be harmless.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>>;
+
+    /// Who is in a team of the system's, by the logins that they have there. Only what its [`Kind`] gives roles by is asked.
+    fn members<'a>(&'a self, _team: &'a str, _now: Time) -> BoxFuture<'a, Result<Vec<String>, CannotSay>> {
+        Box::pin(async { Err(CannotSay::because("tells of no teams")) })
+    }
 }
 
 /// Opens every source of the settings. A source that cannot be opened at all is named with its reason.

@@ -1,5 +1,6 @@
 //! A source as it is set up: its name, what and whom it is asked about, and how many questions at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,13 @@ use tokio::sync::Semaphore;
 
 use super::kept::Kept;
 use super::{Answer, Ask, CannotSay, Opening, Question, Source};
-use crate::name::{Environment, Service, SourceName};
+use crate::clock::Time;
+use crate::name::{Environment, Role, Service, SourceName};
 
 /// So many questions are put to one source at once; waiting counts as part of its deadline.
 const AT_ONCE: usize = 4;
+/// How long one is waited for that was opened without settings.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A source that can be asked.
 #[derive(Debug)]
@@ -23,6 +27,10 @@ pub struct Opened {
     source: Arc<dyn Source>,
     turns: Semaphore,
     kept: Kept,
+    /// How long an answer is waited for.
+    patience: Duration,
+    /// The teams by which it gives roles; None: it tells of no teams.
+    roles: Option<BTreeMap<Role, Vec<String>>>,
 }
 
 /// Opens one source of the settings.
@@ -44,6 +52,8 @@ pub fn open(opening: &Opening<'_>) -> anyhow::Result<Opened> {
         services: settings.services.clone(),
         environments: settings.environments.clone(),
         kept: Kept::for_a_while(if kind.keeps() { opening.keep } else { Duration::ZERO }),
+        patience: opening.patience,
+        roles: kind.roles().cloned(),
         ..Opened::new(name.clone(), answers, source, AT_ONCE)
     })
 }
@@ -53,7 +63,8 @@ impl Opened {
     pub fn new(name: SourceName, answers: Vec<Question>, source: Arc<dyn Source>, at_once: usize) -> Opened {
         let turns = Semaphore::new(at_once.max(1));
         let kept = Kept::for_a_while(Duration::ZERO);
-        Opened { name, answers, services: Vec::new(), environments: Vec::new(), source, turns, kept }
+        let (services, environments) = (Vec::new(), Vec::new());
+        Opened { name, answers, services, environments, source, turns, kept, patience: PATIENCE, roles: None }
     }
 
     /// Its name in the settings.
@@ -71,6 +82,21 @@ impl Opened {
         (self.services.is_empty() || self.services.contains(service))
             && (self.environments.is_empty() || self.environments.contains(environment))
             && self.source.knows(service, environment)
+    }
+
+    /// The teams by which it gives roles; None: it tells of no teams.
+    pub fn roles(&self) -> Option<&BTreeMap<Role, Vec<String>>> {
+        self.roles.as_ref()
+    }
+
+    /// Who is in a team, by their logins there; waits no longer than for any answer.
+    pub async fn members(&self, team: &str, now: Time) -> Result<Vec<String>, CannotSay> {
+        let asking = async {
+            let _turn = self.turns.acquire().await.map_err(|_| CannotSay::because("was shut down"))?;
+            self.source.members(team, now).await
+        };
+        let late = || CannotSay::because(format!("did not answer in {} s", self.patience.as_secs_f32()));
+        tokio::time::timeout(self.patience, asking).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Forgets what it said of a service before its system told something new by itself for the `times`-th time.

@@ -9,7 +9,7 @@ use crate::clock::Time;
 use crate::name::{Person, PlanId, Role};
 
 const SELECT: &str =
-    "select id, revision, brief, kind, person, role, lender, platform, at, withdrawn_at, voided_at, void_reason
+    "select id, revision, brief, kind, person, role, lender, platform, on_call_at, at, withdrawn_at, voided_at, void_reason
     from word where plan = $1 order by at, id";
 
 impl Store {
@@ -29,8 +29,8 @@ impl Tx {
 
     pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, message: Option<&str>) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender, on_call_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(&word.id)
         .bind(plan.as_str())
@@ -43,6 +43,7 @@ impl Tx {
         .bind(message)
         .bind(word.at.ms())
         .bind(word.lender.as_ref().map(Person::as_str))
+        .bind(word.on_call_at.map(Time::ms))
         .execute(self.conn())
         .await
         .map_err(said)?;
@@ -91,6 +92,7 @@ fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
         role: role.map(Role::new),
         platform: row.try_get("platform")?,
         lender: row.try_get::<Option<String>, _>("lender")?.map(Person::new),
+        on_call_at: row.try_get::<Option<i64>, _>("on_call_at")?.map(Time::from_ms),
         at: Time::from_ms(row.try_get("at")?),
         withdrawn_at: row.try_get::<Option<i64>, _>("withdrawn_at")?.map(Time::from_ms),
         voided_at: row.try_get::<Option<i64>, _>("voided_at")?.map(Time::from_ms),

@@ -55,6 +55,10 @@ pub fn asks(
         let count: u32 = revision.advice.approvals.needs.iter().map(|view| view.need.count).sum();
         let says = format!("Needed: {}", says::count(i64::from(count), "approval"));
         blocks.push(Block::List { says, lines: needs, folded: false });
+        if revision.advice.approvals.needs.iter().any(|view| view.owned.is_some()) {
+            let says = "An owner's approval counts for all that they own, and for one of the other places besides.";
+            blocks.push(Block::Line(Line::plain(says)));
+        }
         let eligible: Vec<String> = revision.advice.approvals.eligible.iter().map(|p| format!("@{p}")).collect();
         let can = if eligible.is_empty() {
             "Nobody known could give it now.".to_owned()
@@ -226,7 +230,14 @@ pub fn needs_you(
 ) -> Message {
     let plan = &row.plan;
     let role = need.need.role.as_ref().map(ToString::to_string).unwrap_or_default();
-    let who = if able == 1 { format!("the only {role}") } else { format!("one of {able} with the role {role}") };
+    let who = match (&need.need.person, &need.owned, able) {
+        (Some(_), ..) => "you are asked by name".to_owned(),
+        (None, Some(owned), 1) => format!("you are the only owner of {}", owned.place),
+        (None, Some(owned), _) => format!("you are one of {able} owners of {}", owned.place),
+        (None, None, _) if role == crate::approval::role::ON_CALL => "you are on call".to_owned(),
+        (None, None, 1) => format!("you are the only {role}"),
+        (None, None, _) => format!("you are one of {able} with the role {role}"),
+    };
     let because = if need.because.is_empty() { String::new() } else { format!(" because {},", need.because) };
     let start = plan.when.start(now);
     let by = if start > now {
@@ -248,7 +259,7 @@ pub fn needs_you(
                 code: None,
             }),
             Block::Line(Line::plain(format!(
-                "You,{because} and you are {who}. Risk {} of 100. The brief and the card are in the plan's thread.{by}",
+                "You,{because} and {who}. Risk {} of 100. The brief and the card are in the plan's thread.{by}",
                 revision.advice.score.value
             ))),
         ],
@@ -296,6 +307,9 @@ pub fn progress(row: &PlanRow, tally: &Tally) -> String {
         return format!("{given} of {asked}; an objection or a hold stands.");
     }
     let missing: Vec<String> = tally.missing.iter().map(who).collect();
+    if tally.missing.iter().all(|view| view.need.person.is_some() || view.owned.is_some()) {
+        return format!("{given} of {asked}; still missing: {}.", says::list(&missing));
+    }
     format!("{given} of {asked}; still missing: {}, from anyone but @{}.", says::list(&missing), row.plan.by)
 }
 

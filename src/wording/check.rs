@@ -4,8 +4,10 @@ use chrono_tz::Tz;
 
 use super::short;
 use crate::advice::facts::{AlertState, Load, Shift, Version};
+use crate::advice::says;
 use crate::clock::Time;
 use crate::message::tame;
+use crate::name::Role;
 use crate::source::{Learned, Question};
 
 /// The longest that a name from outside may be.
@@ -165,6 +167,26 @@ pub fn permission(kind: &str, question: Question) -> Option<&'static str> {
         ("unleash", _) => "the role Viewer",
         _ => return None,
     })
+}
+
+/// What a source needs to tell who is in a team.
+pub fn permission_for_teams(kind: &str) -> Option<&'static str> {
+    match kind {
+        "github" => Some("the organisation's permission Members, read-only (a classic token: `read:org`)"),
+        "gitlab" => Some("the scope `read_api`, and that its account sees the group"),
+        _ => None,
+    }
+}
+
+/// To whom a team gives a role; `strangers`: how many of its members are nobody's in the settings.
+pub fn gives(role: &Role, team: &str, people: &[&str], strangers: usize) -> String {
+    let whom = if people.is_empty() { "nobody of `[people]`".to_owned() } else { says::some(people, 12) };
+    let others = match strangers {
+        0 => String::new(),
+        1 => "; one member more is not known by any of `logins`".to_owned(),
+        n => format!("; {n} members more are not known by any of `logins`"),
+    };
+    format!("gives {role} by {}: {whom}{others}", tame(team, 100))
 }
 
 fn on_call(shifts: &[Shift], now: Time) -> String {

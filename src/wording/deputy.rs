@@ -65,6 +65,9 @@ pub fn nothing_to_lend() -> String {
 }
 
 pub fn not_your_role(role: &str, own: &[Role]) -> String {
+    if crate::approval::role::is_told(role) {
+        return format!("`{role}` is nobody's to lend: it is whoever the rotas or the repository name at the moment.");
+    }
     let own: Vec<&str> = own.iter().map(Role::as_str).collect();
     format!(
         "`{}` is not yours to lend: you hold {}. What was lent to you cannot be lent on.",

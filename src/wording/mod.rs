@@ -20,6 +20,7 @@ pub mod overriding;
 pub mod policy;
 pub mod refusal;
 pub mod status;
+pub mod team;
 pub mod why;
 
 use chrono_tz::Tz;
@@ -35,8 +36,11 @@ pub fn need(view: &NeedView) -> String {
     if view.because.is_empty() { who } else { format!("{who} ({})", view.because) }
 }
 
-/// Who is needed, without why: "vp-engineering", "2 × payments-lead", "one person more".
+/// Who is needed, without why: "vp-engineering", "2 × payments-lead", "1: lin", "1 of the owners of src/pay/: lin, rae".
 pub fn who(view: &NeedView) -> String {
+    if view.need.person.is_some() || view.owned.is_some() {
+        return crate::advice::policy::says_need(view);
+    }
     match (view.need.count, &view.need.role) {
         (1, Some(role)) => role.to_string(),
         (count, Some(role)) => format!("{count} × {role}"),

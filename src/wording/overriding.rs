@@ -85,6 +85,10 @@ pub fn denied(row: &PlanRow, code: &str, denied: &Denied, settings: &Settings) -
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             format!("`{code}` is overridden by {}.", roles.join(" or "))
         }
+        Denied::DutyUnknown(why) => {
+            let why = super::refusal::duty_unknown(why);
+            format!("`{code}` is overridden by whoever is on call; {why}")
+        }
         Denied::Own => format!("You planned or wrote this, and `{code}` is overridden by somebody who did neither."),
     }
 }

@@ -60,10 +60,8 @@ pub fn word(refusal: &Refusal, person: Option<&Person>, user: &str, approvals: &
         Refusal::Author => {
             format!("Not counted, {name}: you wrote one of its commits, and this asks for someone else.{who}")
         }
-        Refusal::NoRole(roles) => {
-            let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
-            format!("Not counted, {name}: this asks for {}.{who}", roles.join(" or "))
-        }
+        Refusal::NoRole(roles) => format!("Not counted, {name}: this asks for {}.{who}", roles.join(" or ")),
+        Refusal::DutyUnknown(why) => format!("Not counted, {name}: {}", duty_unknown(why)),
     }
 }
 
@@ -77,7 +75,13 @@ pub fn code(refusal: &Refusal) -> &'static str {
         Refusal::Planner => "planner",
         Refusal::Author => "author",
         Refusal::NoRole(_) => "role",
+        Refusal::DutyUnknown(_) => "duty-unknown",
     }
+}
+
+/// `why`: a fragment that begins with the source's name.
+pub fn duty_unknown(why: &str) -> String {
+    format!("whether you are on call now could not be told: {}. Try again in a moment.", tame(why, 300))
 }
 
 fn eligible(approvals: &Approvals) -> String {
@@ -162,10 +166,8 @@ pub fn review(refusal: &Refusal, person: &Person) -> String {
         Refusal::Author => {
             format!("Not counted, {person}: you wrote one of its commits; somebody else reviews the plan.")
         }
-        Refusal::NoRole(roles) => {
-            let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
-            format!("Not counted, {person}: {} reviews this plan.", roles.join(" or "))
-        }
+        Refusal::NoRole(roles) => format!("Not counted, {person}: {} reviews this plan.", roles.join(" or ")),
+        Refusal::DutyUnknown(why) => format!("Not counted, {person}: {}", duty_unknown(why)),
         _ => format!("Not counted, {person}: only members review plans."),
     }
 }

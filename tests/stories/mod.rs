@@ -26,6 +26,7 @@ mod people;
 mod pipelines;
 mod proofs;
 mod restarts;
+mod roles;
 mod sign_in;
 mod silence;
 mod slack;

@@ -6,7 +6,8 @@ use crate::advice::policy;
 use crate::advice::says;
 use crate::advice::sight::{Topic, gap};
 use crate::advice::view::{View, because, newest};
-use crate::advice::{Approvals, Because, FlagLevel};
+use crate::advice::{Approvals, Because, FlagLevel, NeedView};
+use crate::approval::role::{ON_CALL, on_call};
 use crate::message::tame;
 use crate::name::Person;
 use crate::plan::Risk;
@@ -17,28 +18,20 @@ pub fn needed(view: &View<'_>, approvals: &Approvals) -> Option<Answer> {
     }
     let total: u32 = approvals.needs.iter().map(|need| need.need.count).sum();
     let needs: Vec<String> =
-        approvals.needs.iter().map(|need| format!("{} ({})", policy::says_need(&need.need), need.because)).collect();
-    let short: Vec<String> = approvals
-        .needs
-        .iter()
-        .filter_map(|need| {
-            let able = policy::able(view, &need.need).len();
-            let asked = usize::try_from(need.need.count).unwrap_or(usize::MAX);
-            (able < asked)
-                .then(|| format!("{} could be {}, but {able} can", policy::says_need(&need.need), need.need.count))
-        })
-        .collect();
+        approvals.needs.iter().map(|need| format!("{} ({})", policy::says_need(need), need.because)).collect();
+    let lacks = |need: &&NeedView| policy::able(view, need).len() < need.need.count as usize;
+    let short: Vec<&NeedView> = approvals.needs.iter().filter(lacks).collect();
     let says = format!("{} needed: {}.", says::count(total, "approval"), needs.join("; "));
     let notes: String = approvals.notes.iter().map(|note| format!(" {note}")).collect();
     if !short.is_empty() {
-        let who: Vec<String> = approvals
-            .needs
-            .iter()
-            .filter(|n| policy::able(view, &n.need).len() < n.need.count as usize)
-            .map(|n| policy::says_need(&n.need))
-            .collect();
-        let says =
-            format!("{says}{notes} Too few people could give {}: neither planner nor authors count.", says::list(&who));
+        let who: Vec<String> = short.iter().map(|need| policy::says_need(need)).collect();
+        let duty = short.iter().any(|lacking| lacking.need.role.as_ref().is_some_and(|role| role.as_str() == ON_CALL));
+        let nobody = duty && on_call(view.on_call, &view.plan.service, view.now).is_empty();
+        let rotas = if nobody { " Who is on call now is not known." } else { "" };
+        let says = format!(
+            "{says}{notes} Too few people could give {}: neither planner nor authors count.{rotas}",
+            says::list(&who)
+        );
         return Some(Answer::critical(says));
     }
     let could: Vec<&str> = approvals.eligible.iter().map(Person::as_str).collect();

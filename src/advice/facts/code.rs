@@ -164,6 +164,22 @@ pub struct CodeOwner {
     pub files: u32,
 }
 
+/// How a gap begins that says why nobody knows who owns the code.
+pub const OWNERS_UNKNOWN: &str = "who owns the code is not known";
+
+/// Files of a change that the same people own, by the repository's file `CODEOWNERS`: any one of them answers for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owned {
+    /// As they are written there.
+    pub owners: Vec<String>,
+    /// How many of them must look; more than one where a section of GitLab's says so.
+    pub least: u32,
+    /// How many of the changed files these are.
+    pub files: u32,
+    /// The one file, or the folder that holds them all, with its slash; `/`: the repository.
+    pub place: String,
+}
+
 /// How much of a change, and of the whole, is run by tests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {

@@ -13,8 +13,8 @@ use crate::name::{Environment, Person, Service, SourceName};
 
 pub use self::around::{Alert, AlertState, FlagState, Support, Ticket};
 pub use self::code::{
-    Build, BuildState, Builds, CodeOwner, Coverage, Covered, Finding, FindingKind, MergeRequest, PackageChange, Review,
-    Reviews, Run, Verdict,
+    Build, BuildState, Builds, CodeOwner, Coverage, Covered, Finding, FindingKind, MergeRequest, OWNERS_UNKNOWN, Owned,
+    PackageChange, Review, Reviews, Run, Verdict,
 };
 pub use self::past::{Cause, Deployment, Doing, History, Other, Outcome, Rate, Shape, Similar};
 
@@ -228,6 +228,10 @@ pub struct Change {
     /// no such file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owners: Option<Vec<CodeOwner>>,
+    /// The same by the files: each group of files has other owners; files that nobody owns are in none. None where it is
+    /// not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned: Option<Vec<Owned>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

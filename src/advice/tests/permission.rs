@@ -1,11 +1,12 @@
 //! The permission matrix: who may say which word on which plan. Every cell is asserted against a second opinion, written
 //! apart from the code that decides, in the words of the documentation.
 
-use super::world::{World, commit, file, now};
+use super::world::{World, commit, file, known, now};
 use crate::advice::Approvals;
+use crate::advice::facts::{CodeOwner, Owned, Shift};
 use crate::approval::deputy::Deputy;
-use crate::approval::{Refusal, Speaker, WordKind, may_review, may_speak_also_for};
-use crate::config::{PersonKind, PersonSettings};
+use crate::approval::{Duty, Refusal, Speaker, WordKind, may_review, may_speak_also_for};
+use crate::config::{ApprovalRule, Need, PersonKind, PersonSettings};
 use crate::name::{Channel, Person, Role};
 use crate::plan::State;
 
@@ -25,7 +26,36 @@ struct Cell {
     separation: bool,
     /// Grace, a VP who is neither planner nor author, lent the person her role.
     deputy: bool,
+    /// What the rules ask for in place of roles that people hold, and whether it is this person.
+    asks: Option<(Asks, Told)>,
 }
+
+/// Who is asked for, where it is none of the roles that the settings give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    OnCall,
+    Owner,
+    Name,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
+    Unknown,
+}
+
+const ASKS: [Option<(Asks, Told)>; 9] = [
+    None,
+    Some((Asks::OnCall, Told::Yes)),
+    Some((Asks::OnCall, Told::No)),
+    Some((Asks::OnCall, Told::Unknown)),
+    Some((Asks::Owner, Told::Yes)),
+    Some((Asks::Owner, Told::No)),
+    Some((Asks::Owner, Told::Unknown)),
+    Some((Asks::Name, Told::Yes)),
+    Some((Asks::Name, Told::No)),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
@@ -59,6 +89,15 @@ fn expected(cell: Cell, said: Said) -> Outcome {
         }
     }
     let vp = Some(Role::new("vp"));
+    // Neither shifts nor ownership nor a name is lent: a deputy's role helps nobody here.
+    match (said, cell.asks) {
+        (_, Some((Asks::OnCall, Told::Yes))) => return Ok((Some(Role::new("on-call")), None)),
+        (_, Some((Asks::OnCall, Told::Unknown))) => return Err("duty-unknown"),
+        (_, Some((Asks::Owner, Told::Yes))) => return Ok((Some(Role::new("code-owner")), None)),
+        (Said::Word(_), Some((Asks::Name, Told::Yes))) => return Ok((own, None)),
+        (_, Some((Asks::OnCall | Asks::Owner, _))) | (Said::Word(_), Some(_)) => return Err("role"),
+        (_, None) | (Said::Review, Some((Asks::Name, _))) => {}
+    }
     match said {
         Said::Review if own == vp => Ok((vp, None)),
         Said::Review => Err("role"),
@@ -92,6 +131,28 @@ fn world(cell: Cell) -> World {
     change.commits = vec![written];
     change.files = vec![file(if cell.payments { "src/payments/capture.rs" } else { "docs/guide.md" }, 3, 1)];
     change.file_count = 1;
+    if let Some((asks, told)) = cell.asks {
+        let owner = if told == Told::Yes { "sam@example.com" } else { "grace@example.com" };
+        let owned = Owned { owners: vec![owner.to_owned()], least: 1, files: 1, place: "docs/guide.md".to_owned() };
+        change.owners = Some(vec![CodeOwner { owner: owner.to_owned(), files: 1 }]);
+        change.owned = (told != Told::Unknown).then(|| vec![owned]);
+        if asks == Asks::OnCall {
+            let person = if told == Told::Yes { PERSON } else { "lin" };
+            let start = now().plus(-crate::clock::HOUR);
+            let shift = Shift { person: person.into(), service: None, start, end: None, level: 1 };
+            world.facts.on_call = known("rota", if told == Told::Unknown { Vec::new() } else { vec![shift] });
+        }
+        let role = |role: &str| Need { role: Some(role.into()), person: None, count: 1 };
+        let need = match asks {
+            Asks::OnCall => role("on-call"),
+            Asks::Owner => role("code-owner"),
+            Asks::Name => {
+                let named = if told == Told::Yes { PERSON } else { "lin" };
+                Need { role: None, person: Some(named.into()), count: 1 }
+            }
+        };
+        world.settings.policy.approval = vec![ApprovalRule { needs: vec![need], ..ApprovalRule::default() }];
+    }
     world
 }
 
@@ -100,7 +161,17 @@ fn said(cell: Cell, said: Said, world: &World, approvals: &Approvals) -> Outcome
         person: PERSON.into(),
         kind,
         roles: cell.role.map(Role::new).into_iter().collect(),
+        duty: match cell.asks {
+            Some((Asks::OnCall, Told::Yes)) => Duty::On,
+            Some((Asks::OnCall, Told::Unknown)) => Duty::Unknown("rota did not answer".to_owned()),
+            _ => Duty::Off,
+        },
     });
+    let reviewers = [Role::new(match cell.asks {
+        Some((Asks::OnCall, _)) => "on-call",
+        Some((Asks::Owner, _)) => "code-owner",
+        _ => "vp",
+    })];
     let lent = Deputy {
         id: "d".to_owned(),
         lender: "grace".into(),
@@ -120,9 +191,7 @@ fn said(cell: Cell, said: Said, world: &World, approvals: &Approvals) -> Outcome
         Said::Word(kind) => {
             may_speak_also_for(kind, speaker.as_ref(), plan, change, &approvals.needs, &deputies, settings, now())
         }
-        Said::Review => {
-            may_review(speaker.as_ref(), plan, change, &[Role::new("vp")], settings).map(|role| (role, None))
-        }
+        Said::Review => may_review(speaker.as_ref(), plan, change, &reviewers, settings).map(|role| (role, None)),
     };
     outcome.map_err(|refusal| crate::wording::refusal::code(&refusal))
 }
@@ -131,11 +200,14 @@ fn said(cell: Cell, said: Said, world: &World, approvals: &Approvals) -> Outcome
 fn every_cell_of_the_permission_matrix_is_as_documented() {
     let mut cells = 0;
     let bools = [false, true];
-    for relation in RELATIONS {
+    for (relation, asks) in RELATIONS.into_iter().flat_map(|relation| ASKS.map(|asks| (relation, asks))) {
         for (payments, production, separation) in
             bools.iter().flat_map(|a| bools.iter().flat_map(move |b| bools.map(|c| (*a, *b, c))))
         {
-            let at = Cell { kind: None, role: None, relation, payments, production, separation, deputy: false };
+            if payments && asks.is_some() {
+                continue;
+            }
+            let at = Cell { kind: None, role: None, relation, payments, production, separation, deputy: false, asks };
             let world = world(at);
             let approvals = world.advise().approvals;
             for (kind, role) in KINDS.into_iter().flat_map(|kind| ROLES.map(|role| (kind, role))) {
@@ -155,7 +227,7 @@ fn every_cell_of_the_permission_matrix_is_as_documented() {
             assert_eq!(approvals.eligible.contains(&Person::new(PERSON)), may && asked, "{member:?}");
         }
     }
-    assert_eq!(cells, 6 * 8 * 15 * 2 * 4);
+    assert_eq!(cells, 6 * (8 + 8 * 4) * 15 * 2 * 4);
 }
 
 #[test]

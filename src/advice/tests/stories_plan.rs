@@ -214,7 +214,7 @@ fn needed_approvals_show_their_calculation_and_who_could() {
     let approvals = world.advise().approvals;
     // The VP is a second pair of eyes, too: nobody else is asked for beside her.
     assert_eq!(approvals.needs.len(), 1);
-    assert_eq!(approvals.needs[0].need, Need { role: Some("vp".into()), count: 1 });
+    assert_eq!(approvals.needs[0].need, Need { role: Some("vp".into()), person: None, count: 1 });
     assert_eq!(approvals.eligible, ["grace".into()]);
 }
 
@@ -237,7 +237,7 @@ fn neither_planner_nor_author_nor_guest_nor_bot_could_approve() {
 #[test]
 fn rules_by_score_flag_and_hotfix_apply_when_they_are_met() {
     let mut world = World::calm();
-    let need = |role: &str| vec![Need { role: Some(role.into()), count: 1 }];
+    let need = |role: &str| vec![Need { role: Some(role.into()), person: None, count: 1 }];
     world.settings.policy.approval = vec![
         ApprovalRule { score: Some(1), needs: need("vp"), ..ApprovalRule::default() },
         ApprovalRule { score: Some(100), needs: need("a"), ..ApprovalRule::default() },
@@ -262,7 +262,7 @@ fn needed(world: &World) -> Vec<(Option<String>, u32)> {
 #[test]
 fn rules_by_size_and_blockers_say_what_they_measured() {
     let mut world = World::calm();
-    let need = |role: &str| vec![Need { role: Some(role.into()), count: 1 }];
+    let need = |role: &str| vec![Need { role: Some(role.into()), person: None, count: 1 }];
     world.settings.policy.approval = vec![
         ApprovalRule { because: "large".to_owned(), size: Some(400), needs: need("a"), ..ApprovalRule::default() },
         ApprovalRule { blockers: vec!["*".to_owned()], needs: need("b"), ..ApprovalRule::default() },
@@ -288,7 +288,7 @@ fn outside_the_window_a_named_role_is_asked_for_also_when_the_hour_comes_later()
     world.settings.policy.approval.push(ApprovalRule {
         because: "nobody is around then".to_owned(),
         outside_window: Some(true),
-        needs: vec![Need { role: Some("vp".into()), count: 1 }],
+        needs: vec![Need { role: Some("vp".into()), person: None, count: 1 }],
         ..ApprovalRule::default()
     });
     let window = crate::config::WeekHours::parse("Mon-Fri 10:00-16:00").unwrap();
@@ -320,7 +320,7 @@ fn the_faster_path_is_for_hotfixes_whose_incident_is_open_and_for_nothing_else()
         hotfix: Some(true),
         open_incident: Some(true),
         instead: true,
-        needs: vec![Need { role: Some("incident-commander".into()), count: 1 }],
+        needs: vec![Need { role: Some("incident-commander".into()), person: None, count: 1 }],
         ..ApprovalRule::default()
     });
     let usual = vec![(Some("vp".to_owned()), 1)];

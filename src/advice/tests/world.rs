@@ -281,6 +281,7 @@ impl World {
             flags: Vec::new(),
             packages: Vec::new(),
             owners: None,
+            owned: None,
         };
         let versions = Versions {
             known: vec![head, base, version("v2.13.1", "bbbb", 20), version("v2.12.0", "cccc", 40)],

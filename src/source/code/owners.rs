@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, join_all};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::paths::text;
-use crate::advice::facts::{CodeOwner, FileChange};
+use crate::advice::facts::{CodeOwner, FileChange, OWNERS_UNKNOWN, Owned};
 use crate::message::tame;
 use crate::source::CannotSay;
 
@@ -22,6 +22,8 @@ const MOST_LINES: usize = 3_000;
 const LONGEST_LINE: usize = 4_096;
 /// So many owners are told.
 const MOST: usize = 50;
+/// So many groups of files with owners of their own are told; where there are more, none is.
+const MOST_GROUPS: usize = 24;
 
 /// Where GitHub looks, and in this order.
 pub(in crate::source) const AT_GITHUB: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
@@ -47,15 +49,22 @@ impl Rules {
     }
 }
 
-/// Reads the first of these files that there is on a host, and says who owns the files of a change. None: there is none.
+/// Who owns the files of a change.
+#[derive(Debug, Default)]
+pub(in crate::source) struct Owners {
+    pub owners: Option<Vec<CodeOwner>>,
+    pub owned: Option<Vec<Owned>>,
+}
+
+/// Reads the first of these files that there is on a host, and says who owns the files of a change.
 pub(in crate::source) async fn hosted<'a>(
     rules: Rules,
     files: &[FileChange],
     content: &(dyn Fn(&'static str) -> BoxFuture<'a, Result<Option<Vec<u8>>, CannotSay>> + Send + Sync),
     incomplete: &mut Vec<String>,
-) -> Option<Vec<CodeOwner>> {
+) -> Owners {
     if files.is_empty() {
-        return None;
+        return Owners::default();
     }
     let places = match rules {
         Rules::Github => AT_GITHUB,
@@ -69,16 +78,15 @@ pub(in crate::source) async fn hosted<'a>(
         };
         return kept(path, told, incomplete);
     }
-    None
+    Owners::default()
 }
 
 /// What was read of a file; why it was not is said.
-pub(in crate::source) fn kept(
-    path: &str,
-    told: Result<Vec<CodeOwner>, String>,
-    incomplete: &mut Vec<String>,
-) -> Option<Vec<CodeOwner>> {
-    told.map_err(|why| incomplete.push(format!("who owns the code is not known: `{path}`: {why}"))).ok()
+pub(in crate::source) fn kept(path: &str, told: Result<Owners, String>, incomplete: &mut Vec<String>) -> Owners {
+    told.unwrap_or_else(|why| {
+        incomplete.push(format!("{OWNERS_UNKNOWN}: `{path}`: {why}"));
+        Owners::default()
+    })
 }
 
 /// The owners of these files, by a file's bytes. The error says why it cannot be told, as a fragment.
@@ -86,15 +94,24 @@ pub(in crate::source) fn of_bytes(
     bytes: &[u8],
     rules: impl Fn(&str) -> Rules,
     files: &[FileChange],
-) -> Result<Vec<CodeOwner>, String> {
+) -> Result<Owners, String> {
     if bytes.len() > LARGEST {
         return Err(format!("it is larger than {} MB", LARGEST >> 20));
     }
     let text = text(bytes).ok_or("it is no text")?;
     let sections = sections(&text, rules(&text))?;
     let mut counted: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut groups: BTreeMap<(BTreeSet<&str>, u32), (u32, &str)> = BTreeMap::new();
     for file in files {
-        let owners: BTreeSet<&str> = sections.values().flat_map(|lines| owners_of(lines, &file.path)).collect();
+        for section in sections.values().filter(|section| !section.optional) {
+            let own: BTreeSet<&str> = owners_of(&section.entries, &file.path).collect();
+            if !own.is_empty() {
+                let (count, place) = groups.entry((own, section.least)).or_insert((0, &file.path));
+                (*count, *place) = (*count + 1, common(place, &file.path));
+            }
+        }
+        let owners: BTreeSet<&str> =
+            sections.values().flat_map(|section| owners_of(&section.entries, &file.path)).collect();
         for owner in owners {
             *counted.entry(owner).or_default() += 1;
         }
@@ -103,7 +120,40 @@ pub(in crate::source) fn of_bytes(
         counted.into_iter().map(|(owner, files)| CodeOwner { owner: owner.to_owned(), files }).collect();
     told.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.owner.cmp(&b.owner)));
     told.truncate(MOST);
-    Ok(told)
+    let shown = |place: &str| if place.is_empty() { "/".to_owned() } else { tame(place, 120) };
+    let group = |((owners, least), (files, place)): ((BTreeSet<&str>, u32), (u32, &str))| Owned {
+        owners: owners.into_iter().map(str::to_owned).collect(),
+        least,
+        files,
+        place: shown(place),
+    };
+    // Leaving some out would let files pass that no owner saw.
+    let owned = (groups.len() <= MOST_GROUPS).then(|| groups.into_iter().map(group).collect());
+    Ok(Owners { owners: Some(told), owned })
+}
+
+/// The folder that holds both, with its slash; a file that is the same; empty where they share none.
+fn common<'p>(place: &'p str, path: &str) -> &'p str {
+    if place == path {
+        return place;
+    }
+    let same = place.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();
+    let end = place.as_bytes()[..same].iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    &place[..end]
+}
+
+/// Lines that stand together, and how many of the owners they ask for.
+#[derive(Debug)]
+struct Section {
+    entries: Vec<Entry>,
+    optional: bool,
+    least: u32,
+}
+
+impl Default for Section {
+    fn default() -> Section {
+        Section { entries: Vec::new(), optional: false, least: 1 }
+    }
 }
 
 /// A line of the file.
@@ -128,17 +178,22 @@ fn owners_of<'e>(entries: &'e [Entry], path: &str) -> impl Iterator<Item = &'e s
 }
 
 /// The lines by section; what is in none stands under the empty name.
-fn sections(text: &str, rules: Rules) -> Result<BTreeMap<String, Vec<Entry>>, String> {
-    let mut sections: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+fn sections(text: &str, rules: Rules) -> Result<BTreeMap<String, Section>, String> {
+    let mut sections: BTreeMap<String, Section> = BTreeMap::new();
     let (mut section, mut default, mut count) = (String::new(), Vec::new(), 0_usize);
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') || line.len() > LONGEST_LINE {
             continue;
         }
         if rules == Rules::Gitlab
-            && let Some((name, rest)) = heading(line)
+            && let Some(heading) = heading(line)
         {
-            (section, default) = (name.to_lowercase(), owners(rest, rules).unwrap_or_default());
+            (section, default) = (heading.name.to_lowercase(), owners(heading.rest, rules).unwrap_or_default());
+            // A name that comes again means the same section; what asks for more counts.
+            let new = !sections.contains_key(&section);
+            let known = sections.entry(section.clone()).or_default();
+            known.optional = heading.optional && (new || known.optional);
+            known.least = known.least.max(heading.least);
             continue;
         }
         let (pattern, rest) = divided(line);
@@ -154,19 +209,27 @@ fn sections(text: &str, rules: Rules) -> Result<BTreeMap<String, Vec<Entry>>, St
             return Err(format!("it has more than {MOST_LINES} lines that name owners"));
         }
         let entry = Entry { globs, owners: named, excludes: excluded.is_some() };
-        sections.entry(section.clone()).or_default().push(entry);
+        sections.entry(section.clone()).or_default().entries.push(entry);
     }
     Ok(sections)
 }
 
-/// `[Name]`, `^[Name]` (optional), `[Name][2]`: the name, and what follows.
-fn heading(line: &str) -> Option<(&str, &str)> {
+struct Heading<'l> {
+    name: &'l str,
+    optional: bool,
+    least: u32,
+    rest: &'l str,
+}
+
+/// `[Name]`, `^[Name]` (optional), `[Name][2]` (two of them), and what follows.
+fn heading(line: &str) -> Option<Heading<'_>> {
+    let optional = line.starts_with('^');
     let (name, rest) = line.strip_prefix('^').unwrap_or(line).strip_prefix('[')?.split_once(']')?;
-    let rest = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((count, rest)) if count.bytes().all(|byte| byte.is_ascii_digit()) => rest,
-        _ => rest,
+    let (least, rest) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((count, rest)) if count.bytes().all(|byte| byte.is_ascii_digit()) => (count.parse().unwrap_or(1), rest),
+        _ => (1, rest),
     };
-    Some((name.trim(), rest))
+    Some(Heading { name: name.trim(), optional, least: least.clamp(1, 20), rest })
 }
 
 /// The pattern, in which a space is written as `\ `, and the rest.
@@ -257,7 +320,49 @@ mod tests {
             new_lines: None,
         };
         let told = of_bytes(text.as_bytes(), |_| rules, &[file]).unwrap();
-        told.into_iter().map(|owner| owner.owner).collect()
+        told.owners.unwrap().into_iter().map(|owner| owner.owner).collect()
+    }
+
+    fn groups(text: &str, rules: Rules, paths: &[&str]) -> Option<Vec<String>> {
+        let file = |path: &&str| FileChange {
+            path: (*path).to_owned(),
+            was: None,
+            status: FileStatus::Changed,
+            added: None,
+            deleted: None,
+            churn: None,
+            age_days: None,
+            new_lines: None,
+        };
+        let files: Vec<FileChange> = paths.iter().map(file).collect();
+        let says = |o: Owned| format!("{}: {} of {} ({})", o.place, o.least, o.owners.join(" "), o.files);
+        Some(of_bytes(text.as_bytes(), |_| rules, &files).unwrap().owned?.into_iter().map(says).collect())
+    }
+
+    #[test]
+    fn files_are_told_by_those_who_own_them() {
+        let text = "/src/pay/ @lin @harbor/pay\n/src/pay/free.rs\n/docs/ @rae\n";
+        let paths = ["src/pay/a.rs", "src/pay/deep/b.rs", "src/pay/free.rs", "docs/x.md", "elsewhere"];
+        assert_eq!(
+            groups(text, Rules::Github, &paths).unwrap(),
+            ["src/pay/: 1 of @harbor/pay @lin (2)", "docs/x.md: 1 of @rae (1)"]
+        );
+        assert_eq!(groups("* @all", Rules::Github, &["a/b", "c"]).unwrap(), ["/: 1 of @all (2)"]);
+        assert_eq!(groups("/x @all", Rules::Github, &["a/b"]).unwrap(), [""; 0]);
+        let many: String = (0..=MOST_GROUPS).map(|i| format!("/{i}/ @owner{i}\n")).collect();
+        let paths: Vec<String> = (0..=MOST_GROUPS).map(|i| format!("{i}/file")).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        assert_eq!(groups(&many, Rules::Github, &paths), None, "none is left out");
+    }
+
+    #[test]
+    fn gitlabs_sections_say_how_many_and_whether_at_all() {
+        let text =
+            "* @all\n[Database][2] @dba @dbb\n*.sql\n^[Docs]\n*.sql @writer\n^[Both]\n*.sql @one\n[both]\n*.sql @one\n";
+        assert_eq!(
+            groups(text, Rules::Gitlab, &["a.sql"]).unwrap(),
+            ["a.sql: 1 of @all (1)", "a.sql: 2 of @dba @dbb (1)", "a.sql: 1 of @one (1)"]
+        );
     }
 
     #[test]

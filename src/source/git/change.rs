@@ -149,7 +149,8 @@ pub(super) fn change(
         migrations_at_head,
         flags,
         packages,
-        owners,
+        owners: owners.owners,
+        owned: owners.owned,
     };
     Ok((change, incomplete))
 }

@@ -6,18 +6,18 @@ use gix::objs::tree::EntryKind;
 
 use super::objects::{Objects, Trouble};
 use super::tree;
-use crate::advice::facts::{CodeOwner, FileChange};
-use crate::source::code::owners::{ANYWHERE, LARGEST, Rules, kept, of_bytes};
+use crate::advice::facts::FileChange;
+use crate::source::code::owners::{ANYWHERE, LARGEST, Owners, Rules, kept, of_bytes};
 
-/// The owners of the files of a change; None: there is no such file, or it cannot be read, which is said.
+/// The owners of the files of a change; that a file cannot be read is said.
 pub(super) fn owners(
     objects: &Objects<'_>,
     head: ObjectId,
     files: &[FileChange],
     incomplete: &mut Vec<String>,
-) -> Result<Option<Vec<CodeOwner>>, Trouble> {
+) -> Result<Owners, Trouble> {
     if files.is_empty() {
-        return Ok(None);
+        return Ok(Owners::default());
     }
     for path in ANYWHERE {
         let Some(entry) = tree::at(objects, head, path.as_bytes())?
@@ -33,5 +33,5 @@ pub(super) fn owners(
         };
         return Ok(kept(path, told, incomplete));
     }
-    Ok(None)
+    Ok(Owners::default())
 }

@@ -106,7 +106,8 @@ impl Github {
             migrations_at_head,
             flags,
             packages,
-            owners,
+            owners: owners.owners,
+            owned: owners.owned,
         };
         compared::name_authors(&mut change.commits, &ask.settings);
         Ok(Answer { learned: Learned::Change(Box::new(change)), at: ask.now, link: head.html_url, incomplete })

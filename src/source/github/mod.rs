@@ -12,7 +12,9 @@ mod issues;
 mod migrations;
 mod refs;
 mod reviews;
+mod teams;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,8 +26,9 @@ use tokio::sync::Mutex;
 use self::app::App;
 use super::rest::{Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
+use crate::clock::Time;
 use crate::config::Secret;
-use crate::name::SourceName;
+use crate::name::{Role, SourceName};
 
 /// The version whose description the tests hold requests against.
 const VERSION: &str = "2022-11-28";
@@ -52,6 +55,9 @@ pub struct Keys {
     /// What scanners are asked about; empty: none.
     #[serde(default)]
     scanning: Vec<Scanning>,
+    /// Which roles the members of a team have: `organisation/team`, or `team` in the repository's own organisation.
+    #[serde(default)]
+    roles: BTreeMap<Role, Vec<String>>,
 }
 
 /// A feature of GitHub's that finds something in code.
@@ -87,7 +93,14 @@ impl Kind for Keys {
         all
     }
 
+    fn roles(&self) -> Option<&BTreeMap<Role, Vec<String>>> {
+        Some(&self.roles)
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
+        if let Some(team) = self.roles.values().flatten().find(|team| teams::parts(team, "").is_none()) {
+            bail!("`roles`: `{}` is no team: it is `organisation/team` or `team`", crate::message::tame(team, 60));
+        }
         let parts = self.repository.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
         let Some((owner, name)) = parts else { bail!("`repository` is `owner/name`") };
         let (credential, app) = match (&self.token, &self.app_id, &self.private_key) {
@@ -139,13 +152,21 @@ impl Github {
     }
 }
 
+impl Github {
+    /// Obtains a token where an App signs in.
+    async fn sign_in(&self, now: Time) -> Result<(), CannotSay> {
+        if let Some(app) = &self.app {
+            let repository = (self.repository.0.as_str(), self.repository.1.as_str());
+            self.api.obtained(app.token(&self.api, repository, now).await?);
+        }
+        Ok(())
+    }
+}
+
 impl Source for Github {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, CannotSay>> {
         Box::pin(async move {
-            if let Some(app) = &self.app {
-                let repository = (self.repository.0.as_str(), self.repository.1.as_str());
-                self.api.obtained(app.token(&self.api, repository, ask.now).await?);
-            }
+            self.sign_in(ask.now).await?;
             match ask.question {
                 Question::Versions => self.versions(ask).await,
                 Question::Change => self.change(ask).await,
@@ -157,6 +178,10 @@ impl Source for Github {
                 other => Err(CannotSay::unasked(other)),
             }
         })
+    }
+
+    fn members<'a>(&'a self, team: &'a str, now: Time) -> BoxFuture<'a, Result<Vec<String>, CannotSay>> {
+        Box::pin(self.members_of(team, now))
     }
 }
 

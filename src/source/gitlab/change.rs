@@ -100,7 +100,8 @@ impl Gitlab {
             migrations_at_head,
             flags,
             packages,
-            owners,
+            owners: owners.owners,
+            owned: owners.owned,
         };
         compared::name_authors(&mut change.commits, &ask.settings);
         let link = link(head.web_url);

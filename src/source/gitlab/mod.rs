@@ -12,7 +12,9 @@ mod issues;
 mod migrations;
 mod refs;
 mod reviews;
+mod teams;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,9 +24,10 @@ use serde::Deserialize;
 
 use super::rest::{Credential, Rest, fixed};
 use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
+use crate::clock::Time;
 use crate::config::Secret;
 use crate::message::is_web;
-use crate::name::{Environment, Service, SourceName};
+use crate::name::{Environment, Role, Service, SourceName};
 
 /// A project on gitlab.com or a server of one's own.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +49,9 @@ pub struct Keys {
     /// Whether the findings of its scanners are asked for, which GitLab tells in the tier Ultimate alone.
     #[serde(default)]
     scanning: bool,
+    /// Which roles the members of a group have: its path, `group/subgroup`, or its number.
+    #[serde(default)]
+    roles: BTreeMap<Role, Vec<String>>,
 }
 
 impl Keys {
@@ -77,10 +83,14 @@ impl Kind for Keys {
         all
     }
 
+    fn roles(&self) -> Option<&BTreeMap<Role, Vec<String>>> {
+        Some(&self.roles)
+    }
+
     fn open(&self, opening: &Opening<'_>) -> anyhow::Result<Arc<dyn Source>> {
-        let part = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "._-".contains(c)) && part.len() <= 255
-        };
+        if let Some(group) = self.roles.values().flatten().find(|group| !group.split('/').all(part)) {
+            bail!("`roles`: `{}` is no group: it is `group/subgroup`, or its number", crate::message::tame(group, 60));
+        }
         if !self.project.split('/').all(part) {
             bail!("`project` is `group/project`, or the project's number");
         }
@@ -145,6 +155,15 @@ impl Source for Gitlab {
             }
         })
     }
+
+    fn members<'a>(&'a self, team: &'a str, _: Time) -> BoxFuture<'a, Result<Vec<String>, CannotSay>> {
+        Box::pin(self.members_of(team))
+    }
+}
+
+/// Whether it may be a part of a path of groups and projects.
+fn part(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "._-".contains(c)) && part.len() <= 255
 }
 
 /// An address that people may follow.

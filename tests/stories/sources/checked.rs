@@ -240,3 +240,25 @@ async fn real_servers_answer_too() {
         assert!(said.contains(part) && code == 0, "{part}\n{said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn teams_that_give_roles_are_told_with_whom_they_give_them_to() {
+    let mut world = github::world::World::default();
+    let member = |login: &str| serde_json::json!({ "login": login });
+    world.teams.insert("harbor/payments-leads".to_owned(), vec![member("ada-h"), member("octocat")]);
+    let server = github::world::open(world).await;
+    let stanza = format!(
+        "[[source]]\nkind = 'github'\nname = 'hub'\nrepository = 'harbor/shop'\nurl = '{}'\ntoken = {{ value = '{}' }}\n\
+         answers = []\nroles = {{ payments-lead = ['payments-leads'], vp-engineering = ['harbor/vps'] }}\n",
+        server.address,
+        github::world::TOKEN
+    );
+    let known = SETTINGS.replace("repository = 'github'", "").replace("repository = 'gitlab'", "");
+    let (code, said) = checked(known + "logins = ['ada-h']\n" + &stanza).await;
+    let gives =
+        "on     hub gives payments-lead by payments-leads: ada; one member more is not known by any of `logins`";
+    assert!(said.contains(gives), "{said}");
+    assert!(said.contains("wrong  hub (team harbor/vps): ") && said.contains("Members, read-only"), "{said}");
+    assert_eq!(code, 1, "{said}");
+    server.is_content();
+}

@@ -12,8 +12,8 @@ mod database_server;
 mod datadog;
 mod faults;
 mod flagd;
-mod github;
-mod gitlab;
+pub(super) mod github;
+pub(super) mod gitlab;
 mod google_calendar;
 mod incident_io;
 mod jenkins;
@@ -88,6 +88,7 @@ pub fn change_of(packages: &[[&str; 4]]) -> Change {
         flags: Vec::new(),
         packages: packages.collect(),
         owners: None,
+        owned: None,
     }
 }
 

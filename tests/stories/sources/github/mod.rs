@@ -1,7 +1,7 @@
 //! The GitHub source against a pretend GitHub that holds every request against GitHub's own description.
 
 mod findings;
-mod world;
+pub mod world;
 
 use serde_json::json;
 
@@ -370,4 +370,26 @@ async fn what_change_reviews_and_builds_all_need_is_asked_once() {
     assert_eq!(times("/commits/main?"), 1, "{:#?}", server.shared().requests);
     assert_eq!((times("/commits/v1.0.0?"), times("/compare/")), (1, 1), "{:#?}", server.shared().requests);
     server.is_content();
+}
+
+#[tokio::test]
+async fn members_of_a_team_are_told_over_all_pages_without_bots() {
+    let server = world().await;
+    let member = |n: usize| json!({ "login": format!("m{n}"), "type": if n == 7 { "Bot" } else { "User" } });
+    server.shared().world.teams.insert("harbor/payments".to_owned(), (0..150).map(member).collect());
+    let source = source(&server.address, TOKEN);
+    let now = crate::harness::source::now();
+    let told = source.members("harbor/payments", now).await.unwrap();
+    assert_eq!((told.len(), told[0].as_str(), told.contains(&"m7".to_owned())), (149, "m0", false));
+    assert_eq!(source.members("payments", now).await.unwrap().len(), 149, "of the repository's own organisation");
+    let why = source.members("harbor/gone", now).await.unwrap_err().0;
+    assert!(why.contains("(404)"), "{why}");
+    let why = source.members("harbor/a/b", now).await.unwrap_err().0;
+    assert_eq!(why, "knows no team of that name");
+    server.is_content();
+    server.shared().fault = Some(Reply::status(403));
+    assert!(source.members("harbor/payments", now).await.unwrap_err().0.contains("(403)"));
+    let wrong = CASE.filled(&server.address, TOKEN) + "\nroles = { lead = ['a/b/c'] }";
+    let why = format!("{:#}", crate::harness::source::opened(&wrong).unwrap_err());
+    assert!(why.contains("`a/b/c` is no team"), "{why}");
 }

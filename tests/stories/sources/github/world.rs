@@ -48,6 +48,8 @@ pub struct World {
     pub scans: Option<(Vec<Value>, Vec<Value>)>,
     /// Alerts of secret scanning; None: it is not enabled.
     pub leaks: Option<Vec<Value>>,
+    /// Members of teams, by `organisation/team`.
+    pub teams: BTreeMap<String, Vec<Value>>,
     /// How many tokens of the App were given.
     pub tokens: usize,
 }
@@ -70,6 +72,18 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             return refused(404, "Secret scanning is disabled on this repository.");
         }
         _ => {}
+    }
+    if asked.id() == "teams/list-members-in-org" {
+        let team = format!("{}/{}", asked.value("org"), asked.value("team_slug"));
+        let size: usize = asked.query("per_page").and_then(|size| size.parse().ok()).unwrap_or(30);
+        return match world.teams.get(&team) {
+            None => refused(404, "Not Found"),
+            Some(members) => {
+                let one = asked.operation.example_of_one();
+                let all = members.iter().map(|member| laid_over(one.clone(), member.clone()));
+                Reply::ok(all.skip((page - 1) * size).take(size).collect())
+            }
+        };
     }
     match world.body(asked) {
         None => Reply(404, Vec::new(), json!({ "message": "Not Found" })),

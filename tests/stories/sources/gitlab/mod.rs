@@ -1,7 +1,7 @@
 //! The GitLab source against a pretend GitLab that holds every request against a description of GitLab's API.
 
 mod findings;
-mod world;
+pub mod world;
 
 use serde_json::json;
 
@@ -397,4 +397,27 @@ async fn more_than_one_page_of_tags_is_read_and_more_than_all_is_said() {
     assert_eq!(answer.incomplete, ["there are more tags than the newest 200 that were read"]);
     assert_eq!(versions(answer).known.len(), 200);
     server.is_content();
+}
+
+#[tokio::test]
+async fn members_of_a_group_count_while_they_are_active_and_may_at_least_report() {
+    let server = world::open(world()).await;
+    let member = |n: usize| json!({ "username": format!("m{n}"), "access_level": 20 });
+    let mut all: Vec<_> = (0..120).map(member).collect();
+    all.extend([
+        json!({ "username": "guest", "access_level": 10 }),
+        json!({ "username": "planner", "access_level": 15 }),
+        json!({ "username": "blocked", "state": "blocked" }),
+        json!({ "username": "asking", "membership_state": "awaiting" }),
+    ]);
+    server.shared().world.groups.insert("harbor/payments".to_owned(), all);
+    let (source, now) = (source(&server), source::now());
+    let told = source.members("harbor/payments", now).await.unwrap();
+    assert_eq!((told.len(), told.last().unwrap().as_str()), (120, "m119"));
+    assert!(source.members("harbor/gone", now).await.unwrap_err().0.contains("(404)"));
+    assert!(source.members("../x", now).await.is_err());
+    server.is_content();
+    let wrong = CASE.filled(&server.address, TOKEN) + "\nroles = { lead = ['a//b'] }";
+    let why = format!("{:#}", source::opened(&wrong).unwrap_err());
+    assert!(why.contains("`a//b` is no group"), "{why}");
 }
