@@ -1,6 +1,7 @@
 //! The verdict that pipelines ask for. It says whether humans approved and began; whoever runs the pipeline decides what to
 //! do with that word.
 
+pub mod job;
 mod verdict;
 
 pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, Seen, Verdict, verdict};

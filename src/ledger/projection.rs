@@ -1,6 +1,7 @@
 //! State tables are projections of the ledger: rebuilt from it here plan by plan, and compared with what the store says.
 
 mod hold;
+mod job;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +63,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
         findings.push(Finding::new(u64::try_from(seq).ok(), Damage::Projection, says));
     }
     hold::compare(store, &mut findings).await?;
+    job::compare(store, &mut findings).await?;
     Ok(findings)
 }
 

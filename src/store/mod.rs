@@ -14,6 +14,7 @@ mod door;
 pub mod heard;
 pub mod history;
 pub mod hold;
+pub mod job;
 pub mod lease;
 pub mod ledger;
 pub mod message;

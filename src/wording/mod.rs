@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod help;
 pub mod hold;
 pub mod home;
+pub mod job;
 pub mod ledger;
 pub mod obligation;
 pub mod overriding;

@@ -1,7 +1,7 @@
 //! The GitHub source against a pretend GitHub that holds every request against GitHub's own description.
 
 mod findings;
-mod world;
+pub mod world;
 
 use serde_json::json;
 
