@@ -163,6 +163,8 @@ pub enum Due {
     JobReport {
         job: String,
     },
+    /// Ask sources for deployments that nobody told.
+    Find,
     /// Forget finished work.
     Sweep,
 }
@@ -186,6 +188,7 @@ impl Due {
             Due::Witness { name } => format!("witness:{name}"),
             Due::Job { job } => format!("job:{job}"),
             Due::JobReport { job } => format!("job-report:{job}"),
+            Due::Find => "find".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
     }
@@ -240,6 +243,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Witness { name } => crate::ledger::witness(app, claim, &name).await,
             Due::Job { job } => crate::gate::job::due(app, claim, &job).await,
             Due::JobReport { job } => crate::gate::job::report(app, claim, &job).await,
+            Due::Find => crate::deploy::find(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },
     }

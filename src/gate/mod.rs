@@ -2,9 +2,11 @@
 //! do with that word.
 
 pub mod job;
+mod statement;
 mod verdict;
 
-pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, Seen, Verdict, verdict};
+pub use statement::signed;
+pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, SHORTEST_COMMIT, Seen, Verdict, verdict};
 
 use crate::advice::Context;
 use crate::app::App;

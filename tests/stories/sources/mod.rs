@@ -12,7 +12,7 @@ mod database_server;
 mod datadog;
 mod faults;
 mod flagd;
-mod github;
+pub(super) mod github;
 mod gitlab;
 mod google_calendar;
 mod incident_io;
