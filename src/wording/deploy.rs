@@ -72,7 +72,10 @@ pub fn other_commit(deployed: &str, approved: &str) -> Message {
 /// A deployment that the gate would not have let through, to those who own the service.
 pub fn against(service: &Service, reasons: &[Reason], settings: &Settings) -> Message {
     let mut spans = owners(service, settings);
-    spans.push(Span::plain(format!("This deployment went against the gate: {} The record says so.", said(reasons))));
+    spans.push(Span::plain(format!(
+        "The gate had not let this deployment through: {} The record says so.",
+        said(reasons)
+    )));
     Message { level: Level::Critical, ..Message::spans(Some(Mark::Critical), spans) }
 }
 
@@ -100,7 +103,7 @@ pub fn unplanned(report: &Report, against: &[Reason], settings: &Settings, now: 
     spans.push(Span::plain(says));
     let others: Vec<Reason> = against.iter().filter(|reason| reason.code != "plan.none").cloned().collect();
     if !others.is_empty() {
-        spans.push(Span::plain(format!(" It went against more: {}", said(&others))));
+        spans.push(Span::plain(format!(" Besides: {}", said(&others))));
     }
     Message { level: Level::Caution, ..Message::spans(Some(Mark::Caution), spans) }
 }

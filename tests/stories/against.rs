@@ -26,13 +26,13 @@ fn against(story: &Story) -> Value {
 #[test]
 fn one_that_nobody_planned_names_owners_locks_and_hours() {
     let mut story = Story::begin(&settings());
-    story.says("lin", "/deploy lock shop production --why \"counting stock\" --for 2h");
+    story.says("lin", "/deploy lock shop/production --why \"counting stock\" --for 2h");
     story.reports(&report("ci-1", "started", "v1.0.0"));
     assert_eq!(against(&story), json!(["plan.none", "coordination.lock"]));
     let texts = story.texts();
     assert!(texts.contains("@ada shop v1.0.0 was deployed to production"), "{texts}");
     assert!(texts.contains("without a plan. Whose is it, and why?"), "{texts}");
-    assert!(texts.contains("It went against more: lin locked it: counting stock."), "{texts}");
+    assert!(texts.contains("Besides: lin locked it: counting stock."), "{texts}");
     // A second word on the same deployment is no second one.
     story.reports(&report("ci-1", "succeeded", "v1.0.0"));
     assert_eq!((story.texts().matches("Whose is it").count(), against(&story)), (1, Value::Null));
@@ -50,7 +50,7 @@ fn one_that_nobody_planned_names_owners_locks_and_hours() {
 
 #[test]
 fn one_that_was_planned_says_what_the_gate_would_have_said() {
-    let thread = "This deployment went against the gate: ";
+    let thread = "The gate had not let this deployment through: ";
     let told = |story: &Story, codes: Value, says: &str| {
         assert_eq!(against(story), codes, "{}", story.texts());
         let texts = story.texts();
@@ -75,7 +75,7 @@ fn one_that_was_planned_says_what_the_gate_would_have_said() {
     told(&story, json!(["commit.differs"]), "not 4f2c91a");
 
     let mut story = approved();
-    story.says("noor", "/deploy lock shop production --why \"counting stock\" --for 2h");
+    story.says("noor", "/deploy lock shop/production --why \"counting stock\" --for 2h");
     story.reports(&report("ci-1", "started", "v1.1.0"));
     told(&story, json!(["coordination.lock"]), "counting stock");
 

@@ -31,6 +31,7 @@ pub async fn due(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
     let found = gate::find(app, &job.request()).await?;
     // A look that asks nobody outside: most find that it waits on.
     let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
+    let Some(job) = tx.job(id).await?.filter(|job| job.ended.is_none()) else { return tx.commit().await };
     let judged = judge(app, &mut tx, &job, found.as_ref(), Heard::All).await?;
     if judged.decision.is_none() {
         return wait(app, tx, job, judged).await;
@@ -66,7 +67,9 @@ async fn decide(
     };
     let Some(decision) = judged.decision.filter(|_| sure) else {
         drop(tx);
-        let tx = app.store.begin_finishing(claim, app.clock.now()).await?;
+        let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
+        // What it was told that it waits for may have been written meanwhile.
+        let job = tx.job(id).await?.unwrap_or(job);
         wait(app, tx, job, judged).await?;
         return Ok(None);
     };

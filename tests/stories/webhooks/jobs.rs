@@ -299,6 +299,8 @@ fn a_token_that_was_withdrawn_is_replaced_a_run_that_is_over_is_left_and_a_missi
     tells(&mut story, hub, "d-3", &asks(&server, &commit, 3));
     let texts = story.texts();
     assert!(texts.contains("the App needs the permission Deployments, read and write"), "{texts}");
+    story.advances(60);
+    assert_eq!(decisions(&server).len(), 1);
     story.advances(600);
     assert_eq!(decisions(&server).len(), 2, "when somebody has mended it");
     assert_eq!(story.texts().matches("the permission Deployments, read and write").count(), 1);
@@ -338,8 +340,8 @@ fn check_says_whether_the_app_could_answer() {
         assert!(line.contains("an App that is installed on the repository"), "{line}");
     }
     let other = story.settings().replace("'shop/production'", "'shop/moon'").replace("webhook =", "# webhook =");
-    std::fs::write(story.folder.path().join("other.toml"), other).unwrap();
-    let (code, out, _) = story.runs_with(&["check", "--config", "other.toml"], &[], "");
+    std::fs::write(story.folder.path().join("tidegate.toml"), other).unwrap();
+    let (code, out, _) = story.runs_with(&["check"], &[], "");
     assert_eq!(code, 1);
     assert!(out.contains("`shop-live` stands for `shop/moon`, which the settings do not know"), "{out}");
     assert!(out.contains("wrong  github (protection): without `webhook` no job is ever heard of"), "{out}");
