@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::name::{Channel, Person, PlanId, SourceName};
 use crate::store::Claim;
-use crate::webhook::{News, Report};
+use crate::webhook::{News, Report, Waits};
 
 /// Everything that happens, as it is stored before it is acknowledged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,6 +67,11 @@ pub enum Event {
     /// A source's system told something new by itself.
     Heard {
         news: News,
+        at: Time,
+    },
+    /// A platform holds a job until its gate is answered.
+    JobWaits {
+        waits: Waits,
         at: Time,
     },
     /// Something falls due; the handler looks at what is stored and reconciles.
@@ -164,6 +169,16 @@ pub enum Due {
     Witness {
         name: String,
     },
+    /// See whether a job that a platform holds may be answered, and answer it.
+    Job {
+        job: String,
+    },
+    /// Tell a platform what a job still waits for.
+    JobReport {
+        job: String,
+    },
+    /// Ask sources for deployments that nobody told.
+    Find,
     /// Forget finished work.
     Sweep,
 }
@@ -185,6 +200,9 @@ impl Due {
             Due::Owed { obligation } => format!("owed:{obligation}"),
             Due::Anchor => "anchor".to_owned(),
             Due::Witness { name } => format!("witness:{name}"),
+            Due::Job { job } => format!("job:{job}"),
+            Due::JobReport { job } => format!("job-report:{job}"),
+            Due::Find => "find".to_owned(),
             Due::Sweep => "sweep".to_owned(),
         }
     }
@@ -223,6 +241,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             crate::deploy::reported(app, claim, &report, source.as_ref(), at).await
         }
         Event::Heard { news, .. } => crate::webhook::news::heard(app, claim, &news).await,
+        Event::JobWaits { waits, at } => crate::gate::job::waits(app, claim, &waits, at).await,
         Event::Due { due } => match due {
             Due::Advise { plan } => crate::plan::advise(app, claim, &plan).await,
             Due::Remind { plan } => crate::plan::remind(app, claim, &plan).await,
@@ -237,6 +256,9 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::Owed { obligation } => crate::audit::remind(app, claim, &obligation).await,
             Due::Anchor => crate::ledger::anchor(app, claim).await,
             Due::Witness { name } => crate::ledger::witness(app, claim, &name).await,
+            Due::Job { job } => crate::gate::job::due(app, claim, &job).await,
+            Due::JobReport { job } => crate::gate::job::report(app, claim, &job).await,
+            Due::Find => crate::deploy::find(app, claim).await,
             Due::Sweep => crate::work::sweep(app, claim).await,
         },
     }

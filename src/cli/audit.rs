@@ -10,7 +10,7 @@ use super::ask::Instance;
 use super::evidence::{self, ExportArgs, ObligationsArgs, ReportArgs, ShowArgs};
 use super::{Place, print};
 use crate::clock::Clock;
-use crate::ledger::{Act, PublicKey, SignedCheckpoint, Trust, Verdict, checkpoints_in, export, verify_with};
+use crate::ledger::{Act, PublicKey, SignedCheckpoint, Spoken, Trust, Verdict, checkpoints_in, export, verify_with};
 use crate::name::{Person, PlanId};
 use crate::store::Store;
 
@@ -276,7 +276,23 @@ async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Opti
         return Ok(export::verify(BufReader::new(std::fs::File::open(file)?), trust));
     }
     let text = std::fs::read_to_string(file)?;
-    // A gate's whole answer is taken too: its proof under its checkpoint.
+    // A gate's whole answer is taken too: what was signed of it, and its proof under its checkpoint.
+    if Spoken::is_meant(&text) {
+        return spoken(&text, &trust, None);
+    }
+    if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text)
+        && let Some(note) = answer.get("signed").and_then(|note| note.as_str())
+    {
+        let said = spoken(note, &trust, Some(&answer))?;
+        if let (Some(checkpoint), Some(proof)) =
+            (answer.get("checkpoint").and_then(|c| c.as_str()), answer.get("proof").filter(|p| !p.is_null()))
+        {
+            let entry = serde_json::from_value(proof.clone()).context("the answer's proof does not read")?;
+            let proved = crate::ledger::Proof::new(checkpoint.to_owned(), None, vec![entry]).verify(&trust);
+            return Ok(if said.ok { proved.also(&said) } else { said });
+        }
+        return Ok(said);
+    }
     if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text)
         && let (Some(checkpoint), Some(proof)) =
             (answer.get("checkpoint").and_then(|c| c.as_str()), answer.get("proof").filter(|p| !p.is_null()))
@@ -291,6 +307,12 @@ async fn verify_file(file: &Path, mut trust: Trust, notes: &[String], data: Opti
     }
     let proof = crate::ledger::Proof::parse(&text).map_err(|why| anyhow::anyhow!(why))?;
     Ok(proof.verify(&trust))
+}
+
+fn spoken(note: &str, trust: &Trust, answer: Option<&serde_json::Value>) -> anyhow::Result<Verdict> {
+    let spoken =
+        Spoken::parse(note).map_err(|why| anyhow::anyhow!("the gate's signed answer cannot be read: {why}"))?;
+    Ok(spoken.verify(trust, answer))
 }
 
 /// Acts on the ledger through the running server, or on the store itself.

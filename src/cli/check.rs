@@ -14,7 +14,7 @@ use crate::clock::{Clock, DAY, HOUR, Time};
 use crate::config::{Settings, SourceSettings};
 use crate::http::Clients;
 use crate::name::{Environment, Service};
-use crate::source::{Answer, Ask, Learned, Opened, Opening, Question, ask_all, open};
+use crate::source::{Answer, Ask, Learned, Opened, Opening, Question, SourceKind, ask_all, open};
 use crate::wording;
 
 /// So many sources are asked at once.
@@ -68,6 +68,10 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
         if state == State::Wrong {
             *counts.entry(state).or_default() += 1;
         }
+        print(&format!("{} {says}", state.word()));
+    }
+    for (state, says) in gates(&settings, &working, &clock).await {
+        *counts.entry(state).or_default() += 1;
         print(&format!("{} {says}", state.word()));
     }
     for question in Question::ALL {
@@ -154,6 +158,43 @@ fn webhooks(settings: &Settings) -> Told {
         }
     })
     .collect()
+}
+
+/// Whether jobs that wait at a platform's own gate could be answered, and whether all that stands for them is known.
+async fn gates(settings: &Settings, sources: &[Arc<Opened>], clock: &Clock) -> Told {
+    let mut told = Told::new();
+    for source in sources {
+        match source.could_review(clock.now()).await {
+            None => {}
+            Some(Ok(says)) => told.push((State::On, format!("{} (protection): {says}", source.name()))),
+            Some(Err(why)) => {
+                let needs = "it needs an App that is installed on the repository, with Deployments: read and write";
+                let why = crate::message::tame(&why.0, 300);
+                told.push((State::Wrong, format!("{} (protection): {why}; {needs}", source.name())));
+            }
+        }
+    }
+    for source in &settings.source {
+        let SourceKind::Github(keys) = &source.kind else { continue };
+        let Some(rule) = keys.protection() else { continue };
+        if source.webhook.is_none() {
+            let says = format!("{} (protection): without `webhook` no job is ever heard of", source.name);
+            told.push((State::Wrong, says));
+        }
+        for (gate, target) in &rule.map {
+            let (service, environment) = target.split_once('/').map_or((None, target.as_str()), |(s, e)| (Some(s), e));
+            let known = settings.environment.keys().any(|known| known.as_str() == environment)
+                && service.is_none_or(|service| settings.service.keys().any(|known| known.as_str() == service));
+            if !known {
+                let says = format!(
+                    "{} (protection.map): `{gate}` stands for `{target}`, which the settings do not know",
+                    source.name
+                );
+                told.push((State::Wrong, says));
+            }
+        }
+    }
+    told
 }
 
 fn opened(

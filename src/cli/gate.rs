@@ -111,6 +111,7 @@ async fn asked(args: &GateArgs, wait: i64) -> anyhow::Result<Value> {
             let mut answer = ask(&app, &request).await?;
             let (checkpoint, proof) = crate::ledger::evidence(&app.store, &app.signer, answer.plan.as_deref()).await?;
             (answer.checkpoint, answer.proof) = (Some(checkpoint), proof);
+            answer.signed = Some(crate::gate::signed(&app.signer, &request, &answer, app.clock.now())?);
             Ok(serde_json::to_value(answer)?)
         }
     }

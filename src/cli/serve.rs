@@ -121,6 +121,7 @@ async fn run(start: Start) -> anyhow::Result<u8> {
     let mut tx = app.store.begin(app.clock.now()).await?;
     tx.due(&Due::Anchor, app.clock.now()).await?;
     tx.due(&Due::Sweep, app.clock.now()).await?;
+    tx.due(&Due::Find, app.clock.now().plus(app.settings().watch.find_every.ms())).await?;
     tx.commit().await?;
     crate::people::link::reconcile(&app).await?;
     crate::audit::rules::put_in_force(&app, &app.settings(), "start").await?;

@@ -47,6 +47,8 @@ pub struct WatchSettings {
     pub length: Span,
     /// How often it is looked at.
     pub every: Span,
+    /// How often sources are asked for deployments that nobody told.
+    pub find_every: Span,
     /// Fewer requests than this, before or after, say nothing.
     pub least_requests: u32,
     /// Who hears if nobody takes an alert.

@@ -1,6 +1,6 @@
 //! `[team]`: whose days and hours are meant when nothing nearer says otherwise.
 
-use chrono::{NaiveTime, Weekday};
+use chrono::{DateTime, Datelike, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 
@@ -30,6 +30,15 @@ impl WeekHours {
         let (days, hours) = text.trim().split_once(char::is_whitespace)?;
         let (start, end) = hours.trim().split_once('-')?;
         Some(WeekHours { days: parse_days(days)?, start: parse_hour(start)?, end: parse_hour(end)? })
+    }
+
+    /// Whether a moment, in the zone that the hours are meant in, is inside.
+    pub fn holds(&self, at: DateTime<Tz>) -> bool {
+        let (day, time) = (at.weekday(), at.time());
+        if self.start < self.end {
+            return self.days.contains(&day) && self.start <= time && time < self.end;
+        }
+        self.days.contains(&day) && self.start <= time || self.days.contains(&day.pred()) && time < self.end
     }
 
     /// As people write it: `Mon-Thu 10:00-16:00`.

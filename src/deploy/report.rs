@@ -5,6 +5,7 @@ use crate::advice::facts::{Deployment, Outcome, Shape};
 use crate::app::App;
 use crate::clock::{DAY, Time};
 use crate::event::{Due, From};
+use crate::gate::Reason;
 use crate::ledger::Statement;
 use crate::name::{Person, SourceName, new_id};
 use crate::plan::{State, Transition, shape, show};
@@ -77,6 +78,10 @@ async fn tell(
     if was == Some(report.status) {
         return tx.commit().await;
     }
+    let against = match was {
+        None => super::against::against(app, &mut tx, plan.as_ref(), report, at).await?,
+        Some(_) => Vec::new(),
+    };
     let before = row.deployment.outcome;
     // A late `started` never turns back what has ended.
     if was.is_none() || report.status != Status::Started {
@@ -119,6 +124,8 @@ async fn tell(
         .with("external_id", report.id.clone());
     let record =
         record.with("actor", report.actor.clone()).with("url", report.url.clone()).with("deployed_at", at.rfc3339());
+    let codes: Vec<&str> = against.iter().map(|reason| reason.code.as_str()).collect();
+    let record = record.with("against", (!codes.is_empty()).then_some(codes));
     match &mut plan {
         None => {
             let record =
@@ -131,7 +138,7 @@ async fn tell(
                     .with("planned", false),
             )
             .await?;
-            unplanned(app, &mut tx, report, was.is_none(), now).await?;
+            unplanned(app, &mut tx, report, &against, was.is_none(), now).await?;
         }
         Some(plan) => {
             let brief = tx.revision(&plan.plan.id, plan.revision).await?.map(|r| r.brief);
@@ -145,6 +152,10 @@ async fn tell(
             advance(app, &mut tx, plan, report, &row, by.map(|b| b.1), now).await?;
             if let Some((deployed, approved)) = other_commit {
                 show::in_thread(&mut tx, plan, wording::deploy::other_commit(&deployed, &approved)).await?;
+            }
+            if !against.is_empty() {
+                let message = wording::deploy::against(&plan.plan.service, &against, &settings);
+                show::in_thread(&mut tx, plan, message).await?;
             }
         }
     }
@@ -270,12 +281,19 @@ fn deployment(report: &Report, plan: Option<&PlanRow>, shape: Shape, at: Time, n
 }
 
 /// A deployment that nobody planned is recorded as such, and asked about.
-async fn unplanned(app: &App, tx: &mut Tx, report: &Report, first: bool, now: Time) -> anyhow::Result<()> {
+async fn unplanned(
+    app: &App,
+    tx: &mut Tx,
+    report: &Report,
+    against: &[Reason],
+    first: bool,
+    now: Time,
+) -> anyhow::Result<()> {
     let settings = app.settings();
     if !first {
         return Ok(());
     }
-    let message = wording::deploy::unplanned(report, &settings, now);
+    let message = wording::deploy::unplanned(report, against, &settings, now);
     tx.send(&Send::home(app, message).key(format!("unplanned:{}", report.id))).await
 }
 

@@ -264,6 +264,7 @@ mod tests {
     fn settings() -> WatchSettings {
         WatchSettings {
             length: Span::from_ms(HOUR),
+            find_every: Span::from_ms(5 * MINUTE),
             every: Span::from_ms(MINUTE),
             least_requests: 100,
             escalate_to: Vec::new(),

@@ -1,9 +1,12 @@
 //! The verdict that pipelines ask for. It says whether humans approved and began; whoever runs the pipeline decides what to
 //! do with that word.
 
+pub mod job;
+mod statement;
 mod verdict;
 
-pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, Seen, Verdict, verdict};
+pub use statement::signed;
+pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, SHORTEST_COMMIT, Seen, Verdict, verdict};
 
 use crate::advice::Context;
 use crate::app::App;

@@ -73,9 +73,18 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<serde_json::Value>,
+    /// The answer as a statement that the ledger's key signed ([`super::signed`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -191,8 +200,12 @@ impl Answer {
             waits: false,
             enforced,
             commit: None,
+            revision: None,
+            service: None,
+            environment: None,
             checkpoint: None,
             proof: None,
+            signed: None,
         }
     }
 }
@@ -232,8 +245,12 @@ pub fn verdict(seen: &Seen<'_>) -> Answer {
         waits,
         enforced: seen.environment.mode == Mode::Gate,
         commit: seen.row.plan.commit.clone(),
+        revision: Some(seen.row.revision),
+        service: Some(seen.row.plan.service.to_string()),
+        environment: Some(seen.row.plan.environment.to_string()),
         checkpoint: None,
         proof: None,
+        signed: None,
     }
 }
 

@@ -118,7 +118,8 @@ pub(super) fn decimal(text: &str) -> Option<u64> {
     if !plain || text.len() > 18 { None } else { text.parse().ok() }
 }
 
-fn signature(line: &str) -> Option<(String, u32, Vec<u8>)> {
+/// Who signed, the key's id and the signature of a line of a signed note.
+pub(super) fn signature(line: &str) -> Option<(String, u32, Vec<u8>)> {
     let (name, bytes) = line.strip_prefix("— ")?.split_once(' ')?;
     let bytes = STANDARD.decode(bytes).ok()?;
     let (id, signature) = bytes.split_first_chunk::<4>()?;

@@ -54,6 +54,9 @@ kinds! {
     OUTCOME_PROPOSED = "outcome.proposed", "The watch proposed an outcome.";
     OUTCOME_GIVEN = "outcome.given", "A named person said what became of a deployment.";
     GATE_ANSWERED = "gate.answered", "The gate answered a pipeline.";
+    JOB_WAITS = "job.waits", "A platform holds a job until the gate answers.";
+    JOB_ANSWERED = "job.answered", "What a platform that holds a job is to be told was decided, or taken back.";
+    JOB_TOLD = "job.told", "The platform took the answer, or will not take it.";
     RISK_SETTLED = "risk.settled", "An eligible person settled a doubted risk category.";
     RISK_CORRECTED = "risk.corrected", "An eligible person corrected the risk or category that was declared.";
     REVIEW_GIVEN = "review.given", "Somebody other than planner and authors found a plan sound, or asked for changes.";

@@ -2,6 +2,7 @@
 
 mod hold;
 mod identity;
+mod job;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +65,7 @@ pub async fn compare(store: &Store) -> anyhow::Result<Vec<Finding>> {
     }
     hold::compare(store, &mut findings).await?;
     identity::compare(store, &mut findings).await?;
+    job::compare(store, &mut findings).await?;
     Ok(findings)
 }
 

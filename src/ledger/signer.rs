@@ -88,6 +88,16 @@ impl Signer {
         checkpoint.sign(&[&self.current()])
     }
 
+    /// A signed note of a text, which ends with a line's end, by the key in use.
+    pub fn sign_text(&self, text: &str) -> String {
+        format!("{text}\n{}", self.current().sign_note(&self.origin, text))
+    }
+
+    /// What it signs for.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The public half of the key in use.
     pub fn public(&self) -> PublicKey {
         self.current().public(self.origin.epoch)

@@ -157,6 +157,15 @@ impl Verdict {
         self
     }
 
+    /// With what something else proved said first, where all is well.
+    #[must_use]
+    pub fn also(mut self, other: &Verdict) -> Verdict {
+        if self.ok {
+            self.says = format!("{} {}", other.says, self.says);
+        }
+        self
+    }
+
     /// With another sentence where all is well.
     pub(super) fn concluded_with(self, sound: impl FnOnce(&Verdict) -> String) -> Verdict {
         let mut verdict = self.concluded();

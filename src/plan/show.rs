@@ -99,6 +99,7 @@ pub async fn main(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revision) ->
         wording::hold::offer(&mut message, &target);
     }
     crate::hold::stir(tx, row, &settings).await?;
+    crate::gate::job::stir(tx, &row.plan).await?;
     tx.send(&to_channel(row, &settings, Some(main_key(&row.plan.id)), message)).await
 }
 

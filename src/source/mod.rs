@@ -41,6 +41,7 @@ pub mod osv;
 mod pagerduty;
 pub mod prometheus;
 pub mod rest;
+mod review;
 pub mod sarif;
 pub mod sentry;
 mod statuspage;
@@ -67,6 +68,7 @@ pub use self::called::around;
 pub use self::gather::{Said, ask_all, ask_all_until, asked, brief_deadline, gather};
 pub use self::kind::{Kind, Opening, SourceKind};
 pub use self::opened::{Opened, open};
+pub use self::review::{Decision, Review, Untold};
 
 /// What must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -279,6 +281,14 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Who is in a team of the system's, by the logins that they have there. Only what its [`Kind`] gives roles by is asked.
     fn members<'a>(&'a self, _team: &'a str, _now: Time) -> BoxFuture<'a, Result<Vec<String>, CannotSay>> {
         Box::pin(async { Err(CannotSay::because("tells of no teams")) })
+    /// Tells the platform's own gate about a job that waits there.
+    fn review<'a>(&'a self, _: &'a Review, _: Time) -> BoxFuture<'a, Result<(), Untold>> {
+        Box::pin(async { Err(Untold::Denied(CannotSay::because("has no gate that could be answered"))) })
+    }
+
+    /// What it could tell its platform's gate, or why it could not; None where the settings ask for nothing of the kind.
+    fn could_review(&self, _: Time) -> BoxFuture<'_, Option<Result<String, CannotSay>>> {
+        Box::pin(async { None })
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use tokio::sync::Semaphore;
 
 use super::kept::Kept;
-use super::{Answer, Ask, CannotSay, Opening, Question, Source};
+use super::{Answer, Ask, CannotSay, Opening, Question, Review, Source, Untold};
 use crate::clock::Time;
 use crate::name::{Environment, Role, Service, SourceName};
 
@@ -111,5 +111,14 @@ impl Opened {
             self.source.ask(ask).await
         };
         self.kept.or(ask, asking).await
+    }
+    /// Tells its platform's own gate about a job that waits there.
+    pub async fn review(&self, review: &Review, now: Time) -> Result<(), Untold> {
+        self.source.review(review, now).await
+    }
+
+    /// What it could tell its platform's gate, or why it could not; None where the settings ask for nothing of the kind.
+    pub async fn could_review(&self, now: Time) -> Option<Result<String, CannotSay>> {
+        self.source.could_review(now).await
     }
 }

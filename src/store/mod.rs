@@ -15,6 +15,7 @@ pub mod heard;
 pub mod history;
 pub mod hold;
 pub mod identity;
+pub mod job;
 pub mod lease;
 pub mod ledger;
 pub mod message;

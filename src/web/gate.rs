@@ -63,6 +63,7 @@ pub async fn ask(
                 crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
             answer.checkpoint = Some(checkpoint);
             answer.proof = proof;
+            answer.signed = Some(gate::signed(&site.app.signer, &request, &answer, site.app.clock.now())?);
             return json(answer);
         }
         let tick = tokio::time::sleep_until(until.min(tokio::time::Instant::now() + Duration::from_secs(1)));

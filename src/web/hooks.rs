@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::ledger::sha256;
 use crate::name::SourceName;
 use crate::webhook::signature::is_signed;
-use crate::webhook::{Delivery, News, Report, Room, Sender, Told, sender as sender_called};
+use crate::webhook::{Delivery, News, Report, Room, Sender, Told, Waits, sender as sender_called};
 
 /// The longest id of a delivery that is kept as it is, in bytes.
 const LONGEST_ID: usize = 100;
@@ -54,6 +54,10 @@ async fn delivered(site: &Site, kind: &str, only: Option<String>, headers: &Head
             Told::News(news) => {
                 says.push(format!("{name} heard of {}", news.what));
                 event = Some(store(site, kind, &id, *news).await?);
+            }
+            Told::Waits(waits) => {
+                says.push(format!("{name} heard of a job that waits"));
+                event = Some(hold(site, kind, &id, *waits).await?);
             }
             Told::Greeting => return answer(json!({ "ok": true, "event": null, "says": "Tidegate is listening." })),
             Told::Unread(why) => says.push(format!("{name} left it alone: {why}")),
@@ -107,6 +111,13 @@ async fn store(site: &Site, kind: &str, id: &str, mut news: News) -> anyhow::Res
         inbox.put(&Event::Reported { report, source: Some(source.clone()), at }, &lane, Some(key)).await?;
     }
     inbox.put(&Event::Heard { news, at }, &lane, Some(format!("hook:{kind}:{source}:{id}"))).await
+}
+
+/// Stores that a job waits.
+async fn hold(site: &Site, kind: &str, id: &str, waits: Waits) -> anyhow::Result<String> {
+    let at = site.app.clock.now();
+    let (key, lane) = (format!("hook:{kind}:{}:{id}", waits.source), format!("jobs:{}", waits.source));
+    site.app.inbox.put(&Event::JobWaits { waits, at }, &lane, Some(key)).await
 }
 
 pub async fn deployments(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Answered {

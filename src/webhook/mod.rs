@@ -18,6 +18,7 @@ mod room;
 mod sentry;
 pub mod signature;
 mod unleash;
+mod waits;
 
 use axum::http::HeaderMap;
 use serde_json::Value;
@@ -25,6 +26,7 @@ use serde_json::Value;
 pub use self::deployments::Report;
 pub use self::news::News;
 pub use self::room::Room;
+pub use self::waits::{Target, Waits};
 
 use crate::clock::Time;
 
@@ -92,6 +94,8 @@ pub enum Told {
     /// Something about what the settings do not know: whoever keeps them should hear of it.
     Stray(String),
     News(Box<News>),
+    /// A job waits until the gate answers.
+    Waits(Box<Waits>),
 }
 
 impl Told {

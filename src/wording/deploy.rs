@@ -7,8 +7,9 @@ use crate::clock::Time;
 use crate::config::Settings;
 use crate::deploy::Report;
 use crate::deploy::watch::{Look, Signal};
+use crate::gate::Reason;
 use crate::message::{Block, Button, ButtonStyle, Level, Line, Mark, Message, Span, tame};
-use crate::name::Person;
+use crate::name::{Person, Service};
 use crate::store::deployment::{Alert, DeploymentRow, Status};
 use crate::store::plan::PlanRow;
 use crate::wording::brief::picture_block;
@@ -68,7 +69,26 @@ pub fn other_commit(deployed: &str, approved: &str) -> Message {
     Message { level: Level::Critical, ..Message::line(Mark::Critical, says) }
 }
 
-pub fn unplanned(report: &Report, settings: &Settings, now: Time) -> Message {
+/// A deployment that the gate would not have let through, to those who own the service.
+pub fn against(service: &Service, reasons: &[Reason], settings: &Settings) -> Message {
+    let mut spans = owners(service, settings);
+    spans.push(Span::plain(format!(
+        "The gate had not let this deployment through: {} The record says so.",
+        said(reasons)
+    )));
+    Message { level: Level::Critical, ..Message::spans(Some(Mark::Critical), spans) }
+}
+
+fn said(reasons: &[Reason]) -> String {
+    reasons.iter().map(|reason| tame(&reason.says, 200)).collect::<Vec<_>>().join(" ")
+}
+
+fn owners(service: &Service, settings: &Settings) -> Vec<Span> {
+    let owners = settings.service.get(service).map(|service| service.owners.as_slice()).unwrap_or_default();
+    owners.iter().flat_map(|owner| [Span::person(owner), Span::plain(" ")]).collect()
+}
+
+pub fn unplanned(report: &Report, against: &[Reason], settings: &Settings, now: Time) -> Message {
     let zone = zone(settings, &report.service, &report.environment);
     let at = report.at.unwrap_or(now);
     let version = report.version.as_deref().map(|v| format!(" {}", tame(v, 60))).unwrap_or_default();
@@ -79,7 +99,13 @@ pub fn unplanned(report: &Report, settings: &Settings, now: Time) -> Message {
         tame(report.environment.as_str(), 60),
         says::time(at, zone, now)
     );
-    Message { level: Level::Caution, ..Message::line(Mark::Caution, says) }
+    let mut spans = owners(&report.service, settings);
+    spans.push(Span::plain(says));
+    let others: Vec<Reason> = against.iter().filter(|reason| reason.code != "plan.none").cloned().collect();
+    if !others.is_empty() {
+        spans.push(Span::plain(format!(" Besides: {}", said(&others))));
+    }
+    Message { level: Level::Caution, ..Message::spans(Some(Mark::Caution), spans) }
 }
 
 /// An alert, or how it ended: one message, edited in place.

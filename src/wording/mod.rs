@@ -14,6 +14,7 @@ pub mod help;
 pub mod hold;
 pub mod home;
 pub mod identity;
+pub mod job;
 pub mod ledger;
 pub mod obligation;
 pub mod overriding;

@@ -98,6 +98,74 @@ fn the_gates_answer_reads_as_the_contract_says_with_a_proof() {
 }
 
 #[test]
+fn every_answer_is_signed_and_proved_with_the_public_key_alone() {
+    let mut story = Story::begin(&settings());
+    let mut answers = vec![story.gate(&format!("{TARGET}&version=v1.1.0"))];
+    story.says("ada", PLAN);
+    answers.push(story.gate("plan=shop-1"));
+    answers.push(story.gate(&format!("plan=shop-1&commit={}", "0".repeat(40))));
+    let card = story.card();
+    story.reacts("lin", &card, "white_check_mark");
+    answers.push(story.gate("plan=shop-1"));
+    story.says("ada", "/deploy start shop-1");
+    story.submits("ada", "confirm:shop-1", &json!({ "environment": "production" }));
+    answers.push(story.gate(&format!("{TARGET}&version=v1.1.0&rollback=1")));
+    answers.push(story.gate("plan=shop-1"));
+    let verdicts: Vec<&str> = answers.iter().map(|answer| answer["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["unknown", "waiting", "stale", "not-started", "approved", "approved"]);
+    let key = story.get("/api/ledger")["key"].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("public-key.txt"), format!("{key}\n")).unwrap();
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verify_ledger.py");
+    let page = include_str!("../../docs/audit.md");
+    let section = page.split("### A gate's answer").nth(1).unwrap().split("\n## ").next().unwrap();
+    let by_hand = section.split("```sh\n").nth(2).unwrap().split("```").next().unwrap();
+    // What Tidegate, the independent verifier and openssl say of an answer.
+    let judged = |answer: &Value| {
+        std::fs::write(folder.path().join("answer.json"), answer.to_string()).unwrap();
+        let run = |program: &str, arguments: &[&str]| {
+            let done = std::process::Command::new(program).args(arguments).current_dir(folder.path()).output().unwrap();
+            (done.status.code().unwrap(), String::from_utf8_lossy(&done.stdout).into_owned())
+        };
+        let own = run(env!("CARGO_BIN_EXE_tidegate"), &["audit", "verify", "answer.json", "--key", "public-key.txt"]);
+        let other = run("python3", &[script.to_str().unwrap(), "answer.json", "--key", &key]);
+        assert_eq!(own.0, other.0, "{own:?} {other:?}");
+        (own.0, own.1, run("bash", &["-e", "-o", "pipefail", "-c", by_hand]))
+    };
+    for answer in &answers {
+        let (code, says, (by_hand, shown)) = judged(answer);
+        assert_eq!((code, by_hand), (0, 0), "{says} {shown}");
+        let statement: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
+        has(
+            &statement,
+            &["v", "at", "asked", "verdict", "approved", "enforced", "reasons", "instance", "size", "root"],
+        );
+        assert_eq!((&statement["verdict"], &statement["brief"]), (&answer["verdict"], &answer["brief"]));
+        assert!(says.contains(&format!("said {} ", answer["verdict"].as_str().unwrap())), "{says}");
+    }
+    let statement: Value =
+        serde_json::from_str(answers[1]["signed"].as_str().unwrap().lines().nth(1).unwrap()).unwrap();
+    assert_eq!(
+        (&statement["plan"], &statement["revision"], &statement["environment"]),
+        (&json!("shop-1"), &json!(1), &json!("production"))
+    );
+    assert_eq!(
+        (&statement["reasons"], &statement["asked"]),
+        (&json!(["approval.missing"]), &json!({ "plan": "shop-1" }))
+    );
+    // A no that somebody would like to have been a yes.
+    let mut forged = answers[1].clone();
+    forged["verdict"] = json!("approved");
+    assert_eq!((judged(&forged).0, judged(&forged).2.0), (1, 0), "the note is sound, the answer around it is not");
+    forged["signed"] = json!(forged["signed"].as_str().unwrap().replace("waiting", "approved"));
+    assert_eq!((judged(&forged).0, judged(&forged).2.0), (1, 1));
+    let other = story.gate("plan=shop-1");
+    let mut swapped = answers[1].clone();
+    swapped["signed"] = other["signed"].clone();
+    assert_eq!(judged(&swapped).0, 1, "another answer's signature");
+}
+
+#[test]
 fn the_gate_is_asked_by_service_environment_and_version_or_commit() {
     let story = started();
     let commit = story.plan("shop-1")["plan"]["commit"].as_str().unwrap().to_owned();

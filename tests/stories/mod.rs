@@ -1,5 +1,6 @@
 //! The stories, a file per subject.
 
+mod against;
 mod answers;
 mod approvals;
 mod attacks;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::clock::{MINUTE, SECOND, Time};
@@ -26,6 +26,8 @@ pub struct App {
     pub key: Secret,
     /// Where the key's file is seen from.
     pub folder: PathBuf,
+    /// The permissions that its tokens are to have; None: all that the installation gave it.
+    pub only: Option<Value>,
     pub kept: Mutex<Option<(SecretString, Time)>>,
 }
 
@@ -61,10 +63,19 @@ impl App {
             api.ask(Asked { path: &path, bearer: bearer.clone(), ..Asked::default() }).await.map_err(not_installed)?;
         let id = installation.id.to_string();
         let path = ["app", "installations", id.as_str(), "access_tokens"];
-        let body = Some(Body::Json(json!({ "repositories": [name] })));
+        let mut body = json!({ "repositories": [name] });
+        if let Some(only) = &self.only {
+            body["permissions"] = only.clone();
+        }
+        let body = Some(Body::Json(body));
         let granted: Granted = api.ask(Asked { path: &path, body, bearer, ..Asked::default() }).await?;
         *kept = Some((granted.token.clone(), granted.expires_at.plus(-BEFORE_ITS_END)));
         Ok(granted.token)
+    }
+
+    /// A token that was refused is not kept.
+    pub async fn forget(&self) {
+        *self.kept.lock().await = None;
     }
 }
 

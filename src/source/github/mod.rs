@@ -1,7 +1,7 @@
 //! GitHub: versions and what they resolve to, what changed, what scanners found, deployments, and issues where they are the
 //! incident tracker.
 //!
-//! Read only. Shapes: <https://docs.github.com/en/rest>, held against GitHub's published description by the tests.
+//! Read only, apart from the answer to a deployment protection rule (`protection.rs`). Shapes: <https://docs.github.com/en/rest>, held against GitHub's published description by the tests.
 
 mod app;
 mod builds;
@@ -10,6 +10,7 @@ mod deployments;
 mod findings;
 mod issues;
 mod migrations;
+mod protection;
 mod refs;
 mod reviews;
 mod teams;
@@ -24,8 +25,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use self::app::App;
+use self::protection::Gate;
+pub use self::protection::Protection;
 use super::rest::{Credential, Rest, fixed};
-use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Source};
+use super::{Answer, Ask, CannotSay, Kind, Opening, Question, Review, Source, Untold};
 use crate::clock::Time;
 use crate::config::Secret;
 use crate::name::{Role, SourceName};
@@ -58,6 +61,9 @@ pub struct Keys {
     /// Which roles the members of a team have: `organisation/team`, or `team` in the repository's own organisation.
     #[serde(default)]
     roles: BTreeMap<Role, Vec<String>>,
+    /// The App behind a deployment protection rule, which answers jobs that wait.
+    #[serde(default)]
+    protection: Option<Protection>,
 }
 
 /// A feature of GitHub's that finds something in code.
@@ -108,7 +114,7 @@ impl Kind for Keys {
             (Some(token), None, None) => (Credential::Bearer(token.clone()), None),
             (None, Some(id), Some(key)) => {
                 let (id, key, folder) = (id.clone(), key.clone(), opening.folder.to_owned());
-                (Credential::Obtained, Some(App { id, key, folder, kept: Mutex::default() }))
+                (Credential::Obtained, Some(App { id, key, folder, only: None, kept: Mutex::default() }))
             }
             _ => bail!("it signs in by `token`, or by `app-id` and `private-key`"),
         };
@@ -118,6 +124,7 @@ impl Kind for Keys {
             incident_label: self.incident_label.clone(),
             scanning: self.scanning.clone(),
             app,
+            gate: self.protection.as_ref().map(|about| Gate::open(about, &self.url, opening)).transpose()?,
             api: Rest::open(opening, "GitHub", &self.url, credential)?
                 .header("accept", "application/vnd.github+json")
                 .header("x-github-api-version", VERSION),
@@ -133,6 +140,7 @@ struct Github {
     incident_label: String,
     scanning: Vec<Scanning>,
     app: Option<App>,
+    gate: Option<Gate>,
     api: Rest,
 }
 
@@ -182,6 +190,14 @@ impl Source for Github {
 
     fn members<'a>(&'a self, team: &'a str, now: Time) -> BoxFuture<'a, Result<Vec<String>, CannotSay>> {
         Box::pin(self.members_of(team, now))
+    }
+
+    fn review<'a>(&'a self, review: &'a Review, now: Time) -> BoxFuture<'a, Result<(), Untold>> {
+        Box::pin(self.tell(review, now))
+    }
+
+    fn could_review(&self, now: Time) -> BoxFuture<'_, Option<Result<String, CannotSay>>> {
+        Box::pin(self.could_tell(now))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Other systems tell what happened: who is believed, what is stored, and what is looked at because of it.
 
+mod jobs;
 mod senders;
 
 use std::time::Duration;

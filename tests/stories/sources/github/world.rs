@@ -52,6 +52,14 @@ pub struct World {
     pub teams: BTreeMap<String, Vec<Value>>,
     /// How many tokens of the App were given.
     pub tokens: usize,
+    /// What each of them was asked for.
+    pub tokens_for: Vec<Value>,
+    /// What was told of jobs that wait, with the run.
+    pub told: Vec<(u64, Value)>,
+    /// Answered instead, once for each, when a job is told of.
+    pub answers: Vec<u16>,
+    /// Tokens last for days.
+    pub lasting: bool,
 }
 
 pub type Github = Vendor<World>;
@@ -84,6 +92,13 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
                 Reply::ok(all.skip((page - 1) * size).take(size).collect())
             }
         };
+    }
+    if asked.id() == "actions/review-custom-gates-for-run" {
+        if !world.answers.is_empty() {
+            return refused(world.answers.remove(0), "No.");
+        }
+        world.told.extend(asked.body.clone().map(|told| (asked.operation.number("run_id"), told)));
+        return Reply(204, Vec::new(), Value::Null);
     }
     match world.body(asked) {
         None => Reply(404, Vec::new(), json!({ "message": "Not Found" })),
@@ -185,7 +200,10 @@ impl World {
             "apps/get-repo-installation" => laid_over(one(), json!({ "id": 77 })),
             "apps/create-installation-access-token" if asked.value("installation_id") == "77" => {
                 self.tokens += 1;
-                laid_over(one(), json!({ "token": TOKEN, "expires_at": "2026-11-23T13:00:00Z" }))
+                self.tokens_for.extend(asked.body.clone());
+                // Stories of sources happen at noon, those of jobs on the same day.
+                let until = if self.lasting { "2026-11-25T19:00:00Z" } else { "2026-11-23T13:00:00Z" };
+                laid_over(one(), json!({ "token": TOKEN, "expires_at": until }))
             }
             "repos/get" => laid_over(one(), json!({ "default_branch": "main" })),
             "repos/list-pull-requests-associated-with-commit" => {
