@@ -28,6 +28,7 @@ mod key;
 mod kind;
 mod line;
 mod outline;
+mod page;
 mod projection;
 pub mod proof;
 mod prove;
