@@ -17,7 +17,7 @@ use crate::plan::Plan;
 /// What Tidegate has to say about a plan. The same context always gives the same advice, in whatever order its sources
 /// answered.
 pub fn advise(ctx: Context<'_>) -> Advice {
-    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let paths = PathBook::of(ctx.settings, &ctx.plan.service);
     let sql = schema::read_sql(&ctx);
     let view = View::new(ctx, &paths, &sql);
     let timeline = Timeline::build(&ctx);
@@ -47,7 +47,7 @@ pub fn advise(ctx: Context<'_>) -> Advice {
 /// The flags that stop the gate at this moment: as [`advise`] finds them, without the search for windows and mitigations,
 /// which takes most of its time and which no pipeline reads.
 pub fn stops(ctx: Context<'_>) -> Vec<Flag> {
-    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let paths = PathBook::of(ctx.settings, &ctx.plan.service);
     let sql = schema::read_sql(&ctx);
     let view = View::new(ctx, &paths, &sql);
     let mut flags = judge(&view, &Timeline::build(&ctx)).flags;
@@ -96,7 +96,7 @@ pub fn windows(ctx: Context<'_>) -> Windows {
 /// The kinds of change that paths, words and settings see, the weightiest first.
 pub fn seen_categories(plan: &Plan, facts: &Facts, settings: &Settings) -> Vec<String> {
     let ctx = Context { plan, facts, settings, now: plan.made_at };
-    let paths = PathBook::new(settings, &plan.service);
+    let paths = PathBook::of(settings, &plan.service);
     let sql = schema::read_sql(&ctx);
     View::new(ctx, &paths, &sql).category.view.seen.clone()
 }

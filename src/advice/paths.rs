@@ -1,4 +1,7 @@
-//! All patterns of paths that the settings give for one service, compiled once for one advice.
+//! All patterns of paths that the settings give for one service, compiled once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -25,27 +28,40 @@ pub struct PathBook {
     pub broken: Vec<String>,
 }
 
+type Patterns = Vec<(String, Meaning)>;
+
+/// Books by what they were made from. Compiling takes longer than all the rest of what the gate asks of a brief, and every
+/// advice about a service asks for the same book.
+static MADE: RwLock<BTreeMap<Patterns, Arc<PathBook>>> = RwLock::new(BTreeMap::new());
+/// More books than this belong to settings that are no longer in force.
+const MOST: usize = 256;
+
 impl PathBook {
-    pub fn new(settings: &Settings, service: &Service) -> PathBook {
-        let mut patterns: Vec<(&str, Meaning)> = Vec::new();
-        for (name, category) in &settings.policy.category {
-            patterns.extend(category.paths.iter().map(|p| (p.as_str(), Meaning::Category(name.clone()))));
+    /// The book of a service; the same settings give the same one.
+    pub fn of(settings: &Settings, service: &Service) -> Arc<PathBook> {
+        let patterns = patterns(settings, service);
+        if let Some(made) = MADE.read().unwrap_or_else(PoisonError::into_inner).get(&patterns) {
+            return made.clone();
         }
-        if let Some(service) = settings.service.get(service) {
-            patterns.extend(service.visible.iter().map(|p| (p.as_str(), Meaning::Visible)));
-            for (article, paths) in &service.support {
-                patterns.extend(paths.iter().map(|p| (p.as_str(), Meaning::Support(article.clone()))));
-            }
+        let book = Arc::new(PathBook::new(&patterns));
+        let mut made = MADE.write().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= MOST {
+            made.clear();
         }
+        made.insert(patterns, book.clone());
+        book
+    }
+
+    fn new(patterns: &Patterns) -> PathBook {
         let mut book = PathBook::default();
         let mut builder = GlobSetBuilder::new();
         for (pattern, meaning) in patterns {
             match GlobBuilder::new(pattern).build() {
                 Ok(glob) => {
                     builder.add(glob);
-                    book.meanings.push(meaning);
+                    book.meanings.push(meaning.clone());
                 }
-                Err(_) => book.broken.push(pattern.to_owned()),
+                Err(_) => book.broken.push(pattern.clone()),
             }
         }
         match builder.build() {
@@ -66,6 +82,20 @@ impl PathBook {
         found.dedup();
         found
     }
+}
+
+fn patterns(settings: &Settings, service: &Service) -> Patterns {
+    let mut patterns = Patterns::new();
+    for (name, category) in &settings.policy.category {
+        patterns.extend(category.paths.iter().map(|p| (p.clone(), Meaning::Category(name.clone()))));
+    }
+    if let Some(service) = settings.service.get(service) {
+        patterns.extend(service.visible.iter().map(|p| (p.clone(), Meaning::Visible)));
+        for (article, paths) in &service.support {
+            patterns.extend(paths.iter().map(|p| (p.clone(), Meaning::Support(article.clone()))));
+        }
+    }
+    patterns
 }
 
 /// Whether a path is a test, by the habits of the common languages.

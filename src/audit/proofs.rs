@@ -43,20 +43,9 @@ impl<'s> Proofs<'s> {
     /// The way of an entry up to the root.
     pub async fn of(&mut self, entry: &StoredEntry) -> anyhow::Result<Vec<Hash>> {
         let seq = u64::try_from(entry.seq)?;
-        for place in tree::inclusion_needs(seq.saturating_sub(1), self.size) {
-            if self.known.contains_key(&place) {
-                continue;
-            }
-            let hash = match place.level {
-                0 => {
-                    let at = i64::try_from(place.index)?.saturating_add(1);
-                    let leaf = self.store.ledger_from(at, 1).await?.into_iter().next().filter(|found| found.seq == at);
-                    leaf.context("the ledger lacks an entry")?.leaf.parse().context("a stored leaf does not read")?
-                }
-                _ => self.store.ledger_node(place).await?,
-            };
-            self.known.insert(place, hash);
-        }
+        let mut needs = tree::inclusion_needs(seq.saturating_sub(1), self.size);
+        needs.retain(|place| !self.known.contains_key(place));
+        self.known.extend(self.store.ledger_hashes(&needs).await?.into_iter().map(|node| (node.at, node.hash)));
         let proven = Proven::new(seq, entry.bytes.clone(), self.size, proof::known(&self.known));
         Ok(proven.map_err(|missing| anyhow::anyhow!("{missing}"))?.hashes)
     }

@@ -61,8 +61,11 @@ pub async fn bring_up_to_date(app: &App, row: &PlanRow) -> anyhow::Result<bool> 
 /// Puts every difference into the inbox and returns the events' ids.
 async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
     let chat = app.chat(&row.platform)?;
+    if !chat.can_miss() {
+        return Ok(Vec::new());
+    }
     let key = show::card_key(&row.plan.id, row.revision);
-    let Some(card) = app.store.posted(&key).await?.and_then(|posted| posted.remote).filter(|_| chat.can_miss()) else {
+    let Some(card) = app.store.posted(&key).await?.and_then(|posted| posted.remote) else {
         return Ok(Vec::new());
     };
     let settings = app.settings();

@@ -4,9 +4,11 @@
 pub mod job;
 mod statement;
 mod verdict;
+mod yes;
 
 pub use statement::signed;
 pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, SHORTEST_COMMIT, Seen, Verdict, verdict};
+pub use yes::Yes;
 
 use crate::advice::Context;
 use crate::app::App;
@@ -15,7 +17,7 @@ use crate::approval::overriding::Block;
 use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
-use crate::plan::show::Heard;
+use crate::plan::show::{Heard, Said};
 use crate::plan::{When, overriding};
 use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
@@ -36,12 +38,12 @@ pub struct Request {
 }
 
 /// The plan that a request is about.
-pub async fn find(app: &App, request: &Request) -> anyhow::Result<Option<PlanRow>> {
+async fn find(tx: &mut Tx, request: &Request) -> anyhow::Result<Option<PlanRow>> {
     if let Some(id) = &request.plan {
-        return app.store.plan(id).await;
+        return tx.plan(id).await;
     }
     let (Some(service), Some(environment)) = (&request.service, &request.environment) else { return Ok(None) };
-    let rows = app.store.plans_for(service, environment).await?;
+    let rows = tx.plans_for(service, environment).await?;
     let fits = |row: &&PlanRow| {
         let version = request.version.as_deref();
         let same_version =
@@ -59,29 +61,55 @@ pub async fn find(app: &App, request: &Request) -> anyhow::Result<Option<PlanRow
     Ok(found.cloned())
 }
 
-/// Answers a pipeline. Nothing that fails on the way ever reads as approved.
-pub async fn ask(app: &App, request: &Request) -> anyhow::Result<Answer> {
+/// Answers a pipeline that may ask about the plan's target; None where it may not. Nothing that fails on the way ever reads
+/// as approved.
+///
+/// Whatever is not a yes decides nothing and waits for nobody: it is what a look at the store says. Only what looks like a
+/// yes takes the writer, and is decided anew there ([`yes`]): no withdrawal can come between it and its record.
+pub async fn ask(
+    app: &App,
+    request: &Request,
+    may: impl Fn(&Service, &Environment) -> bool,
+) -> anyhow::Result<Option<Answer>> {
     let mode = request.environment.as_ref().and_then(|name| app.settings().environment.get(name).map(|e| e.mode));
-    let no_plan = || Answer::no_plan(mode.is_none_or(|mode| mode == Mode::Gate));
-    let Some(found) = find(app, request).await? else { return Ok(no_plan()) };
-    look_again(app, &found).await?;
-    let told = crate::chat::bring_up_to_date(app, &found).await?;
-    let now = app.clock.now();
-    let mut tx = app.store.begin(now).await?;
-    let Some(row) = tx.plan(&found.plan.id).await? else { return Ok(no_plan()) };
-    let heard = if told { Heard::All } else { Heard::Terminal };
-    let mut answer = decide(app, &mut tx, &row, Some(request), heard).await?;
-    if !told && !rests_on_terminal(&mut tx, &row, &answer).await? {
+    let no_plan = || Some(Answer::no_plan(mode.is_none_or(|mode| mode == Mode::Gate)));
+    let mut tx = app.store.look(app.clock.now()).await?;
+    let Some(found) = find(&mut tx, request).await? else { return Ok(no_plan()) };
+    if !may(&found.plan.service, &found.plan.environment) {
+        return Ok(None);
+    }
+    let plan = found.plan.id.clone();
+    let (mut row, mut heard) = (Some(found), Heard::All);
+    if let Some(found) = row.as_ref().filter(|found| may_be_behind(app, found)) {
+        // Nothing is held while others are asked.
+        tx.commit().await?;
+        look_again(app, found).await?;
+        if !crate::chat::bring_up_to_date(app, found).await? {
+            heard = Heard::Terminal;
+        }
+        tx = app.store.look(app.clock.now()).await?;
+        row = tx.plan(&plan).await?;
+    }
+    let Some(row) = row else { return Ok(no_plan()) };
+    let glimpsed = answer(app, &mut tx, &row, request, heard).await?;
+    tx.commit().await?;
+    if !glimpsed.approved {
+        return Ok(Some(glimpsed));
+    }
+    Ok(yes::decide(app, &plan, request, heard).await?.or_else(no_plan))
+}
+
+/// Whether systems outside may know more about a plan than the store does.
+fn may_be_behind(app: &App, row: &PlanRow) -> bool {
+    row.state.waits() && (!app.sources().is_empty() || app.chat(&row.platform).map_or(true, |chat| chat.can_miss()))
+}
+
+/// What a pipeline is told about a plan as it stands in this transaction.
+async fn answer(app: &App, tx: &mut Tx, row: &PlanRow, request: &Request, heard: Heard) -> anyhow::Result<Answer> {
+    let mut answer = decide(app, tx, row, Some(request), heard).await?;
+    if heard == Heard::Terminal && !rests_on_terminal(tx, row, &answer).await? {
         answer.cannot_tell();
     }
-    if answer.approved && request.plan.is_none() | row.started.is_some() {
-        let record = crate::ledger::Statement::new("gate.answered")
-            .by_system("gate")
-            .of(&row, answer.brief.as_deref())
-            .verdict(answer.verdict.as_str());
-        tx.record(app, record).await?;
-    }
-    tx.commit().await?;
     Ok(answer)
 }
 
@@ -126,21 +154,21 @@ async fn judge(
     let settings = app.settings();
     let now = tx.now;
     let environment = settings.environment.get(&row.plan.environment).cloned().unwrap_or_default();
-    let Some(mut revision) = tx.revision(&row.plan.id, row.revision).await? else {
+    let Some((mut revision, there)) = tx.revision_beside(&row.plan.id, row.revision).await? else {
         return Ok(verdict(&Seen::without_brief(row, &environment, now)));
     };
-    let words: Vec<_> = tx.words(&row.plan.id).await?;
-    let tally = crate::plan::show::tally_heard(tx, row, &revision, &settings, heard).await?;
+    let said = crate::plan::show::said(tx, row, there).await?;
+    let tally = crate::plan::show::tally_heard(&said, row, &revision, &settings, heard, now);
+    let Said { words, overrides: given_overrides, .. } = said;
     // The brief's facts judged at this moment, with the locks and freezes of this moment: windows close and freezes begin
     // while a plan waits.
-    let holds = crate::hold::as_now(tx, &settings, &revision.facts).await?;
+    let holds = crate::hold::as_now(tx, there, &settings, &revision.facts).await?;
     crate::hold::put(&mut revision.facts, holds);
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;
     let stops = crate::advice::stops(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
     let mut blocks: Vec<Block> = stops.iter().map(Block::of).collect();
     // Overridden blockers are taken out and named; roles, commits and facts are compared at this moment.
-    let given_overrides = tx.overrides(&row.plan.id).await?;
     let mut overrides: Vec<Overridden> = Vec::new();
     let mut against = |block: &Block| match overriding::against(&given_overrides, block, row, &settings, now) {
         Some(given) => {

@@ -10,6 +10,7 @@ use crate::name::SourceName;
 use crate::people;
 use crate::plan::Plan;
 use crate::store::Tx;
+use crate::store::beside::Beside;
 use crate::store::hold::{FreezeRow, LockRow};
 use crate::store::plan::{PlanRow, Revision};
 
@@ -44,16 +45,17 @@ pub async fn has_gone(app: &App, settings: &Settings, row: &LockRow) -> bool {
 /// As they stand in this transaction. Who left is known from the settings, or from when the brief was gathered.
 pub async fn as_now(
     tx: &mut Tx,
+    there: Beside,
     settings: &Settings,
     seen: &Facts,
 ) -> anyhow::Result<(Asked<Vec<Lock>>, Asked<Vec<Freeze>>)> {
     let now = tx.now;
-    let mut locks = of_locks(tx.locks().await?, now);
+    let mut locks = if there.locks { of_locks(tx.locks().await?, now) } else { Vec::new() };
     for lock in &mut locks {
         let before = seen.locks.known.iter().flat_map(|fact| &fact.value).find(|known| known.id == lock.id);
         lock.left = before.is_some_and(|known| known.left) || has_left(&lock.owner, settings);
     }
-    let freezes = of_freezes(tx.freezes().await?, now);
+    let freezes = if there.freezes { of_freezes(tx.freezes().await?, now) } else { Vec::new() };
     Ok((asked(Ok(locks), now), asked(Ok(freezes), now)))
 }
 
@@ -70,7 +72,8 @@ pub async fn renewed(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: 
     if !row.state.waits() {
         return Ok(advice);
     }
-    let holds = as_now(tx, settings, &revision.facts).await?;
+    let there = tx.beside(&row.plan.id).await?;
+    let holds = as_now(tx, there, settings, &revision.facts).await?;
     let any = |locks: &Asked<Vec<Lock>>, freezes: &Asked<Vec<Freeze>>| {
         locks.known.iter().any(|fact| !fact.value.is_empty()) || freezes.known.iter().any(|fact| !fact.value.is_empty())
     };

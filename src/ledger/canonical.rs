@@ -7,6 +7,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::scan::plain;
+
 /// Bytes of one entry at most.
 pub const MAX_ENTRY: usize = 64 * 1024;
 /// Bytes of one string at most, as written.
@@ -212,11 +214,9 @@ impl<'a> Scan<'a> {
     fn key(&mut self) -> Result<&'a str, NotCanonical> {
         self.expect(b'"', "a key begins with a quote")?;
         let from = self.at;
-        while self.peek().is_some_and(is_key_byte) {
-            self.at += 1;
-        }
+        self.at += self.text.as_bytes()[from..].iter().take_while(|byte| is_key_byte(**byte)).count();
         let key = &self.text[from..self.at];
-        if !is_key(key) {
+        if key.is_empty() || key.len() > MAX_KEY {
             return Err(self.no("a key is 1 to 64 printable ASCII characters"));
         }
         self.expect(b'"', "a key is printable ASCII")?;
@@ -229,8 +229,7 @@ impl<'a> Scan<'a> {
         // What the string is long once read; escapes are longer as written.
         let mut length = 0;
         loop {
-            let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
-            let run = self.text.as_bytes()[self.at..].iter().take_while(|byte| plain(byte)).count();
+            let run = plain(&self.text.as_bytes()[self.at..]);
             (self.at, length) = (self.at + run, length + run);
             match self.peek() {
                 Some(b'"') => break,

@@ -9,20 +9,22 @@
 //! `bytes` is the entry exactly; `texts` is left out if the export leaves texts out, and null stands for an erased one. An
 //! export of a part (`"scope":"part"`) carries its checkpoint in the header too, and in each entry's `hashes` its audit path.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
+use super::abreast::abreast;
 use super::checkpoint::SignedCheckpoint;
 use super::entry::Record;
 use super::hash::Hash;
 use super::key::PublicKey;
+use super::line::{Kept, Line, stored};
 use super::proof::{Proof, Proven};
 use super::text::StoredText;
 use super::verdict::{Damage, Finding, TextCount, Verdict};
-use super::verify::{Row, Trust, Verifier};
+use super::verify::{Alone, Look, Row, Trust, Verifier};
 
 /// Bytes of one line at most: an entry, its texts, escaped.
 const MAX_LINE: u64 = 8 * 1024 * 1024;
@@ -48,25 +50,6 @@ pub struct Header {
 pub enum Scope {
     All,
     Part,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Line<'a> {
-    seq: u64,
-    #[serde(borrow)]
-    leaf: Cow<'a, str>,
-    #[serde(borrow)]
-    bytes: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    texts: Option<BTreeMap<String, Option<Kept>>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    hashes: Option<Vec<Hash>>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    salt: String,
-    body: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -142,42 +125,114 @@ pub fn verify(mut lines: impl BufRead, mut trust: Trust) -> Verdict {
         );
     }
     let verdict = match header.scope {
-        Scope::All => verify_all(lines, buffer, trust, &header.ledger),
+        Scope::All => verify_all(lines, trust, &header.ledger),
         Scope::Part => verify_part(lines, buffer, &trust, &header),
     };
     verdict.remarking(remarks)
 }
 
-fn verify_all(mut lines: impl BufRead, mut buffer: Vec<u8>, trust: Trust, ledger: &str) -> Verdict {
+/// Lines that are looked at by one thread in one go, in bytes.
+const BATCH: usize = 256 * 1024;
+
+/// Lines, one behind the other, where each ends, and why there are no more.
+#[derive(Default)]
+struct Batch {
+    lines: Vec<u8>,
+    ends: Vec<usize>,
+    broken: Option<String>,
+}
+
+/// What a line turned out to be.
+enum Found {
+    Row(Alone),
+    Closing(String),
+    /// It cannot be read, and why.
+    Broken(String),
+}
+
+/// Lines are looked at on every core; what they tell is put together in their order.
+fn verify_all(mut lines: impl BufRead, trust: Trust, ledger: &str) -> Verdict {
     let mut verifier = Verifier::new(trust).of_ledger(ledger);
-    loop {
-        let text = match read_line(&mut lines, &mut buffer) {
-            Ok(Some(text)) => text,
-            Ok(None) => break,
-            Err(why) => return Verdict::cannot_tell(why),
-        };
-        if let Ok(entry) = serde_json::from_str::<Line>(text) {
-            let texts: Option<Vec<StoredText>> = entry.texts.map(|texts| texts.into_iter().map(stored).collect());
-            let row =
-                Row { seq: entry.seq, bytes: &entry.bytes, leaf: &entry.leaf, columns: None, texts: texts.as_deref() };
-            verifier.push(&row);
-        } else if let Ok(Closing { checkpoint }) = serde_json::from_str(text) {
-            let Ok(closing) = SignedCheckpoint::parse(&checkpoint) else {
-                return Verdict::cannot_tell("the closing checkpoint cannot be read.");
-            };
-            if !matches!(read_line(&mut lines, &mut buffer), Ok(None)) {
-                return Verdict::cannot_tell("something follows the closing checkpoint.");
-            }
-            return verifier.finish(None, Some(&closing));
-        } else {
-            // Bytes that are no entry: the verifier names the place.
-            verifier.push(&Row { seq: 0, bytes: text, leaf: "", columns: None, texts: None });
+    let mut closing = None;
+    let mut follow = |found: Found| {
+        if closing.is_some() {
+            return Some(Verdict::cannot_tell("something follows the closing checkpoint."));
         }
+        match found {
+            Found::Row(row) => verifier.follow(row),
+            Found::Broken(why) => return Some(Verdict::cannot_tell(why)),
+            Found::Closing(note) => match SignedCheckpoint::parse(&note) {
+                Ok(signed) => closing = Some(signed),
+                Err(_) => return Some(Verdict::cannot_tell("the closing checkpoint cannot be read.")),
+            },
+        }
+        None
+    };
+    let mut over = false;
+    let next = || {
+        let batch = (!over).then(|| Batch::read(&mut lines))?;
+        over = batch.lines.len() < BATCH;
+        (!batch.ends.is_empty() || batch.broken.is_some()).then_some(batch)
+    };
+    let take = |found: Vec<Found>| match found.into_iter().find_map(&mut follow) {
+        Some(verdict) => ControlFlow::Break(verdict),
+        None => ControlFlow::Continue(()),
+    };
+    if let Some(verdict) = abreast(next, |batch| batch.look(), take) {
+        return verdict;
+    }
+    if let Some(closing) = closing {
+        return verifier.finish(None, Some(&closing));
     }
     let verdict = verifier.finish(None, None);
     let says = format!("The export breaks off behind entry {}: its closing checkpoint is gone.", verdict.size);
     let end = Finding::new(verdict.size + 1, Damage::Truncated, says);
     verdict.with([end])
+}
+
+impl Batch {
+    /// The next lines, as many as are looked at in one go; fewer only at the end.
+    fn read(from: &mut impl BufRead) -> Batch {
+        let mut batch = Batch::default();
+        while batch.lines.len() < BATCH {
+            match append_line(from, &mut batch.lines) {
+                Ok(0) => break,
+                Ok(_) => batch.ends.push(batch.lines.len()),
+                Err(why) => {
+                    batch.broken = Some(why);
+                    break;
+                }
+            }
+        }
+        batch
+    }
+
+    fn look(self) -> Vec<Found> {
+        let (mut look, mut space, mut from) = (Look::default(), String::new(), 0);
+        let mut found = Vec::with_capacity(self.ends.len() + 1);
+        for end in self.ends {
+            found.push(match text_of(&self.lines[from..end]) {
+                Ok(text) => look_at(text, &mut look, &mut space),
+                Err(why) => Found::Broken(why),
+            });
+            from = end;
+        }
+        found.extend(self.broken.map(Found::Broken));
+        found
+    }
+}
+
+fn look_at(text: &str, look: &mut Look, space: &mut String) -> Found {
+    if let Some(mut line) = Line::read(text, space) {
+        let texts = line.take_texts();
+        let row = Row { seq: line.seq, bytes: &line.bytes, leaf: &line.leaf, columns: None, texts: texts.as_deref() };
+        Found::Row(look.at(&row))
+    } else if let Ok(Closing { checkpoint }) = serde_json::from_str(text) {
+        Found::Closing(checkpoint)
+    } else {
+        // Bytes that are no entry: the verifier names the place.
+        Found::Row(look.at(&Row { seq: 0, bytes: text, leaf: "", columns: None, texts: None }))
+    }
 }
 
 fn verify_part(mut lines: impl BufRead, mut buffer: Vec<u8>, trust: &Trust, header: &Header) -> Verdict {
@@ -244,10 +299,6 @@ fn texts_of(entry: &Proven, texts: BTreeMap<String, Option<Kept>>, count: &mut T
     wrong
 }
 
-fn stored((name, kept): (String, Option<Kept>)) -> StoredText {
-    StoredText { name, kept: kept.map(|kept| (kept.salt, kept.body)) }
-}
-
 fn heading(key: &PublicKey) -> Header {
     Header {
         format: FORMAT.to_owned(),
@@ -268,11 +319,22 @@ fn line(value: &impl Serialize) -> String {
 /// The next line without its newline; `None` at the end; words if it cannot be read.
 fn read_line<'b>(lines: &mut impl BufRead, buffer: &'b mut Vec<u8>) -> Result<Option<&'b str>, String> {
     buffer.clear();
+    let read = append_line(lines, buffer)?;
+    let text = text_of(buffer)?;
+    Ok((read > 0).then_some(text))
+}
+
+/// Puts the next line behind what is there, and tells its length; 0 at the end.
+fn append_line(lines: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<usize, String> {
     let read =
         lines.take(MAX_LINE).read_until(b'\n', buffer).map_err(|e| format!("the export cannot be read: {e}."))?;
     if read as u64 == MAX_LINE {
         return Err("the export has a line longer than any entry.".to_owned());
     }
-    let text = std::str::from_utf8(buffer).map_err(|_| "the export is not UTF-8.".to_owned())?;
-    Ok((read > 0).then_some(text.trim_end_matches(['\n', '\r'])))
+    Ok(read)
+}
+
+fn text_of(line: &[u8]) -> Result<&str, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "the export is not UTF-8.".to_owned())?;
+    Ok(text.trim_end_matches(['\n', '\r']))
 }

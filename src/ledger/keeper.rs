@@ -1,11 +1,9 @@
 //! The ledger as it is kept: its key, its checkpoints outside the database, proofs and exports of what the store holds.
 
-use std::collections::HashMap;
-
 use anyhow::Context;
 
 use super::prove::prove;
-use super::{Checkpoint, Columns, Finding, Head, PublicKey, Row, SignedCheckpoint, Signer, Trust, Verdict, Verifier};
+use super::{Checkpoint, Finding, Head, PublicKey, SignedCheckpoint, Signer, Trust, Verdict, Verifier, page};
 use crate::name::PlanId;
 use crate::store::Store;
 
@@ -25,8 +23,10 @@ pub async fn checkpoint_now(store: &Store, signer: &Signer) -> anyhow::Result<Si
             signer.sign(&Checkpoint::of(&head))
         }
     };
-    SignedCheckpoint::parse(&note).context("the seal over the record's last entry does not read")
+    SignedCheckpoint::parse(&note).context(UNREADABLE)
 }
+
+const UNREADABLE: &str = "the seal over the record's last entry does not read";
 
 /// A checkpoint, and the proof of the newest entry about a plan under it: what a gate answer carries.
 pub async fn evidence(
@@ -34,13 +34,16 @@ pub async fn evidence(
     signer: &Signer,
     plan: Option<&str>,
 ) -> anyhow::Result<(String, Option<serde_json::Value>)> {
-    let checkpoint = checkpoint_now(store, signer).await?;
-    let size = checkpoint.checkpoint.size;
-    let entry = match plan {
-        Some(plan) => store.ledger_of(&PlanId::new(plan)).await?.pop(),
-        None => None,
+    let (seal, entry) = match plan {
+        Some(plan) => store.ledger_end_of(&PlanId::new(plan)).await?,
+        None => (None, None),
     };
-    // An entry that came in after the checkpoint was read is not under it.
+    let Some(seal) = seal else {
+        return Ok((checkpoint_now(store, signer).await?.note, None));
+    };
+    let checkpoint = SignedCheckpoint::parse(&seal).context(UNREADABLE)?;
+    let size = checkpoint.checkpoint.size;
+    // An entry that the checkpoint is not about is not proved by it.
     let Some(entry) = entry.filter(|e| u64::try_from(e.seq).is_ok_and(|seq| seq <= size)) else {
         return Ok((checkpoint.note, None));
     };
@@ -73,39 +76,7 @@ pub async fn verify_with(store: &Store, keys: Vec<PublicKey>, anchors: &[String]
             )),
         }
     }
-    let mut verifier = Verifier::new(trust).with_nodes();
-    let mut next = 1;
-    loop {
-        let entries = store.ledger_from(next, 1_000).await?;
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { break };
-        let mut texts: HashMap<i64, Vec<super::StoredText>> = HashMap::new();
-        for (seq, text) in store.ledger_texts(first.seq, last.seq).await? {
-            texts.entry(seq).or_default().push(text);
-        }
-        // The verifier takes the nodes that an entry makes full right after it.
-        let mut by_size: HashMap<u64, Vec<super::Node>> = HashMap::new();
-        for node in store.ledger_nodes(u64::try_from(first.seq)?, u64::try_from(last.seq)?).await? {
-            by_size.entry(node.at.full_at()).or_default().push(node);
-        }
-        next = last.seq.saturating_add(1);
-        for entry in &entries {
-            let seq = u64::try_from(entry.seq)?;
-            let texts = texts.remove(&entry.seq).unwrap_or_default();
-            let columns = Columns { at: entry.at, kind: &entry.kind, plan: entry.plan.as_deref() };
-            verifier.push(&Row {
-                seq,
-                bytes: &entry.bytes,
-                leaf: &entry.leaf,
-                columns: Some(columns),
-                texts: Some(&texts),
-            });
-            let mut own = by_size.remove(&seq).unwrap_or_default();
-            own.sort_by_key(|node| node.at.level);
-            for node in own {
-                verifier.push_node(node);
-            }
-        }
-    }
+    let verifier = page::verified(store, Verifier::new(trust).with_nodes()).await?;
     let head = match store.ledger_head().await {
         Err(why) if !crate::store::is_of_the_database(&why) => {
             kept.push(Finding::new(

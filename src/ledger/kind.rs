@@ -93,14 +93,19 @@ impl Kind {
 
     /// Takes any name of the right form; a kind unknown today may come from a later Tidegate.
     pub fn parse(text: &str) -> Result<Kind, NotAKind> {
-        let word = |word: &str| {
-            word.starts_with(|c: char| c.is_ascii_lowercase())
-                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
-        if text.len() > 64 || !text.split('.').all(word) {
+        if !Kind::is_one(text) {
             return Err(NotAKind(text.chars().take(80).collect()));
         }
         Ok(Kind(Cow::Owned(text.to_owned())))
+    }
+
+    /// Whether a text has the form of a kind.
+    pub(super) fn is_one(text: &str) -> bool {
+        let word = |word: &[u8]| {
+            word.first().is_some_and(u8::is_ascii_lowercase)
+                && word.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_')
+        };
+        text.len() <= 64 && text.as_bytes().split(|byte| *byte == b'.').all(word)
     }
 }
 

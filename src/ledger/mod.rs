@@ -13,6 +13,7 @@
 //! What is not detected: a ledger rewritten whole by someone who holds the key, behind the newest checkpoint that anybody
 //! kept elsewhere. That is why every decision carries one.
 
+mod abreast;
 mod act;
 pub mod canonical;
 mod checkpoint;
@@ -25,11 +26,14 @@ mod hold;
 mod keeper;
 mod key;
 mod kind;
+mod line;
 mod outline;
+mod page;
 mod projection;
 pub mod proof;
 mod prove;
 mod restore;
+mod scan;
 mod signer;
 mod spoken;
 mod statement;
@@ -60,7 +64,7 @@ pub use statement::{Receipt, Statement};
 pub use text::{MAX_TEXT, Salt, StoredText, Text};
 pub use tree::{Frontier, Node, Place};
 pub use verdict::{Damage, Epoch, Finding, FirstBad, TextCount, Verdict};
-pub use verify::{Columns, Row, Trust, Verifier};
+pub use verify::{Alone, Columns, Look, Row, Trust, Verifier};
 pub use witness::{Witness, anchor, witness};
 
 #[cfg(test)]

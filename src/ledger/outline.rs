@@ -42,7 +42,7 @@ impl<'a> Outline<'a> {
             "seq" => seq = number(raw),
             "prev" => prev = string(raw).and_then(|text| text.parse::<Hash>().ok()),
             "at" => at = raw.parse::<i64>().ok(),
-            "kind" => kind = string(raw).filter(|kind| Kind::parse(kind).is_ok()),
+            "kind" => kind = string(raw).filter(|kind| Kind::is_one(kind)),
             "plan" => plan = Some(raw),
             "commitments" => commitments = Some(raw),
             _ => {}

@@ -3,8 +3,6 @@
 
 use std::collections::HashMap;
 
-use anyhow::Context;
-
 use super::{Continuation, Hash, Place, Proof, Proven, Signed, SignedCheckpoint, Signer, checkpoint_now, tree};
 use crate::name::PlanId;
 use crate::store::Store;
@@ -105,16 +103,6 @@ async fn handovers(store: &Store) -> anyhow::Result<Vec<String>> {
 }
 
 async fn nodes(store: &Store, places: Vec<Place>) -> anyhow::Result<HashMap<Place, Hash>> {
-    let mut known = HashMap::new();
-    for place in places {
-        let hash = if place.level == 0 { leaf(store, place.index).await? } else { store.ledger_node(place).await? };
-        known.insert(place, hash);
-    }
-    Ok(known)
-}
-
-async fn leaf(store: &Store, index: u64) -> anyhow::Result<Hash> {
-    let seq = i64::try_from(index)?.saturating_add(1);
-    let entry = store.ledger_from(seq, 1).await?.into_iter().next().filter(|e| e.seq == seq);
-    entry.context("the ledger lacks an entry")?.leaf.parse().context("a stored leaf does not read")
+    let found = store.ledger_hashes(&places).await?;
+    Ok(found.into_iter().map(|node| (node.at, node.hash)).collect())
 }

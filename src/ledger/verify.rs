@@ -4,9 +4,11 @@
 //! before) and its time; the whole by checkpoints from outside. The first damage in the chain is named and the rest only
 //! read to tell what kind it is; damage that leaves the chain whole (texts, times, columns) does not stop the comparison.
 
+mod alone;
 mod outside;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::checkpoint::SignedCheckpoint;
 use super::entry::Record;
@@ -14,11 +16,14 @@ use super::hash::Hash;
 use super::head::Head;
 use super::key::PublicKey;
 use super::kind::Kind;
-use super::outline::{NotAnOutline, Outline};
+use super::outline::NotAnOutline;
 use super::text::StoredText;
 use super::tree::{Frontier, Node};
 use super::verdict::{Damage, Epoch, Finding, TextCount, Verdict};
 use crate::clock::{Millis, Time};
+
+use alone::Says;
+pub use alone::{Alone, Look};
 
 /// What the one who verifies brings along.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +56,8 @@ pub struct Columns<'a> {
     pub plan: Option<&'a str>,
 }
 
-/// A verification under way: push every row in order, and finish.
+/// A verification under way: push every row in order, and finish. Rows may be looked at elsewhere before ([`Look`]), each
+/// by itself and in any order; here they are put behind each other.
 #[derive(Debug)]
 pub struct Verifier {
     /// The keys to be believed, each with the entry by which it was replaced.
@@ -61,7 +67,8 @@ pub struct Verifier {
     tolerance: Millis,
     /// Not yet reached, the smallest last.
     anchors: Vec<SignedCheckpoint>,
-    ledger: Option<String>,
+    ledger: Option<Arc<str>>,
+    look: Look,
     frontier: Frontier,
     leaf: Hash,
     at: i64,
@@ -102,6 +109,7 @@ impl Verifier {
             tolerance: trust.tolerance,
             anchors,
             ledger: None,
+            look: Look::default(),
             frontier: Frontier::default(),
             leaf: Hash::ZERO,
             at: 0,
@@ -126,26 +134,30 @@ impl Verifier {
     /// Expects the entries of this ledger; otherwise the first entry says which it is.
     #[must_use]
     pub fn of_ledger(mut self, ledger: &str) -> Verifier {
-        self.ledger = Some(ledger.to_owned());
+        self.ledger = Some(ledger.into());
         self
     }
 
     /// The next row, in the order of storage.
     pub fn push(&mut self, row: &Row<'_>) {
-        let leaf = Hash::leaf(row.bytes.as_bytes());
+        let row = self.look.at(row);
+        self.follow(row);
+    }
+
+    /// The same for a row that was looked at already.
+    pub fn follow(&mut self, row: Alone) {
         let nodes = self.nodes.as_mut().filter(|_| matches!(self.chain, Chain::Whole));
         match nodes {
-            Some(nodes) => self.frontier.grow(leaf, |node| nodes.push_back(node)),
-            None => self.frontier.grow(leaf, |_| ()),
+            Some(nodes) => self.frontier.grow(row.leaf, |node| nodes.push_back(node)),
+            None => self.frontier.grow(row.leaf, |_| ()),
         }
-        let outline = Outline::read(row.bytes);
         match std::mem::replace(&mut self.chain, Chain::Broken) {
             Chain::Whole => {
                 self.chain = Chain::Whole;
-                self.judge(row, leaf, outline);
+                self.judge(row);
             }
-            Chain::Torn { seq, leaf } => self.settle_tear(seq, outline.ok().map(|next| next.prev == leaf)),
-            Chain::Displaced { seq, replaced } => match outline {
+            Chain::Torn { seq, leaf } => self.settle_tear(seq, row.says.ok().map(|next| next.prev == leaf)),
+            Chain::Displaced { seq, replaced } => match row.says {
                 Ok(next) if next.seq == seq => self.damage(seq, Damage::Reordered, "stands behind later ones"),
                 next => {
                     let in_place = next.is_ok_and(|next| next.seq == seq + 1);
@@ -210,12 +222,12 @@ impl Verifier {
         .concluded()
     }
 
-    fn judge(&mut self, row: &Row<'_>, leaf: Hash, outline: Result<Outline<'_>, NotAnOutline>) {
+    fn judge(&mut self, row: Alone) {
         let seq = self.frontier.size();
-        let outline = match outline {
-            Ok(outline) => outline,
+        let says = match row.says {
+            Ok(says) => says,
             // Whatever its format, the leaf is the hash of its bytes.
-            Err(NotAnOutline::Version(_)) if row.leaf.parse() != Ok(leaf) => {
+            Err(NotAnOutline::Version(_)) if !row.fits => {
                 return self.damage(seq, Damage::Edited, "no longer hashes to the leaf stored with it");
             }
             Err(NotAnOutline::Version(v)) => {
@@ -227,50 +239,48 @@ impl Verifier {
                 return self.damage(seq, Damage::Edited, &format!("is not in the form that is recorded ({why})"));
             }
         };
-        if row.leaf.parse() != Ok(leaf) {
+        if !row.fits {
             return self.damage(seq, Damage::Edited, "no longer hashes to the leaf stored with it");
         }
-        if self.ledger.as_ref().is_some_and(|ledger| *ledger != outline.origin) {
+        if self.ledger.as_ref().is_some_and(|ledger| *ledger != says.ledger) {
             return self.damage(seq, Damage::Forked, "belongs to another ledger");
         }
-        if outline.seq > seq {
+        if says.seq > seq {
             self.chain = Chain::Displaced { seq, replaced: None };
             return;
         }
-        if outline.seq < seq {
-            return if outline.seq + 1 == seq && leaf != self.leaf {
-                self.damage(outline.seq, Damage::Forked, "stands there twice, with different content")
+        if says.seq < seq {
+            return if says.seq + 1 == seq && row.leaf != self.leaf {
+                self.damage(says.seq, Damage::Forked, "stands there twice, with different content")
             } else {
                 self.damage(
                     seq,
                     Damage::Reordered,
-                    &format!("is missing from its place, where entry {} stands", outline.seq),
+                    &format!("is missing from its place, where entry {} stands", says.seq),
                 )
             };
         }
         if row.seq != seq {
             return self.damage(seq, Damage::Edited, &format!("is stored under the number {}", row.seq));
         }
-        if outline.prev != self.leaf {
+        if says.prev != self.leaf {
             if seq == 1 {
                 return self.damage(1, Damage::Edited, "is the first and names an entry before it");
             }
-            self.chain = Chain::Torn { seq, leaf };
+            self.chain = Chain::Torn { seq, leaf: row.leaf };
             return;
         }
-        if !self.enter_epoch(seq, &outline, row.bytes) {
+        if !self.enter_epoch(seq, &says) {
             return self.damage(seq, Damage::Edited, "is of another epoch, and no restore says why");
         }
-        if outline.at < self.at.saturating_sub(self.tolerance) {
+        if says.at < self.at.saturating_sub(self.tolerance) {
             let says = format!("Entry {seq} says an earlier time than the entry before it.");
             self.find(seq, Damage::Backdated, says);
         }
-        self.at = self.at.max(outline.at);
-        self.leaf = leaf;
-        self.ledger.get_or_insert_with(|| outline.origin.to_string());
-        self.compare_columns(row, &outline);
-        self.compare_texts(row, &outline);
-        self.take_note(&outline, row.bytes);
+        self.at = self.at.max(says.at);
+        self.leaf = row.leaf;
+        self.ledger.get_or_insert_with(|| says.ledger.clone());
+        self.take_note(seq, says);
         if seq == 1 {
             self.compare_anchors();
         }
@@ -278,68 +288,33 @@ impl Verifier {
     }
 
     /// Follows epochs: one begins with the first entry, each further one with a restore.
-    fn enter_epoch(&mut self, seq: u64, outline: &Outline<'_>, bytes: &str) -> bool {
+    fn enter_epoch(&mut self, seq: u64, says: &Says) -> bool {
         let current = self.epochs.last().map(|epoch| epoch.epoch);
-        if current == Some(outline.epoch) {
+        if current == Some(says.epoch) {
             if let Some(epoch) = self.epochs.last_mut() {
                 epoch.to = seq;
             }
             return true;
         }
-        let restored = outline.kind == Kind::LOG_RESTORED.as_str();
-        if current.is_some_and(|current| !restored || outline.epoch != current + 1) {
+        let restored = says.kind == Some(Kind::LOG_RESTORED);
+        if current.is_some_and(|current| !restored || says.epoch != current + 1) {
             return false;
         }
-        let restored_from = match Record::parse(bytes) {
-            Ok(record) if restored => record.data.get("old_size").and_then(serde_json::Value::as_u64),
-            _ => None,
-        };
-        self.epochs.push(Epoch { epoch: outline.epoch, from: seq, to: seq, restored_from });
+        let record = says.record.as_ref().filter(|_| restored);
+        let restored_from = record.and_then(|record| record.data.get("old_size")?.as_u64());
+        self.epochs.push(Epoch { epoch: says.epoch, from: seq, to: seq, restored_from });
         true
     }
 
-    fn compare_columns(&mut self, row: &Row<'_>, outline: &Outline<'_>) {
-        let Some(columns) = row.columns else { return };
-        let plan = outline.plan.as_deref();
-        if columns.at.ms() != outline.at || columns.kind != outline.kind || columns.plan != plan {
-            let says = format!("The columns beside entry {} say something else than the entry.", row.seq);
-            self.find(row.seq, Damage::Projection, says);
+    /// What stands beside an entry, and entries that matter to the verification itself: who erased a text, which key is in
+    /// use, which takes over.
+    fn take_note(&mut self, seq: u64, says: Says) {
+        for finding in says.wrong {
+            self.keep(finding);
         }
-    }
-
-    fn compare_texts(&mut self, row: &Row<'_>, outline: &Outline<'_>) {
-        let Some(texts) = row.texts else { return };
-        let commitments: BTreeMap<String, Hash> =
-            outline.commitments.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
-        for text in texts {
-            let name = &text.name;
-            match commitments.get(name) {
-                Some(commitment) if text.matches(*commitment) => {}
-                Some(_) => {
-                    let says = format!("The text `{name}` of entry {} is not the one that was recorded.", row.seq);
-                    self.find(row.seq, Damage::Edited, says);
-                }
-                None => {
-                    let says = format!("A text `{name}` was added beside entry {}.", row.seq);
-                    self.find(row.seq, Damage::Edited, says);
-                }
-            }
-        }
-        for name in commitments.into_keys() {
-            match texts.iter().find(|text| text.name == name) {
-                Some(text) if text.kept.is_some() => self.texts.checked += 1,
-                _ => _ = self.erased.insert((row.seq, name)),
-            }
-        }
-    }
-
-    /// Entries that matter to the verification itself: who erased a text, which key is in use, which takes over.
-    fn take_note(&mut self, outline: &Outline<'_>, bytes: &str) {
-        const NOTED: [Kind; 3] = [Kind::TEXT_ERASED, Kind::KEY_ROTATED, Kind::INSTANCE_STARTED];
-        if !NOTED.iter().any(|kind| kind.as_str() == outline.kind) {
-            return;
-        }
-        let Ok(record) = Record::parse(bytes) else { return };
+        self.texts.checked += says.texts;
+        self.erased.extend(says.gone.into_iter().map(|name| (seq, name)));
+        let Some(record) = says.record.filter(|record| record.kind != Kind::LOG_RESTORED) else { return };
         self.follow_keys(&record);
         for (seq, name) in record.erases().into_iter().flat_map(|(seq, names)| names.into_iter().map(move |n| (seq, n)))
         {
@@ -414,8 +389,12 @@ impl Verifier {
     }
 
     fn find(&mut self, seq: impl Into<Option<u64>>, damage: Damage, says: String) {
+        self.keep(Finding::new(seq, damage, says));
+    }
+
+    fn keep(&mut self, finding: Finding) {
         if self.findings.len() < 10 * Verdict::MOST {
-            self.findings.push(Finding::new(seq, damage, says));
+            self.findings.push(finding);
         }
     }
 }

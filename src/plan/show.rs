@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::advice::rules::eligible_now;
 use crate::advice::{Approvals, Context, FlagLevel, NeedView};
 use crate::app::App;
-use crate::approval::deputy::lent;
+use crate::approval::deputy::{Deputy, lent};
 use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::role::{ON_CALL, meets};
 use crate::approval::{Tally, Word, WordKind, tally};
@@ -18,6 +18,7 @@ use crate::name::{Person, PlanId, Role};
 use crate::people;
 use crate::plan::{Plan, When, overriding};
 use crate::store::Tx;
+use crate::store::beside::Beside;
 use crate::store::plan::{PlanRow, Revision};
 use crate::wording;
 use crate::work::Send;
@@ -113,27 +114,51 @@ pub enum Heard {
 
 /// How the words on the current revision stand.
 pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<Tally> {
-    tally_heard(tx, row, revision, settings, Heard::All).await
+    let there = tx.beside(&row.plan.id).await?;
+    Ok(tally_heard(&said(tx, row, there).await?, row, revision, settings, Heard::All, tx.now))
 }
 
-/// The same, of all approvals or of some. Objections and holds always count.
-pub async fn tally_heard(
-    tx: &mut Tx,
+/// What people said about a plan, and who lent whom a role.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub words: Vec<Word>,
+    pub overrides: Vec<Override>,
+    pub deputies: Vec<Deputy>,
+}
+
+/// As it stands in this transaction.
+pub async fn said(tx: &mut Tx, row: &PlanRow, there: Beside) -> anyhow::Result<Said> {
+    let plan = &row.plan.id;
+    let mut said = Said::default();
+    if there.words {
+        said.words = tx.words(plan).await?;
+    }
+    if there.overrides {
+        said.overrides = tx.overrides(plan).await?;
+    }
+    if there.deputies {
+        said.deputies = tx.deputies().await?;
+    }
+    Ok(said)
+}
+
+/// How the words stand, of all approvals or of some. Objections and holds always count.
+pub fn tally_heard(
+    said: &Said,
     row: &PlanRow,
     revision: &Revision,
     settings: &Settings,
     heard: Heard,
-) -> anyhow::Result<Tally> {
-    let words = tx.words(&row.plan.id).await?;
-    let needs = needs_now(row, revision, settings, tx.now);
+    now: Time,
+) -> Tally {
+    let needs = needs_now(row, revision, settings, now);
     // Whoever is no member any more has no voice, whatever they said before; an approval counts for its time.
     let counts = |word: &Word| {
-        let old = word.kind == WordKind::Approve && word.has_expired(&row.plan, settings, tx.now);
+        let old = word.kind == WordKind::Approve && word.has_expired(&row.plan, settings, now);
         let unheard = word.kind == WordKind::Approve && heard == Heard::Terminal && word.platform != people::TERMINAL;
         is_member(settings, &word.person) && !old && !unheard
     };
-    let words: Vec<Word> = words.into_iter().filter(counts).collect();
-    let deputies = tx.deputies().await?;
+    let words: Vec<Word> = said.words.iter().filter(|word| counts(word)).cloned().collect();
     let change = revision.facts.change.first().map(|fact| &fact.value);
     let approval = |person: &Person| {
         let mut approvals = words.iter().filter(|word| word.kind == WordKind::Approve && word.revision == row.revision);
@@ -143,7 +168,7 @@ pub async fn tally_heard(
         let mut roles = people::speaker(settings, person).map(|speaker| speaker.roles).unwrap_or_default();
         // What was said for somebody counts while it is lent, and not beside the lender's own word.
         if let Some(lender) = approval(person).and_then(|word| word.lender.as_ref()).filter(|l| approval(l).is_none()) {
-            let lent = lent(person, &deputies, &row.plan, change, settings, tx.now);
+            let lent = lent(person, &said.deputies, &row.plan, change, settings, now);
             roles.extend(lent.into_iter().filter(|(_, by)| by == lender).map(|(role, _)| role));
         }
         // Hand-overs are ordinary: whoever was on call when they spoke goes on counting so.
@@ -152,16 +177,15 @@ pub async fn tally_heard(
         }
         meets(need, person, &roles, settings)
     });
-    let overrides = tx.overrides(&row.plan.id).await?;
     for block in overriding::of_words(&words, row.revision) {
-        if overriding::against(&overrides, &block, row, settings, tx.now).is_some() {
+        if overriding::against(&said.overrides, &block, row, settings, now).is_some() {
             match block.code.as_str() {
                 OBJECTED => tally.objected_by.clear(),
                 _ => tally.held_by.clear(),
             }
         }
     }
-    Ok(tally)
+    tally
 }
 
 /// What is needed as things stand: by the brief, and by the hour at which it would begin.

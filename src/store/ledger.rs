@@ -201,16 +201,45 @@ impl Store {
             .map_err(said)
     }
 
-    /// One inner hash of the tree.
-    pub async fn ledger_node(&self, place: Place) -> anyhow::Result<Hash> {
-        let (hash,): (String,) = sqlx::query_as("select hash from ledger_node where level = $1 and pos = $2")
-            .bind(i64::from(place.level))
-            .bind(i64::try_from(place.index)?)
-            .fetch_one(self.reader())
-            .await
-            .map_err(said)
-            .context("the ledger's tree lacks a hash")?;
-        hash.parse().context("a stored hash does not read")
+    /// The seal over the last entry, and the last entry about a plan under it, as of one moment.
+    pub async fn ledger_end_of(&self, plan: &PlanId) -> anyhow::Result<(Option<String>, Option<StoredEntry>)> {
+        let row = sqlx::query(
+            "select h.seal, e.seq, e.at, e.kind, e.plan, e.bytes, e.leaf from ledger_head h
+             left join ledger_entry e on e.seq = (select max(seq) from ledger_entry where plan = $1) where h.id = 1",
+        )
+        .bind(plan.as_str())
+        .fetch_optional(self.reader())
+        .await
+        .map_err(said)?;
+        let Some(row) = row else { return Ok((None, None)) };
+        let there: Option<i64> = row.try_get("seq").map_err(said)?;
+        let entry = there.map(|_| entry_row(&row)).transpose().map_err(said)?;
+        Ok((row.try_get("seal").map_err(said)?, entry))
+    }
+
+    /// Hashes of the tree: inner ones, and leaves. Those that are not there are left out.
+    pub async fn ledger_hashes(&self, places: &[Place]) -> anyhow::Result<Vec<Node>> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<String> = (0..places.len()).map(|n| format!("(${}, ${})", 2 * n + 1, 2 * n + 2)).collect();
+        let query = format!(
+            "with wanted (level, pos) as (values {})
+             select n.level, n.pos, n.hash from wanted w join ledger_node n on n.level = w.level and n.pos = w.pos
+             union all select w.level, w.pos, e.leaf from wanted w join ledger_entry e on e.seq = w.pos + 1 where w.level = 0",
+            wanted.join(", ")
+        );
+        let mut query = sqlx::query_as::<_, (i64, i64, String)>(sqlx::AssertSqlSafe(query));
+        for place in places {
+            query = query.bind(i64::from(place.level)).bind(i64::try_from(place.index)?);
+        }
+        let rows = query.fetch_all(self.reader()).await.map_err(said)?;
+        rows.into_iter()
+            .map(|(level, pos, hash)| {
+                let at = Place { level: u32::try_from(level)?, index: u64::try_from(pos)? };
+                Ok(Node { at, hash: hash.parse().context("a stored hash does not read")? })
+            })
+            .collect()
     }
 
     /// The inner hashes of the tree that entries `from` to `to`, both included, made full.

@@ -5,6 +5,7 @@
 //! decisions have one order; functions inside it take [`Tx`], never the pool.
 
 pub mod audit;
+pub mod beside;
 pub mod console;
 pub mod counter;
 pub mod deadline;
@@ -48,6 +49,8 @@ pub enum Engine {
     Postgres,
 }
 
+const LOOKING: &str = "begin isolation level repeatable read read only";
+
 /// Our own store: one writer and several readers on SQLite, a pool on PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -60,7 +63,7 @@ pub struct Store {
     _lock: Option<Arc<File>>,
 }
 
-/// A deciding transaction. Dropped without [`Tx::commit`], it changes nothing.
+/// A deciding transaction, or one that only looks ([`Store::look`]). Dropped without [`Tx::commit`], it changes nothing.
 #[derive(Debug)]
 pub struct Tx {
     tx: Transaction<'static, sqlx::Any>,
@@ -120,7 +123,7 @@ impl Store {
     pub async fn snapshot(&self) -> anyhow::Result<Store> {
         let begin = match self.engine {
             Engine::Sqlite => "begin",
-            Engine::Postgres => "begin isolation level repeatable read read only",
+            Engine::Postgres => LOOKING,
         };
         let pool = AnyPoolOptions::new()
             .max_connections(1)
@@ -178,6 +181,17 @@ impl Store {
         Ok(Tx { tx: tx.map_err(said)?, now, _turn: turn })
     }
 
+    /// Begins a transaction that only looks: everything in it is as of one moment, it waits for no writer, and the database
+    /// refuses it every change. What is found in it may have changed already; whoever decides begins again with
+    /// [`Store::begin`].
+    pub async fn look(&self, now: Time) -> anyhow::Result<Tx> {
+        let begin = match self.engine {
+            Engine::Sqlite => "begin",
+            Engine::Postgres => LOOKING,
+        };
+        Ok(Tx { tx: self.read.begin_with(begin).await.map_err(said)?, now, _turn: None })
+    }
+
     async fn migrate(&self) -> anyhow::Result<()> {
         match sqlx::migrate!("./migrations").run(&self.write).await {
             Err(sqlx::migrate::MigrateError::VersionMissing(version)) => bail!(
@@ -217,7 +231,7 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
     }
     let lock = lock_beside(file)?;
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    let options = |most: u32| {
+    let options = |most: u32, may: &'static str| {
         AnyPoolOptions::new()
             .max_connections(most)
             .min_connections(1)
@@ -225,7 +239,7 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
             // Where a statement fails for want of space, SQLite ends the transaction by itself and the driver still counts it
             // as open: every later one would be refused. Such a connection is replaced.
             .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
-            .after_connect(|conn, _| {
+            .after_connect(move |conn, _| {
                 Box::pin(async move {
                     for pragma in [
                         "pragma journal_mode = wal",
@@ -233,6 +247,7 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
                         "pragma busy_timeout = 5000",
                         "pragma foreign_keys = on",
                         "pragma temp_store = memory",
+                        may,
                     ] {
                         conn.execute(pragma).await?;
                     }
@@ -241,7 +256,7 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
             })
     };
     let opening = || format!("could not open the store {}", file.display());
-    let write = options(1).connect(&url).await.map_err(said).with_context(opening)?;
+    let write = options(1, "pragma query_only = off").connect(&url).await.map_err(said).with_context(opening)?;
     let version: (String,) = sqlx::query_as("select sqlite_version()").fetch_one(&write).await.map_err(said)?;
     if older(&version.0, (3, 51, 3)) {
         bail!(
@@ -249,7 +264,7 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
             version.0
         );
     }
-    let read = options(4).connect(&url).await.map_err(said).with_context(opening)?;
+    let read = options(4, "pragma query_only = on").connect(&url).await.map_err(said).with_context(opening)?;
     Ok(Store { engine: Engine::Sqlite, write, read, door: Arc::default(), _lock: Some(Arc::new(lock)) })
 }
 

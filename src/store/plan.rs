@@ -138,17 +138,6 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| PlanId::new(id)).collect())
     }
 
-    /// Plans for a target, newest first.
-    pub async fn plans_for(&self, service: &Service, environment: &Environment) -> anyhow::Result<Vec<PlanRow>> {
-        let rows = sqlx::query(select_plans("where service = $1 and environment = $2 order by made_at desc limit 200"))
-            .bind(service.as_str())
-            .bind(environment.as_str())
-            .fetch_all(self.reader())
-            .await
-            .map_err(said)?;
-        rows.iter().map(plan_row).collect()
-    }
-
     /// The plans on a platform that wait for words.
     pub async fn waiting_plans(&self, platform: &str) -> anyhow::Result<Vec<PlanId>> {
         let rows: Vec<(String,)> = sqlx::query_as(
@@ -242,6 +231,17 @@ impl Tx {
     /// Plans that are not over, newest first.
     pub async fn open_plans(&mut self) -> anyhow::Result<Vec<PlanRow>> {
         let rows = sqlx::query(select_plans(&format!("where {OPEN} order by made_at desc limit 500")))
+            .fetch_all(self.conn())
+            .await
+            .map_err(said)?;
+        rows.iter().map(plan_row).collect()
+    }
+
+    /// Plans for a target, newest first, of the last 200.
+    pub async fn plans_for(&mut self, service: &Service, environment: &Environment) -> anyhow::Result<Vec<PlanRow>> {
+        let rows = sqlx::query(select_plans("where service = $1 and environment = $2 order by made_at desc limit 200"))
+            .bind(service.as_str())
+            .bind(environment.as_str())
             .fetch_all(self.conn())
             .await
             .map_err(said)?;
@@ -359,7 +359,7 @@ fn act(row: &AnyRow, at: &str, by: &str) -> anyhow::Result<Option<(Time, Person)
     Ok(at.zip(by).map(|(at, by)| (Time::from_ms(at), Person::new(by))))
 }
 
-fn revision_row(row: &AnyRow) -> anyhow::Result<Revision> {
+pub(super) fn revision_row(row: &AnyRow) -> anyhow::Result<Revision> {
     let (plan, facts, advice): (String, String, String) =
         (row.try_get("plan_body")?, row.try_get("facts")?, row.try_get("advice")?);
     Ok(Revision {

@@ -51,12 +51,8 @@ pub async fn ask(
     let until = tokio::time::Instant::now() + wait;
     loop {
         let woken = site.app.woken();
-        if let Some(row) = gate::find(&site.app, &request).await?
-            && !who.covers(&row.plan.service, &row.plan.environment)
-        {
-            return Err(Wrong::unauthorized());
-        }
-        let mut answer = gate::ask(&site.app, &request).await?;
+        let may = |service: &Service, environment: &Environment| who.covers(service, environment);
+        let mut answer = gate::ask(&site.app, &request, may).await?.ok_or_else(Wrong::unauthorized)?;
         // What can still become a yes is waited for; the rest is told at once.
         if !answer.waits || tokio::time::Instant::now() >= until || site.app.is_stopping() {
             let (checkpoint, proof) =

@@ -1,6 +1,9 @@
 //! What stories about people, the record and the gate ask of a running Tidegate.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -62,6 +65,28 @@ impl Story {
         self.settle();
     }
 
+    /// Pipelines that ask the gate again and again, each on a thread of its own.
+    pub fn pipelines(&self, query: &str, count: usize) -> Pipelines {
+        tidegate::http::provide_tls();
+        let over = Arc::new(AtomicBool::new(false));
+        let asking = (0..count).map(|_| {
+            let (over, url) = (over.clone(), format!("{}/api/gate?{query}", self.address));
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let client = tidegate::http::trusted(std::time::Duration::from_secs(20)).unwrap();
+                    let mut heard = Vec::new();
+                    while !over.load(Ordering::Relaxed) {
+                        let answer = client.get(&url).send().await.unwrap();
+                        heard.push(serde_json::from_str(&answer.text().await.unwrap()).unwrap());
+                    }
+                    heard
+                })
+            })
+        });
+        Pipelines { asking: asking.collect(), over }
+    }
+
     /// The status of a GET with this bearer token.
     pub fn status_with(&self, path: &str, token: &str) -> u16 {
         tidegate::http::provide_tls();
@@ -105,4 +130,17 @@ pub fn said(answer: &Value) -> (String, Vec<String>) {
     let verdict = answer["verdict"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
     let reasons = answer["reasons"].as_array().unwrap();
     (verdict, reasons.iter().map(|r| r["code"].as_str().unwrap().to_owned()).collect())
+}
+
+/// Pipelines that ask until somebody wants to know what they heard.
+pub struct Pipelines {
+    over: Arc<AtomicBool>,
+    asking: Vec<JoinHandle<Vec<Value>>>,
+}
+
+impl Pipelines {
+    pub fn heard(self) -> Vec<Value> {
+        self.over.store(true, Ordering::Relaxed);
+        self.asking.into_iter().flat_map(|asking| asking.join().unwrap()).collect()
+    }
 }

@@ -69,6 +69,36 @@ fn a_withdrawal_that_races_the_start_comes_before_it_or_after_it() {
 }
 
 #[test]
+fn pipelines_that_ask_while_a_word_is_taken_back_hear_no_yes_behind_it() {
+    let mut story = Story::begin(&settings().replace("protected = true", ""));
+    story.says("ada", PLAN);
+    let card = story.card();
+    let pipelines = story.pipelines("service=shop&environment=production&version=v1.1.0", 3);
+    for _ in 0..6 {
+        story.reacts("lin", &card, "white_check_mark");
+        assert_eq!(story.verdict("shop-1").0, "approved");
+        story.unreacts("lin", &card, "white_check_mark");
+        assert_eq!(story.verdict("shop-1").0, "waiting");
+    }
+    let heard = pipelines.heard();
+    let yes = heard.iter().filter(|answer| answer["approved"] == true).count();
+    let (mut stands, mut recorded) = (false, 0);
+    for entry in story.ledger("shop-1") {
+        match entry["kind"].as_str().unwrap() {
+            "word.given" => stands = true,
+            "word.withdrawn" => stands = false,
+            "gate.answered" => {
+                assert!(stands, "the gate opened behind a withdrawal: {entry}");
+                recorded += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(yes > 0 && yes < heard.len(), "{yes} of {}", heard.len());
+    assert_eq!(yes, recorded, "each yes that was heard is on the record, and no other");
+}
+
+#[test]
 fn an_approver_who_lost_the_role_or_left_no_longer_counts() {
     let strict = settings()
         + "[[policy.approval]]\nenvironment = \"production\"\nneeds = [{ role = \"vp-engineering\", count = 1 }]\n";

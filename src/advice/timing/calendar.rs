@@ -180,7 +180,7 @@ impl Entry<'_> {
 
 /// Whether every file of the change is of these categories and of no other. A change that is not seen whole is not.
 fn all_of(ctx: &Context<'_>, categories: &[String]) -> bool {
-    let paths = PathBook::new(ctx.settings, &ctx.plan.service);
+    let paths = PathBook::of(ctx.settings, &ctx.plan.service);
     let fits = |path: &String| {
         let meanings = paths.meanings(path).into_iter();
         let own: Vec<&String> = meanings

@@ -130,7 +130,7 @@ impl Verifier {
     }
 
     pub(super) fn is_other_ledger(&self, ledger: &str) -> bool {
-        self.ledger.as_ref().is_some_and(|ours| ours != ledger)
+        self.ledger.as_ref().is_some_and(|ours| **ours != *ledger)
     }
 
     pub(super) fn fork(&mut self, size: u64) {
