@@ -8,7 +8,7 @@ use tidegate::advice::timing::{Timeline, windows};
 use tidegate::clock::{DAY, HOUR, MINUTE, Time};
 use tidegate::config::Settings;
 use tidegate::name::{Environment, Person, PlanId, Service};
-use tidegate::plan::{Plan, When};
+use tidegate::plan::Plan;
 
 fn main() {
     divan::main();

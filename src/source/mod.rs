@@ -281,6 +281,8 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Who is in a team of the system's, by the logins that they have there. Only what its [`Kind`] gives roles by is asked.
     fn members<'a>(&'a self, _team: &'a str, _now: Time) -> BoxFuture<'a, Result<Vec<String>, CannotSay>> {
         Box::pin(async { Err(CannotSay::because("tells of no teams")) })
+    }
+
     /// Tells the platform's own gate about a job that waits there.
     fn review<'a>(&'a self, _: &'a Review, _: Time) -> BoxFuture<'a, Result<(), Untold>> {
         Box::pin(async { Err(Untold::Denied(CannotSay::because("has no gate that could be answered"))) })

@@ -112,6 +112,7 @@ impl Opened {
         };
         self.kept.or(ask, asking).await
     }
+
     /// Tells its platform's own gate about a job that waits there.
     pub async fn review(&self, review: &Review, now: Time) -> Result<(), Untold> {
         self.source.review(review, now).await

@@ -25,13 +25,10 @@ const GIVEN_UP: Millis = DAY;
 
 /// Looks at a job, and answers it where there is an answer.
 pub async fn due(app: &App, claim: &Claim, id: &str) -> anyhow::Result<()> {
-    let Some(job) = app.store.job(id).await?.filter(|job| job.ended.is_none()) else {
-        return app.store.begin_finishing(claim, app.clock.now()).await?.commit().await;
-    };
-    let found = gate::find(app, &job.request()).await?;
     // A look that asks nobody outside: most find that it waits on.
     let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
     let Some(job) = tx.job(id).await?.filter(|job| job.ended.is_none()) else { return tx.commit().await };
+    let found = gate::find(&mut tx, &job.request()).await?;
     let judged = judge(app, &mut tx, &job, found.as_ref(), Heard::All).await?;
     if judged.decision.is_none() {
         return wait(app, tx, job, judged).await;

@@ -51,15 +51,11 @@ pub async fn waits(app: &App, claim: &Claim, told: &Waits, at: Time) -> anyhow::
         warned_at: None,
         ended: None,
     };
-    let found = gate::find(app, &job.request()).await?;
     let mut tx = app.store.begin_finishing(claim, now).await?;
     if !tx.insert_job(&job).await? {
         return tx.commit().await;
     }
-    let plan = match &found {
-        Some(found) => tx.plan(&found.plan.id).await?.filter(super::judge::is_meant),
-        None => None,
-    };
+    let plan = gate::find(&mut tx, &job.request()).await?.filter(super::judge::is_meant);
     let record = about("job.waits", &job, plan.as_ref())
         .by_system(&format!("hook:{}", job.source))
         .evidence(&claim.id, None)

@@ -14,7 +14,6 @@ mod faults;
 mod flagd;
 pub(super) mod github;
 pub(super) mod gitlab;
-mod gitlab;
 mod google_calendar;
 mod incident_io;
 mod jenkins;
