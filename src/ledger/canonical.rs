@@ -277,7 +277,7 @@ mod tests {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Value::from),
             (-MAX_INTEGER + 1..MAX_INTEGER).prop_map(Value::from),
-            "[\u{1}-\u{ff}\u{2028}\u{e000}\u{10000}\"\\\\]{0,12}".prop_map(Value::from),
+            "[\u{1}-\u{ff}\u{2028}\u{e000}\u{10000}\"\\\\]{0,40}".prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![

@@ -2,7 +2,8 @@
 //!
 //! Columns are text, bigint and double precision; ids are ours and sort by time; SQL's own clock is never asked. A
 //! deciding transaction takes the writer (SQLite) or locks the ledger's head (PostgreSQL) before its first read, so that
-//! decisions have one order; functions inside it take [`Tx`], never the pool.
+//! decisions have one order; functions inside it take [`Tx`], never the pool. What decides nothing may look at one moment
+//! without waiting for a writer ([`Store::look`]); the database refuses such a transaction every change.
 
 pub mod audit;
 pub mod beside;
@@ -343,6 +344,34 @@ pub fn is_of_the_database(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn plan(id: &str) -> crate::plan::Plan {
+        let plan = serde_json::json!({ "id": id, "kind": "release", "service": "shop", "environment": "production",
+            "by": "ada", "when": { "is": "now" }, "made_at": "2026-11-23T19:00:00Z" });
+        serde_json::from_value(plan).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_look_sees_one_moment_waits_for_no_writer_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://tidegate.db", folder.path()).await.unwrap();
+        let (now, channel) = (Time::from_ms(1_800_000_000_000), crate::name::Channel::new("deploys"));
+        let (first, second) = (plan("shop-1"), plan("shop-2"));
+        let mut writing = store.begin(now).await.unwrap();
+        writing.insert_plan(&first, "console", &channel).await.unwrap();
+        let mut before = store.look(now).await.unwrap();
+        assert!(before.plan(&first.id).await.unwrap().is_none(), "nobody committed it yet");
+        writing.commit().await.unwrap();
+        assert!(before.plan(&first.id).await.unwrap().is_none(), "it is as of its own moment");
+        let mut after = store.look(now).await.unwrap();
+        assert!(after.plan(&first.id).await.unwrap().is_some());
+        assert!(after.insert_plan(&second, "console", &channel).await.is_err());
+        drop((before, after));
+        let mut again = store.look(now).await.unwrap();
+        assert!(again.plan(&second.id).await.unwrap().is_none());
+        again.commit().await.unwrap();
+        store.close().await;
+    }
 
     #[test]
     fn versions_of_sqlite_compare_as_numbers() {
