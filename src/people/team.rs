@@ -121,6 +121,12 @@ pub async fn keep(app: App) {
     }
 }
 
+/// Whether anything may rest on a team at all.
+pub fn matter(app: &App) -> bool {
+    let settings = app.settings();
+    settings.policy.names(CODE_OWNER) || !given(&settings).is_empty()
+}
+
 /// Before something is decided on a plan: asks anew about the teams that it may depend on, where what is known is old.
 pub async fn look(app: &App, id: &PlanId) -> anyhow::Result<()> {
     let settings = app.settings();
