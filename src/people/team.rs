@@ -144,9 +144,11 @@ pub async fn look(app: &App, id: &PlanId) -> anyhow::Result<()> {
 /// The same before a brief is made of these facts.
 pub async fn look_for(app: &App, plan: &Plan, facts: &Facts) {
     let settings = app.settings();
+    let mut wanted = givers(&settings);
     if settings.policy.names(CODE_OWNER) {
-        ask(app, &of_owners(app, &settings, plan, facts)).await;
+        wanted.extend(of_owners(app, &settings, plan, facts));
     }
+    ask(app, &wanted).await;
 }
 
 /// Puts what is believed into the settings that everybody sees.
