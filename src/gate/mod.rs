@@ -18,7 +18,7 @@ use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
 use crate::plan::show::{Heard, Said};
-use crate::plan::{When, overriding};
+use crate::plan::{State, When, overriding};
 use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
 use crate::store::plan::PlanRow;
@@ -99,9 +99,12 @@ pub async fn ask(
     Ok(yes::decide(app, &plan, request, heard).await?.or_else(no_plan))
 }
 
-/// Whether systems outside may know more about a plan than the store does.
+/// Whether systems outside may know more about a plan than the store does. What was begun rests on roles all the same.
 fn may_be_behind(app: &App, row: &PlanRow) -> bool {
-    row.state.waits() && (!app.sources().is_empty() || app.chat(&row.platform).map_or(true, |chat| chat.can_miss()))
+    let rests_on_teams = row.state == State::Started && crate::people::team::matter(app);
+    rests_on_teams
+        || row.state.waits()
+            && (!app.sources().is_empty() || app.chat(&row.platform).map_or(true, |chat| chat.can_miss()))
 }
 
 /// What a pipeline is told about a plan as it stands in this transaction.

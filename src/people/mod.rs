@@ -91,20 +91,25 @@ pub async fn speaker_now(app: &App, from: &From, person: &Person) -> anyhow::Res
     if email::is_lost(app, from, person).await? {
         return Ok(None);
     }
-    let Some(mut speaker) = speaker(&app.settings(), person) else { return Ok(None) };
-    if speaker.kind == PersonKind::Member {
-        speaker.kind = app.chat(&from.platform)?.kind(&from.user).await?;
-    }
-    Ok(Some(speaker))
+    let Some(speaker) = speaker(&app.settings(), person) else { return Ok(None) };
+    as_there(app, from, speaker).await.map(Some)
 }
 
-/// The same as [`speaker_on`], as the platform that they spoke on sees them at this moment.
+/// The same for a plan, as [`speaker_on`] is.
 pub async fn speaker_now_on(app: &App, from: &From, person: &Person, plan: &Plan) -> anyhow::Result<Option<Speaker>> {
-    let Some(mut speaker) = speaker_on(app, person, plan).await? else { return Ok(None) };
+    if email::is_lost(app, from, person).await? {
+        return Ok(None);
+    }
+    let Some(speaker) = speaker_on(app, person, plan).await? else { return Ok(None) };
+    as_there(app, from, speaker).await.map(Some)
+}
+
+/// A member is what the platform calls them.
+async fn as_there(app: &App, from: &From, mut speaker: Speaker) -> anyhow::Result<Speaker> {
     if speaker.kind == PersonKind::Member {
         speaker.kind = app.chat(&from.platform)?.kind(&from.user).await?;
     }
-    Ok(Some(speaker))
+    Ok(speaker)
 }
 
 /// The person with this e-mail address: exactly one, or nobody.

@@ -121,6 +121,12 @@ pub async fn keep(app: App) {
     }
 }
 
+/// Whether anything may rest on a team at all.
+pub fn matter(app: &App) -> bool {
+    let settings = app.settings();
+    settings.policy.names(CODE_OWNER) || !given(&settings).is_empty()
+}
+
 /// Before something is decided on a plan: asks anew about the teams that it may depend on, where what is known is old.
 pub async fn look(app: &App, id: &PlanId) -> anyhow::Result<()> {
     let settings = app.settings();
@@ -138,9 +144,11 @@ pub async fn look(app: &App, id: &PlanId) -> anyhow::Result<()> {
 /// The same before a brief is made of these facts.
 pub async fn look_for(app: &App, plan: &Plan, facts: &Facts) {
     let settings = app.settings();
+    let mut wanted = givers(&settings);
     if settings.policy.names(CODE_OWNER) {
-        ask(app, &of_owners(app, &settings, plan, facts)).await;
+        wanted.extend(of_owners(app, &settings, plan, facts));
     }
+    ask(app, &wanted).await;
 }
 
 /// Puts what is believed into the settings that everybody sees.

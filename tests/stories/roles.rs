@@ -214,7 +214,10 @@ fn an_override_by_whoever_is_on_call_holds_after_the_hand_over() {
     story.says("lin", "/deploy override shop-1 timing.window --why \"it burns\"");
     assert_eq!(
         story.verdict("shop-1"),
-        ("not-started".to_owned(), vec!["start.missing".to_owned(), "overridden".to_owned()])
+        (
+            "not-started".to_owned(),
+            vec!["plan.not-started".to_owned(), "plan.unconfirmed".to_owned(), "overridden".to_owned()]
+        )
     );
     story.advances(3_600);
     assert_eq!(story.verdict("shop-1").0, "not-started", "the shift is over, the override is not");
@@ -224,16 +227,16 @@ fn an_override_by_whoever_is_on_call_holds_after_the_hand_over() {
 #[test]
 fn one_owner_of_each_file_that_changes_must_have_seen_it() {
     let runtime = Runtime::new().unwrap();
-    let server = hub(&runtime, "harbor/payments", &["grace-v"]);
+    let server = hub(&runtime, "harbor/shelves", &["grace-v"]);
     let folder = tempfile::tempdir().unwrap();
     let code = folder.path().join("code.git");
     repository(&code);
     let at = Time::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
-    let next = CommitStory::new("Ada", "ada@example.org", at, "Capture twice as fast")
-        .file("src/pay/capture.rs", "// faster\n")
-        .file("src/pay/refund.rs", "// the same\n")
-        .file("docs/pay.md", "Faster\n")
-        .file("CODEOWNERS", "/src/pay/ @Lin-H @harbor/payments\n/docs/ @noor-n\n");
+    let next = CommitStory::new("Ada", "ada@example.org", at, "Stack twice as fast")
+        .file("src/shelf/stack.rs", "// faster\n")
+        .file("src/shelf/row.rs", "// the same\n")
+        .file("docs/shelf.md", "Faster\n")
+        .file("CODEOWNERS", "/src/shelf/ @Lin-H @harbor/shelves\n/docs/ @noor-n\n");
     add_commit(&code, "main", &next).unwrap();
     let more = "[[policy.approval]]\nbecause = \"owners know their code\"\nenvironment = \"production\"\nneeds = [{ role = \"code-owner\" }, { count = 1 }]\n";
     let mut story = Story::begin_in(folder, &told(HUB, &server.address, more), MONDAY_11);
@@ -241,8 +244,8 @@ fn one_owner_of_each_file_that_changes_must_have_seen_it() {
     let card = story.card();
     let text = story.message(&card)["text"].as_str().unwrap().to_owned();
     for part in [
-        "1 of the owners of src/pay/: Lin-H and harbor/payments (owners know their code)",
-        "1 of the owners of docs/pay.md: noor-n (owners know their code)",
+        "1 of the owners of src/shelf/: Lin-H and harbor/shelves (owners know their code)",
+        "1 of the owners of docs/shelf.md: noor-n (owners know their code)",
         "An owner's approval counts for all that they own",
         "@grace, @lin, @noor",
     ] {
@@ -251,12 +254,12 @@ fn one_owner_of_each_file_that_changes_must_have_seen_it() {
     story.reacts("noor", &card, "white_check_mark");
     assert!(story.texts().contains("@noor approved revision 1 as code-owner"), "{}", story.texts());
     let missing = story.gate("plan=shop-1")["needed"].to_string();
-    assert!(missing.contains("1 of the owners of src/pay/") && !missing.contains("docs/"), "{missing}");
+    assert!(missing.contains("1 of the owners of src/shelf/") && !missing.contains("docs/"), "{missing}");
     // Grace owns it by her team; her word for it stands and falls with the team.
     story.reacts("grace", &card, "white_check_mark");
     assert_eq!(story.verdict("shop-1").0, "not-started");
     assert_eq!(given(&story)[1]["actor"]["role"], "code-owner");
-    server.shared().world.teams.insert("harbor/payments".to_owned(), members(&[]));
+    server.shared().world.teams.insert("harbor/shelves".to_owned(), members(&[]));
     story.advances(90);
     assert_eq!(story.verdict("shop-1"), ("waiting".to_owned(), vec!["approval.missing".to_owned()]));
     story.reacts("lin", &card, "white_check_mark");
