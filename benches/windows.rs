@@ -53,7 +53,7 @@ fn one_moment(bencher: Bencher, entries: usize) {
 }
 
 fn world(entries: usize, frozen: bool) -> (Settings, Plan, Facts) {
-    let settings: Settings = toml::from_str(SETTINGS).expect("the settings below are whole");
+    let settings = Settings::read(SETTINGS, "bench", ".".into()).expect("the settings below read");
     let now = Time::parse_rfc3339("2026-11-20T16:30:00-08:00").expect("a time");
     let means = [Means::Meeting, Means::OutOfOffice, Means::Launch, Means::Demo, Means::Meeting, Means::Other];
     let people = ["ada", "lin", "grace", "somebody"];

@@ -18,7 +18,7 @@ pub(super) fn settings(more: &str) -> Arc<Settings> {
         gate = { longest-wait = "2m" }
         ledger = { origin = "sample.test/deployments", anchor-every = "1h", anchor-at-least = "1d", clock-drift = "2s" }
         web = { listen = "127.0.0.1:0" }
-        watch = { length = "30m", every = "1m", least-requests = 100, escalate-after = "10m" }
+        watch = { length = "30m", every = "1m", least-requests = 100, escalate-after = "10m", find-every = "5m" }
         [chat]
         command = "/deploy"
         channel = "deploys"

@@ -62,7 +62,7 @@ fn size_is_measured_against_the_services_own_past() {
     world.says("change.size", Pass, &["70 lines in 2 files and 1 commit", "no larger than 67 %"]);
     world.change().files.push(file("src/big.rs", 2_000, 0));
     let large =
-        world.says("change.size", Caution, &["2,070 lines", "larger than 100 % of this service's last 12 changes"]);
+        world.says("change.size", Critical, &["2,070 lines", "larger than 100 % of this service's last 12 changes"]);
     assert!(large.points > 15 && large.points <= large.of);
     world.history().sizes = vec![10, 20];
     world.says("change.size", Info, &["2 past changes", "too few"]);

@@ -250,7 +250,7 @@ pub fn event(summary: &str, means: Means, starts_in: i64, ends_in: i64) -> Calen
 impl World {
     /// checkout v2.14.0 to production, with everything known and nothing amiss.
     pub fn calm() -> World {
-        let settings: Settings = toml::from_str(SETTINGS).unwrap();
+        let settings = Settings::read(SETTINGS, "test", ".".into()).unwrap();
         let plan = Plan {
             id: "checkout-87".into(),
             version: Some("v2.14.0".to_owned()),

@@ -87,7 +87,7 @@ pub fn world(now: &str) -> World {
 }
 
 pub fn world_with(now: &str, settings: &str) -> World {
-    let settings: Settings = toml::from_str(settings).unwrap();
+    let settings = Settings::read(settings, "test", ".".into()).unwrap();
     let now = at(now);
     let plan = Plan {
         id: crate::name::PlanId::new("checkout-87"),
