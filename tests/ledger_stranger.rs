@@ -448,7 +448,7 @@ fn a_stranger_names_every_attack_as_we_do() {
 /// What docs/audit.md tells a stranger to type, one block after the other; whether all of it went well.
 fn by_hand(export: &Export, checkpoint: &str, key: &SecretKey) -> bool {
     let page = include_str!("../docs/audit.md");
-    let section = page.split("### By hand").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section = page.split("### By hand").nth(1).unwrap().split("\n##").next().unwrap();
     let blocks: Vec<&str> = section.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert_eq!(blocks.len(), 4);
     let folder = tempfile::tempdir().unwrap();

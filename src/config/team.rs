@@ -115,4 +115,25 @@ mod tests {
         assert_eq!(WeekHours::parse("Mon-Thu"), None);
         assert_eq!(WeekHours::parse("Mon-Thu 25:00-26:00"), None);
     }
+
+    #[test]
+    fn a_moment_is_inside_until_the_end_and_past_midnight() {
+        let holds = |hours: &str, at: &str| {
+            let at = crate::clock::Time::parse_rfc3339(at).unwrap().at(chrono_tz::UTC);
+            WeekHours::parse(hours).unwrap().holds(at)
+        };
+        // 2026-11-23 is a Monday.
+        for (hours, at, inside) in [
+            ("Mon-Thu 10:00-16:00", "2026-11-23T10:00:00Z", true),
+            ("Mon-Thu 10:00-16:00", "2026-11-23T16:00:00Z", false),
+            ("Mon-Thu 10:00-16:00", "2026-11-22T12:00:00Z", false),
+            ("Sun 00:00-24:00", "2026-11-22T23:59:59Z", true),
+            ("Sun 00:00-24:00", "2026-11-23T00:00:00Z", false),
+            ("Sun 22:00-02:00", "2026-11-23T01:00:00Z", true),
+            ("Sun 22:00-02:00", "2026-11-22T01:00:00Z", false),
+            ("Sun 22:00-02:00", "2026-11-23T22:30:00Z", false),
+        ] {
+            assert_eq!(holds(hours, at), inside, "{hours} {at}");
+        }
+    }
 }

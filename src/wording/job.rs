@@ -7,8 +7,8 @@ use crate::config::Settings;
 use crate::gate::Answer;
 use crate::gate::job::{End, Job};
 use crate::message::{Level, Mark, Message, Span, tame};
+use crate::name::SourceName;
 use crate::source::Decision;
-use crate::webhook::Waits;
 
 /// The longest text at a job, in characters.
 const LONGEST: usize = 1_000;
@@ -40,15 +40,14 @@ pub fn unplanned(job: &Job, settings: &Settings, now: Time) -> Message {
 }
 
 /// A job waits for what the settings do not know.
-pub fn unknown(waits: &Waits) -> Message {
-    let crate::webhook::Target::Unknown(why) = &waits.target else { return Message::default() };
+pub fn unknown(source: &SourceName, repository: &str, gate: &str, why: &str) -> Message {
     let says = format!(
         "A job of {} waits at its environment `{}`, and cannot be answered: {}. Until the settings say what it is \
          (`protection.map` of the source {}), its jobs wait for nothing.",
-        tame(&waits.repository, 100),
-        tame(&waits.gate, 60),
+        tame(repository, 100),
+        tame(gate, 60),
         tame(why, 200),
-        waits.source
+        source
     );
     Message { level: Level::Caution, ..Message::line(Mark::Caution, says) }
 }

@@ -20,12 +20,16 @@ use crate::work::Send;
 pub async fn waits(app: &App, claim: &Claim, told: &Waits, at: Time) -> anyhow::Result<()> {
     let settings = app.settings();
     let now = app.clock.now();
-    let Target::Known(service, environment) = &told.target else {
-        let mut tx = app.store.begin_finishing(claim, now).await?;
-        // A job waits for nothing here: whoever keeps the settings hears of it once.
-        let key = format!("job-unknown:{}:{}", told.source, told.gate);
-        say(app, &mut tx, Some(key), wording::job::unknown(told)).await?;
-        return tx.commit().await;
+    let (service, environment) = match &told.target {
+        Target::Known(service, environment) => (service, environment),
+        Target::Unknown(why) => {
+            let mut tx = app.store.begin_finishing(claim, now).await?;
+            // A job waits for nothing here: whoever keeps the settings hears of it once.
+            let key = format!("job-unknown:{}:{}", told.source, told.gate);
+            let message = wording::job::unknown(&told.source, &told.repository, &told.gate, why);
+            say(app, &mut tx, Some(key), message).await?;
+            return tx.commit().await;
+        }
     };
     let wait = wait_of(&settings, &told.source).map_or(0, Span::ms);
     let job = Job {
