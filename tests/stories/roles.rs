@@ -91,7 +91,7 @@ fn a_host_that_is_silent_is_believed_for_an_hour_and_spoken_of_once() {
     assert!(says.contains("Who is in the team `harbor/payments-leads` cannot be read (the source `hub`"), "{says}");
     let spoken = |story: &Story| {
         let texts = story.texts();
-        texts.lines().filter(|line| line.contains("Who is in the team `harbor/payments-leads`")).count()
+        texts.lines().filter(|line| line.contains("Who is in the team") && line.contains("cannot be read")).count()
     };
     assert_eq!(spoken(&story), 0, "a moment's silence is not spoken of");
     for _ in 0..3 {
@@ -100,7 +100,7 @@ fn a_host_that_is_silent_is_believed_for_an_hour_and_spoken_of_once() {
         story.settle();
         assert_eq!(spoken(&story), 1, "{}", story.texts());
     }
-    assert!(story.texts().contains("Who was in it keeps `payments-lead` until"), "{}", story.texts());
+    assert!(story.texts().contains("Who was in it keeps"), "{}", story.texts());
     story.advances(1_800);
     let (verdict, codes) = story.verdict("shop-1");
     assert!(verdict == "waiting" && codes.contains(&"team.unread".to_owned()), "{verdict} {codes:?}");
@@ -108,7 +108,7 @@ fn a_host_that_is_silent_is_believed_for_an_hour_and_spoken_of_once() {
     story.advances(60);
     assert_eq!(story.verdict("shop-1").0, "not-started");
     story.settle();
-    assert!(story.texts().contains("the team `harbor/payments-leads` can be read again"), "{}", story.texts());
+    assert!(story.texts().contains("can be read again and gives"), "{}", story.texts());
     server.is_content();
 }
 
@@ -162,7 +162,7 @@ fn whoever_is_on_call_as_they_approve_goes_on_counting_after_the_hand_over() {
         story.unreacts(person, &card, "white_check_mark");
     }
     story.says("lin", "/deploy delegate grace --until \"in 2h\" --role on-call");
-    assert!(story.whispered_to("lin").contains("`on-call` is nobody's to lend"), "{}", story.whispered_to("lin"));
+    assert!(story.whispered_to("lin").contains("is nobody's to lend"), "{}", story.whispered_to("lin"));
     story.reacts("lin", &card, "white_check_mark");
     assert!(story.texts().contains("@lin approved revision 1 as on-call"), "{}", story.texts());
     assert_eq!(story.verdict("shop-1").0, "not-started");
