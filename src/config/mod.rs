@@ -28,7 +28,7 @@ pub use ledger::{AnchorKind, AnchorSettings, LedgerSettings};
 pub use people::{PersonKind, PersonSettings};
 pub use policy::{
     After, ApprovalRule, Bands, CategorySettings, CheckMode, Need, ObligationRule, OverrideRule, Owed, Policy,
-    Threshold,
+    SecondStep, Threshold,
 };
 pub use rest::{GateSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};

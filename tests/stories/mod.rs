@@ -28,6 +28,7 @@ mod pipelines;
 mod proofs;
 mod restarts;
 mod roles;
+mod second_step;
 mod sign_in;
 mod silence;
 mod slack;
