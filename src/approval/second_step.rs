@@ -1,6 +1,8 @@
 //! The second step: where a category asks for it, an approval counts only once its giver has confirmed it beside the
 //! reaction. Pure; the store keeps what is pending.
 
+use serde::{Deserialize, Serialize};
+
 use crate::advice::Asked;
 use crate::approval::WordKind;
 use crate::clock::Time;
@@ -39,6 +41,29 @@ pub struct Step {
     pub asked_at: Time,
     pub ends_at: Time,
     pub ended: Option<(Time, Ended)>,
+}
+
+/// What an OpenID provider said of a fresh sign-in, as it goes on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    pub issuer: String,
+    /// `sha256:…` over the issuer and its name for the person.
+    pub subject: String,
+    /// When they signed in, as the provider says.
+    pub auth_time: Time,
+    #[serde(default)]
+    pub acr: Option<String>,
+    #[serde(default)]
+    pub amr: Vec<String>,
+}
+
+/// A sign-in that waits for its approval to be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub at: Time,
+    /// `sha256:…` of the browser's secret.
+    pub browser: String,
+    pub proof: Proof,
 }
 
 /// What became of it.

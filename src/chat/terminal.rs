@@ -58,7 +58,7 @@ pub async fn approve(
     let event = new_id(now);
     let typed = typed.is_some_and(|typed| typed.trim() == row.plan.service.as_str());
     let asked = typed && revision.advice.asked.second_step.is_some();
-    let confirmed = asked.then_some(Confirmation { how: SecondStep::Typed, step: None });
+    let confirmed = asked.then_some(Confirmation { how: SecondStep::Typed, step: None, proof: None });
     let said = Said {
         from: &from,
         kind: WordKind::Approve,

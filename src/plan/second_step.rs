@@ -1,16 +1,20 @@
 //! The second step on its way: asked for where a reaction came, confirmed by the same person on the same brief, gone with
 //! the reaction, with its time, or with the brief.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::advice::AskedStep;
 use crate::app::App;
-use crate::approval::second_step::{Ended, Step};
+use crate::approval::overriding::Override;
+use crate::approval::second_step::{Ended, Proof, Step};
 use crate::approval::{WordKind, may_speak_also_for};
 use crate::command::whisper;
 use crate::config::{SecondStep, Settings};
 use crate::event::{Due, From};
 use crate::ledger::{Receipt, Statement};
 use crate::message::{Form, Message};
-use crate::name::{Person, PlanId, new_id};
+use crate::name::{Person, PlanId, Role, new_id};
 use crate::people;
 use crate::plan::show;
 use crate::plan::word::{self, Given, Said};
@@ -30,6 +34,8 @@ pub struct Confirmation<'a> {
     pub how: SecondStep,
     /// The step that asked for it; none in the terminal, where it is asked for at once.
     pub step: Option<&'a str>,
+    /// What the provider said, where somebody signed in.
+    pub proof: Option<&'a Proof>,
 }
 
 /// Asks for the second step in private: until then the approval does not count. Asked before, it is not asked again.
@@ -62,7 +68,13 @@ pub async fn ask(
         ends_at: tx.now.plus(settings.policy.second_step_expires.ms()),
         ended: None,
     };
-    tx.insert_step(&step).await?;
+    // Where somebody signs in, a word that nobody can guess leads there; the store knows only its hash.
+    let link = match step.how {
+        SecondStep::Typed => None,
+        SecondStep::SignIn => Some(link(settings)?),
+    };
+    let hash = link.as_ref().map(|(_, word)| crate::ledger::sha256(word.as_bytes()));
+    tx.insert_step(&step, hash.as_deref()).await?;
     let record = Statement::new("step.asked")
         .by(said.from, Some(person), None)
         .of(row, Some(&revision.brief))
@@ -73,7 +85,13 @@ pub async fn ask(
         .with("read_back", said.read_back.then_some(true));
     let entry = tx.record(app, record).await?;
     tx.due(&Due::Step { step: step.id.clone() }, step.ends_at).await?;
-    tell(tx, row, &step, wording::second_step::asks(row, &step, asked, settings, tx.now)).await?;
+    tell(
+        tx,
+        row,
+        &step,
+        wording::second_step::asks(row, &step, asked, link.map(|(url, _)| url).as_deref(), settings, tx.now),
+    )
+    .await?;
     show::card(tx, row, revision, settings, &entry).await
 }
 
@@ -84,24 +102,55 @@ pub async fn form(app: &App, from: &From, id: &str) -> anyhow::Result<Result<For
     let Some(step) = app.store.step(id).await?.filter(|step| Some(&step.person) == person.as_ref()) else {
         return Ok(Err(wording::second_step::not_yours()));
     };
-    let now = app.clock.now();
-    let (row, revision) = (app.store.plan(&step.plan).await?, app.store.revision(&step.plan, step.revision).await?);
-    let (Some(row), Some(revision)) = (row, revision) else { return Ok(Err(wording::second_step::not_yours())) };
-    if let Err((_, says)) = stands(&step, &row, &revision, now) {
-        return Ok(Err(says));
+    let (row, revision) = match standing(app, &step).await? {
+        Ok(found) => found,
+        Err(says) => return Ok(Err(says)),
+    };
+    if step.how != SecondStep::Typed {
+        return Ok(Err(wording::second_step::sign_in_instead()));
     }
-    let needs = show::needs_now(&row, &revision, &settings, now);
+    let (role, lender, overrides) = as_now(app, &settings, &step, &row, &revision).await?;
+    let now = app.clock.now();
+    let what =
+        What { row: &row, revision: &revision, overrides: &overrides, role: role.as_ref(), lender: lender.as_ref() };
+    Ok(Ok(wording::second_step::form(&format!("{FORM}{id}"), &what, &settings, now)))
+}
+
+/// The plan and the revision of a step that can be confirmed now; otherwise why not.
+pub async fn standing(app: &App, step: &Step) -> anyhow::Result<Result<(PlanRow, Revision), String>> {
+    let (row, revision) = (app.store.plan(&step.plan).await?, app.store.revision(&step.plan, step.revision).await?);
+    let Some((row, revision)) = row.zip(revision) else { return Ok(Err(wording::second_step::not_yours())) };
+    Ok(stands(step, &row, &revision, app.clock.now()).map_err(|(_, says)| says).map(|()| (row, revision)))
+}
+
+/// In which role and for whom its giver would approve now, and the overrides that stand.
+pub async fn as_now(
+    app: &App,
+    settings: &Settings,
+    step: &Step,
+    row: &PlanRow,
+    revision: &Revision,
+) -> anyhow::Result<(Option<Role>, Option<Person>, Vec<Override>)> {
+    let now = app.clock.now();
+    let needs = show::needs_now(row, revision, settings, now);
     let change = revision.facts.change.first().map(|fact| &fact.value);
     let speaker = people::speaker_on(app, &step.person, &row.plan).await?;
     let deputies = app.store.deputies().await?;
     let kind = WordKind::Approve;
-    let spoken = may_speak_also_for(kind, speaker.as_ref(), &row.plan, change, &needs, &deputies, &settings, now);
+    let spoken = may_speak_also_for(kind, speaker.as_ref(), &row.plan, change, &needs, &deputies, settings, now);
     let (role, lender) = spoken.unwrap_or_default();
     let mut overrides = app.store.overrides(&step.plan).await?;
-    overrides.retain(|given| given.stands());
-    let what =
-        What { row: &row, revision: &revision, overrides: &overrides, role: role.as_ref(), lender: lender.as_ref() };
-    Ok(Ok(wording::second_step::form(&format!("{FORM}{id}"), &what, &settings, now)))
+    overrides.retain(Override::stands);
+    Ok((role, lender, overrides))
+}
+
+/// Where somebody signs in, and the word in it.
+fn link(settings: &Settings) -> anyhow::Result<(String, String)> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
+    let word = URL_SAFE_NO_PAD.encode(bytes);
+    let base = settings.web.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()).unwrap_or_default();
+    Ok((format!("{base}/confirm/{word}"), word))
 }
 
 /// What is wrong with the word that was typed, to be said beside its field.
@@ -146,7 +195,7 @@ pub async fn submitted(
     let Some(row) = app.store.plan(&step.plan).await? else { return refuse(wording::second_step::not_yours()).await };
     let speaker = people::speaker_now_on(app, from, &step.person, &row.plan).await?;
     let mut tx = app.store.begin_finishing(claim, app.clock.now()).await?;
-    let confirmation = Confirmation { how: SecondStep::Typed, step: Some(id) };
+    let confirmation = Confirmation { how: SecondStep::Typed, step: Some(id), proof: None };
     let confirmed = confirm(app, &mut tx, &settings, &step, speaker.as_ref(), &confirmation, &claim.id).await?;
     if let Err(says) = confirmed {
         whisper(&mut tx, from, None, wording::refusal::plain(&says)).await?;
@@ -307,18 +356,8 @@ async fn end(app: &App, tx: &mut Tx, row: &PlanRow, step: &Step, ended: Ended) -
 
 /// The one private message about a step; said again, it is edited.
 async fn tell(tx: &mut Tx, row: &PlanRow, step: &Step, message: Message) -> anyhow::Result<()> {
-    tx.send(&Send {
-        platform: step.platform.clone(),
-        channel: row.channel.clone(),
-        thread: None,
-        key: Some(format!("step:{}", step.id)),
-        only_for: Some(step.user.clone()),
-        direct: true,
-        answer: None,
-        plan: Some(row.plan.id.clone()),
-        message,
-    })
-    .await
+    let key = format!("step:{}", step.id);
+    tx.send(&Send::to(&step.platform, &row.channel, message).key(key).direct(step.user.clone()).of(&row.plan.id)).await
 }
 
 /// Those whose approval of the revision that asks waits for them.

@@ -128,6 +128,15 @@ pub async fn give(
         .with("for", word.lender.as_ref().map(ToString::to_string))
         .with("on_call_at", word.on_call_at.map(Time::rfc3339))
         .text("why", said.why);
+    let record = match said.confirmed.and_then(|confirmation| confirmation.proof) {
+        None => record,
+        Some(proof) => record
+            .with("issuer", proof.issuer.clone())
+            .with("subject", proof.subject.clone())
+            .with("auth_time", proof.auth_time.ms())
+            .with("acr", proof.acr.clone())
+            .with("amr", (!proof.amr.is_empty()).then(|| proof.amr.clone())),
+    };
     let entry = tx.record(app, record).await?;
     settle(app, tx, row, revision, settings).await?;
     let tally = show::tally_of(tx, row, revision, settings).await?;

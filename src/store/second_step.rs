@@ -1,10 +1,11 @@
 //! Approvals that do not count before their giver has confirmed them.
 
+use anyhow::Context;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, Tx, said};
-use crate::approval::second_step::{Ended, Step};
+use crate::approval::second_step::{Ended, Proof, SignedIn, Step};
 use crate::clock::Time;
 use crate::config::SecondStep;
 use crate::name::{Person, PlanId};
@@ -26,6 +27,26 @@ impl Store {
         rows.iter().map(step_row).collect()
     }
 
+    /// The step whose link has this hash.
+    pub async fn step_of_link(&self, link: &str) -> anyhow::Result<Option<Step>> {
+        let row = sqlx::query(select("link = $1")).bind(link).fetch_optional(self.reader()).await.map_err(said)?;
+        row.as_ref().map(step_row).transpose()
+    }
+
+    /// The sign-in with which a step can be confirmed.
+    pub async fn signed_in(&self, id: &str) -> anyhow::Result<Option<SignedIn>> {
+        let row: Option<(i64, String, String)> = sqlx::query_as(
+            "select signed_in_at, browser, proof from second_step where id = $1 and signed_in_at is not null",
+        )
+        .bind(id)
+        .fetch_optional(self.reader())
+        .await
+        .map_err(said)?;
+        let Some((at, browser, proof)) = row else { return Ok(None) };
+        let proof = serde_json::from_str(&proof).context("a stored sign-in does not read")?;
+        Ok(Some(SignedIn { at: Time::from_ms(at), browser, proof }))
+    }
+
     pub async fn step(&self, id: &str) -> anyhow::Result<Option<Step>> {
         let row = sqlx::query(select("id = $1")).bind(id).fetch_optional(self.reader()).await.map_err(said)?;
         row.as_ref().map(step_row).transpose()
@@ -44,11 +65,12 @@ impl Tx {
         row.as_ref().map(step_row).transpose()
     }
 
-    pub async fn insert_step(&mut self, step: &Step) -> anyhow::Result<()> {
+    /// `link`: the hash of the one-time word in its link, where it has one.
+    pub async fn insert_step(&mut self, step: &Step, link: Option<&str>) -> anyhow::Result<()> {
         sqlx::query(
             "insert into second_step (id, plan, revision, brief, person, how, platform, platform_user, message,
-                asked_at, ends_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                asked_at, ends_at, link)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(&step.id)
         .bind(step.plan.as_str())
@@ -61,10 +83,28 @@ impl Tx {
         .bind(&step.message)
         .bind(step.asked_at.ms())
         .bind(step.ends_at.ms())
+        .bind(link)
         .execute(self.conn())
         .await
         .map_err(said)?;
         Ok(())
+    }
+
+    /// Keeps a sign-in with its step. False: one was kept before, or the step is over.
+    pub async fn sign_in_step(&mut self, id: &str, browser: &str, proof: &Proof) -> anyhow::Result<bool> {
+        let now = self.now;
+        let done = sqlx::query(
+            "update second_step set signed_in_at = $1, browser = $2, proof = $3
+             where id = $4 and signed_in_at is null and ended_at is null",
+        )
+        .bind(now.ms())
+        .bind(browser)
+        .bind(serde_json::to_string(proof)?)
+        .bind(id)
+        .execute(self.conn())
+        .await
+        .map_err(said)?;
+        Ok(done.rows_affected() == 1)
     }
 
     pub async fn end_step(&mut self, id: &str, ended: Ended) -> anyhow::Result<()> {

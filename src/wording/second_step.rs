@@ -76,16 +76,34 @@ fn brief(hash: &str) -> String {
 }
 
 /// In private, once the reaction came: that it does not count yet, why, and what makes it count.
-pub fn asks(row: &PlanRow, step: &Step, asked: &AskedStep, settings: &Settings, now: Time) -> Message {
+/// `link`: where they sign in, where that is asked for.
+pub fn asks(
+    row: &PlanRow,
+    step: &Step,
+    asked: &AskedStep,
+    link: Option<&str>,
+    settings: &Settings,
+    now: Time,
+) -> Message {
     let plan = &row.plan;
     let until = says::time(step.ends_at, zone(settings, &plan.service, &plan.environment), now);
     let commit = plan.commit.as_deref().map(|commit| format!(", commit {}", short(commit))).unwrap_or_default();
     let what = format!("{} {}{commit} → {}", plan.service, tame(&plan.what(), 60), plan.environment);
     let verb = if asked.because.contains(" and ") { "ask" } else { "asks" };
-    let does = match step.how {
-        SecondStep::Typed => "Open the form, read what you approve, and type the service's name",
-        SecondStep::SignIn => "Sign in, read what you approve, and confirm it",
+    let rest = Span::plain(format!(", until {until}. Taking the reaction away ends it."));
+    let does = match link {
+        None => vec![Span::plain("Open the form, read what you approve, and type the service's name"), rest],
+        Some(link) => vec![
+            Span::linked("Sign in to confirm it", link),
+            Span::plain(", read what you approve, and approve it there"),
+            rest,
+        ],
     };
+    let buttons = link.is_none().then(|| Button {
+        id: format!("{}{}", crate::plan::second_step::BUTTON, step.id),
+        says: "Confirm approval".to_owned(),
+        style: ButtonStyle::Primary,
+    });
     Message {
         blocks: vec![
             Block::Line(Line {
@@ -100,13 +118,9 @@ pub fn asks(row: &PlanRow, step: &Step, asked: &AskedStep, settings: &Settings, 
                 ],
                 code: None,
             }),
-            Block::Line(Line::plain(format!("{does}, until {until}. Taking the reaction away ends it."))),
+            Block::Line(Line { mark: None, spans: does, code: None }),
         ],
-        buttons: vec![Button {
-            id: format!("{}{}", crate::plan::second_step::BUTTON, step.id),
-            says: "Confirm approval".to_owned(),
-            style: ButtonStyle::Primary,
-        }],
+        buttons: buttons.into_iter().collect(),
         level: Level::Info,
         ..Message::default()
     }
@@ -220,4 +234,38 @@ pub fn type_it(row: &PlanRow) -> String {
         "`{}` asks for a second step: the name of its service is typed besides, and it was not {}.",
         row.plan.id, row.plan.service
     )
+}
+
+/// On the page, after the sign-in.
+pub fn signed_in(person: &Person) -> String {
+    format!("You signed in as {person}. This is what you approve:")
+}
+
+pub fn confirmed_here(row: &PlanRow) -> String {
+    format!("Your approval of {} counts. You can close this page.", row.plan.id)
+}
+
+pub fn no_such_link() -> String {
+    "This link leads to nothing that waits to be confirmed. The newest private message has the right one.".to_owned()
+}
+
+pub fn link_used() -> String {
+    "This link was used already. Take your reaction away and set it again to get another.".to_owned()
+}
+
+pub fn other_browser() -> String {
+    "This sign-in did not begin in this browser, or not on this page. Open the link from the private message again."
+        .to_owned()
+}
+
+pub fn not_signed_in(why: &str) -> String {
+    format!("The provider did not sign you in ({why}). Open the link from the private message to try again.")
+}
+
+pub fn somebody_else(person: &Person) -> String {
+    format!("Whoever signed in is not {person}, whose reaction it was. Only {person} confirms this approval.")
+}
+
+pub fn waited_too_long() -> String {
+    "You signed in too long ago. Take your reaction away and set it again to get another link.".to_owned()
 }

@@ -29,6 +29,7 @@ mod proofs;
 mod restarts;
 mod roles;
 mod second_step;
+mod second_step_sign_in;
 mod sign_in;
 mod silence;
 mod slack;
