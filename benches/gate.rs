@@ -16,7 +16,7 @@ use tidegate::config::Settings;
 use tidegate::name::{Channel, PlanId};
 use tidegate::plan::{Plan, State, brief};
 use tidegate::store::plan::Revision;
-use tidegate::web::{Attempts, LocalToken, Site};
+use tidegate::web::{Attempts, LocalToken, Provider, Site};
 
 const SETTINGS: &str = "[team]\nname = \"Bench\"\nzone = \"America/Los_Angeles\"\n[service.checkout]\n\
     [environment.production]\nmode = \"gate\"\nstart = \"human\"\n[people.ada]\n[people.lin]\nroles = [\"lead\"]\n\
@@ -36,7 +36,14 @@ fn main() {
         let listener = tidegate::web::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let local = LocalToken(secrecy::SecretString::from("local"));
-        let site = Site { app: app.clone(), local, trying: false, console: false, attempts: Attempts::default() };
+        let site = Site {
+            app: app.clone(),
+            local,
+            trying: false,
+            console: false,
+            attempts: Attempts::default(),
+            provider: Provider::default(),
+        };
         let served = tokio::spawn(tidegate::web::serve(listener, site));
         println!("{plans} plans stored");
         println!("answer   | at once | per second | p50       | p99");

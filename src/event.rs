@@ -149,6 +149,10 @@ pub enum Due {
     Escalate {
         alert: String,
     },
+    /// The time in which an approval could be confirmed is over.
+    Step {
+        step: String,
+    },
     /// A deputy's time is over.
     Deputy {
         deputy: String,
@@ -194,6 +198,7 @@ impl Due {
             Due::ReadBack { plan } => format!("read-back:{plan}"),
             Due::Look { deployment } => format!("look:{deployment}"),
             Due::Escalate { alert } => format!("escalate:{alert}"),
+            Due::Step { step } => format!("step:{step}"),
             Due::Deputy { deputy } => format!("deputy:{deputy}"),
             Due::Holds => "holds".to_owned(),
             Due::Owe { entry } => format!("owe:{entry}"),
@@ -250,6 +255,7 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
             Due::ReadBack { plan } => crate::chat::read_back(app, claim, &plan).await,
             Due::Look { deployment } => crate::deploy::look(app, claim, &deployment).await,
             Due::Escalate { alert } => crate::deploy::escalate(app, claim, &alert).await,
+            Due::Step { step } => crate::plan::second_step::lapse(app, claim, &step).await,
             Due::Deputy { deputy } => crate::people::deputy::lapse(app, claim, &deputy).await,
             Due::Holds => crate::hold::due(app, claim).await,
             Due::Owe { entry } => crate::audit::owe(app, claim, entry).await,

@@ -9,7 +9,7 @@ use crate::advice::schema;
 use crate::advice::timing::{self, Timeline};
 use crate::advice::view::View;
 use crate::advice::{
-    Advice, Approvals, Context, Flag, Part, Points, Score, Windows, mitigation, policy, score, template,
+    Advice, Approvals, Asked, Context, Flag, Part, Points, Score, Windows, mitigation, policy, score, template,
 };
 use crate::config::{CheckMode, Settings};
 use crate::plan::Plan;
@@ -36,8 +36,8 @@ pub fn advise(ctx: Context<'_>) -> Advice {
         score,
         windows,
         mitigations: mitigation::offered(&ideas),
+        asked: Asked { second_step: policy::second_step(&view, &approvals), ..template::asked(&view) },
         approvals,
-        asked: template::asked(&view),
         category: view.category.view.clone(),
         rollback_draft: draft,
         impact: checks::impact(&view),

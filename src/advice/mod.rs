@@ -36,7 +36,7 @@ pub use policy::policy_digest;
 
 use crate::advice::facts::Owned;
 use crate::clock::Time;
-use crate::config::{Need, Settings};
+use crate::config::{Need, SecondStep, Settings};
 use crate::name::{Person, Role, SourceName};
 use crate::plan::Plan;
 use facts::{Facts, Rate};
@@ -64,7 +64,7 @@ pub struct Advice {
     pub windows: Windows,
     pub mitigations: Vec<Mitigation>,
     pub approvals: Approvals,
-    /// What the templates ask for beside the parts of the plan.
+    /// What templates and categories ask for beside the parts of the plan.
     #[serde(default, skip_serializing_if = "Asked::is_nothing")]
     pub asked: Asked,
     /// The kind of change: what paths, words and settings say, beside what the planner declared.
@@ -75,7 +75,7 @@ pub struct Advice {
     pub impact: Vec<String>,
 }
 
-/// What the templates that apply ask for beside the parts of the plan.
+/// What the templates and categories that apply ask for beside the parts of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
     /// Somebody reviews the plan itself before anybody approves it: why.
@@ -87,6 +87,17 @@ pub struct Asked {
     /// Nobody who approved may start it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub executor_apart: bool,
+    /// What an approval takes beside the reaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_step: Option<AskedStep>,
+}
+
+/// A second step, and the categories that ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedStep {
+    pub how: SecondStep,
+    /// "payments", "payments and security".
+    pub because: String,
 }
 
 impl Asked {

@@ -3,11 +3,11 @@
 
 use crate::advice::facts::{Asked, Change, Shift};
 use crate::advice::view::{View, newest};
-use crate::advice::{Context, Flag, FlagLevel, NeedView};
+use crate::advice::{Approvals, AskedStep, Context, Flag, FlagLevel, NeedView, says};
 use crate::approval::role::{ON_CALL, bare, meets, on_call};
 use crate::approval::{is_author, somebody_else};
 use crate::clock::Time;
-use crate::config::{PersonKind, Settings};
+use crate::config::{PersonKind, SecondStep, Settings};
 use crate::message::tame;
 use crate::name::{Environment, Person, Role};
 use crate::plan::Plan;
@@ -68,6 +68,20 @@ fn could(
         .filter(|name| !separate || somebody_else(name, plan, change, settings).is_ok())
         .cloned()
         .collect()
+}
+
+/// The strictest second step that a category of the change asks for, as declared or as firmly seen; None where nobody's
+/// approval is needed.
+pub fn second_step(view: &View<'_>, approvals: &Approvals) -> Option<AskedStep> {
+    if approvals.needs.is_empty() && approvals.outside.is_empty() {
+        return None;
+    }
+    let asking = view.settings.policy.category.iter().filter(|(name, _)| view.category.is(name));
+    let asking: Vec<(&str, SecondStep)> =
+        asking.filter_map(|(name, category)| Some((name.as_str(), category.second_step?))).collect();
+    let how = asking.iter().map(|(_, how)| *how).max()?;
+    let names: Vec<String> = asking.iter().filter(|(_, one)| *one == how).map(|(name, _)| tame(name, 60)).collect();
+    Some(AskedStep { how, because: says::list(&names) })
 }
 
 /// Who wrote the change.

@@ -5,6 +5,7 @@ pub mod deputy;
 pub mod overriding;
 mod review;
 pub mod role;
+pub mod second_step;
 mod tally;
 mod word;
 

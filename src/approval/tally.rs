@@ -129,6 +129,7 @@ mod tests {
             lender: None,
             platform: "console".to_owned(),
             on_call_at: None,
+            confirmed: None,
             at: Time::from_ms(0),
             withdrawn_at: None,
             voided_at: None,

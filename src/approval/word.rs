@@ -5,7 +5,7 @@ use super::role::{CODE_OWNER, ON_CALL, meets};
 use crate::advice::NeedView;
 use crate::advice::facts::Change;
 use crate::clock::Time;
-use crate::config::{PersonKind, Settings};
+use crate::config::{PersonKind, SecondStep, Settings};
 use crate::name::{Person, Role};
 use crate::plan::Plan;
 
@@ -52,6 +52,8 @@ pub struct Word {
     pub platform: String,
     /// When its giver was on call for the service, if they were as they gave it: it goes on counting so after a hand-over.
     pub on_call_at: Option<Time>,
+    /// How its giver confirmed it, where a second step was asked for.
+    pub confirmed: Option<SecondStep>,
     pub at: Time,
     pub withdrawn_at: Option<Time>,
     pub voided_at: Option<Time>,

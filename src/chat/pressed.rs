@@ -26,6 +26,7 @@ pub async fn pressed(
         "tell-me" => crate::hold::wish(app, claim, from, of).await,
         "settle-high" => settle_category(app, claim, from, &PlanId::new(of), true).await,
         "settle-declared" => settle_category(app, claim, from, &PlanId::new(of), false).await,
+        "second-step" => crate::plan::second_step::pressed(app, claim, from, of).await,
         "adopt-rollback" => {
             let draft = match app.store.plan(&PlanId::new(of)).await? {
                 Some(row) => {

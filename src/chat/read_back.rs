@@ -78,10 +78,15 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
     let now = app.clock.now();
     let words = app.store.words(&row.plan.id).await?;
     let standing: Vec<_> = words.iter().filter(|word| word.revision == row.revision && word.stands()).collect();
+    // A reaction that was answered by asking for the second step is known, too.
+    let steps = app.store.steps(&row.plan.id).await?;
+    let asked: Vec<_> =
+        steps.iter().filter(|step| step.revision == row.revision && step.holds_the_reaction()).collect();
     let mut events = Vec::new();
     let given = |kind: WordKind, user: &str| {
         let person = people::behind(&settings, &row.platform, user);
         standing.iter().any(|word| word.kind == kind && Some(&word.person) == person.as_ref())
+            || kind == WordKind::Approve && asked.iter().any(|step| Some(&step.person) == person.as_ref())
     };
     for (kind, user) in &seen {
         if !given(*kind, user) && !was_refused(app, row, user, *kind).await? {
@@ -89,14 +94,17 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
         }
     }
     // What was said in the terminal has no mark on the card that could be taken off.
-    for word in standing.iter().filter(|word| word.platform != people::TERMINAL) {
+    let of_words =
+        standing.iter().filter(|word| word.platform != people::TERMINAL).map(|word| (word.kind, &word.person));
+    let of_steps = asked.iter().map(|step| (WordKind::Approve, &step.person));
+    for (said, person) in of_words.chain(of_steps) {
         let on_card = |(kind, user): &(WordKind, String)| {
-            *kind == word.kind && people::behind(&settings, &row.platform, user).as_ref() == Some(&word.person)
+            *kind == said && people::behind(&settings, &row.platform, user).as_ref() == Some(person)
         };
         if !seen.iter().any(on_card)
-            && let Some(user) = people::user_on(&settings, &row.platform, &word.person)
+            && let Some(user) = people::user_on(&settings, &row.platform, person)
         {
-            events.push((user, word.kind, true));
+            events.push((user, said, true));
         }
     }
     let mut ids = Vec::new();

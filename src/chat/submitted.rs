@@ -7,6 +7,7 @@ use crate::clock::Time;
 use crate::command::{Arguments, BadCommand, Spec};
 use crate::event::From;
 use crate::name::PlanId;
+use crate::plan::second_step;
 use crate::store::Claim;
 
 pub async fn submitted(
@@ -24,6 +25,9 @@ pub async fn submitted(
             return crate::command::confirm(app, claim, from, &person, &row, typed).await;
         }
         return app.store.begin_finishing(claim, app.clock.now()).await?.commit().await;
+    }
+    if let Some(step) = form.strip_prefix(second_step::FORM) {
+        return second_step::submitted(app, claim, from, step, values).await;
     }
     crate::command::run_parsed(app, claim, from, arguments(form, values), at).await
 }

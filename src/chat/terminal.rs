@@ -3,10 +3,12 @@
 
 use crate::app::App;
 use crate::approval::WordKind;
+use crate::config::SecondStep;
 use crate::event::From;
 use crate::message::tame;
 use crate::name::{Person, PlanId, new_id};
 use crate::people::{self, TERMINAL};
+use crate::plan::second_step::Confirmation;
 use crate::plan::word::{self, Given, Said};
 use crate::wording;
 
@@ -19,8 +21,16 @@ pub enum Spoken {
     Not(String),
 }
 
-/// Approves the brief with this hash, if it is still the one that asks.
-pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: &str) -> anyhow::Result<Spoken> {
+/// Approves the brief with this hash, if it is still the one that asks. `typed`: the service's name, where a second step is
+/// asked for.
+pub async fn approve(
+    app: &App,
+    person: &Person,
+    id: &PlanId,
+    brief: &str,
+    why: &str,
+    typed: Option<&str>,
+) -> anyhow::Result<Spoken> {
     let not = |says: String| Ok(Spoken::Not(says));
     if why.trim().chars().count() < 3 {
         return not("The emergency path needs a reason.".to_owned());
@@ -46,6 +56,9 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
     }
     let from = From::new(TERMINAL, person.as_str(), row.channel.clone());
     let event = new_id(now);
+    let typed = typed.is_some_and(|typed| typed.trim() == row.plan.service.as_str());
+    let asked = typed && revision.advice.asked.second_step.is_some();
+    let confirmed = asked.then_some(Confirmation { how: SecondStep::Typed, step: None, proof: None });
     let said = Said {
         from: &from,
         kind: WordKind::Approve,
@@ -54,13 +67,16 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
         message: None,
         read_back: false,
         why: Some(why),
+        confirmed: confirmed.as_ref(),
     };
     let given = word::give(app, &mut tx, &settings, &mut row, &revision, speaker.as_ref(), &said).await?;
     tx.commit().await?;
     app.wake();
     Ok(match given {
         Given::Counts(tally) => Spoken::Counts(wording::card::progress(&row, &tally)),
-        Given::Already => Spoken::Not(format!("You approved revision {} of `{id}` already.", row.revision)),
+        Given::Already | Given::Asked => {
+            Spoken::Not(format!("You approved revision {} of `{id}` already.", row.revision))
+        }
         Given::Not(says) => Spoken::Not(says),
     })
 }

@@ -40,7 +40,13 @@ pub async fn run(args: ApproveArgs) -> anyhow::Result<u8> {
             let row = app.store.plan(&id).await?.with_context(|| format!("there is no plan `{id}`"))?;
             let revision = app.store.revision(&id, row.revision).await?;
             let words = app.store.words(&id).await?;
-            crate::plan::view::full(&row, revision.as_ref(), &words, &app.store.overrides(&id).await?)
+            crate::plan::view::full(
+                &row,
+                revision.as_ref(),
+                &words,
+                &app.store.overrides(&id).await?,
+                &app.store.steps(&id).await?,
+            )
         }
     };
     let brief = view.get("brief").and_then(Value::as_str).context("the plan has no brief yet")?.to_owned();
@@ -56,9 +62,22 @@ pub async fn run(args: ApproveArgs) -> anyhow::Result<u8> {
         tell("That is not the plan. Nothing was approved.");
         return Ok(1);
     }
+    let step = view.pointer("/asked/second_step").is_some_and(|step| !step.is_null());
+    let service = view.pointer("/plan/service").and_then(Value::as_str).unwrap_or_default();
+    let typed = match step {
+        true => {
+            let typed = line("This category asks for a second step. Type the service's name:")?;
+            if typed != service {
+                tell("That is not the service. Nothing was approved.");
+                return Ok(1);
+            }
+            Some(typed)
+        }
+        false => None,
+    };
     let spoken = match instance {
         Instance::Running(server) => {
-            let body = json!({ "plan": id, "brief": brief, "why": args.why });
+            let body = json!({ "plan": id, "brief": brief, "why": args.why, "typed": typed });
             match server.post_as("/api/approve", &body, SecretString::from(token)).await? {
                 Ok(answer) => Spoken::Counts(answer.get("says").and_then(Value::as_str).unwrap_or_default().to_owned()),
                 Err(says) => Spoken::Not(says),
@@ -69,7 +88,7 @@ pub async fn run(args: ApproveArgs) -> anyhow::Result<u8> {
                 tell("Nobody in the settings has this token. Nothing was approved.");
                 return Ok(1);
             };
-            let spoken = terminal::approve(&app, &person, &id, &brief, &args.why).await?;
+            let spoken = terminal::approve(&app, &person, &id, &brief, &args.why, typed.as_deref()).await?;
             app.store.close().await;
             spoken
         }

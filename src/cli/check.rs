@@ -86,6 +86,14 @@ pub async fn run(place: Place) -> anyhow::Result<u8> {
         }
         print(&format!("{} {says}", state.word()));
     }
+    if let Some(sign_in) = &settings.sign_in {
+        let (state, says) = match crate::web::Provider::default().check(&settings, clock.now()).await {
+            Ok(says) => (State::On, says),
+            Err(why) => (State::Wrong, why),
+        };
+        *counts.entry(state).or_default() += 1;
+        print(&format!("{} sign-in at {}: {says}", state.word(), crate::message::tame(&sign_in.issuer, 120)));
+    }
     for found in crate::chat::check(&settings).await {
         let state = if found.ok { State::On } else { State::Wrong };
         *counts.entry(state).or_default() += 1;

@@ -16,7 +16,7 @@ use crate::event::Due;
 use crate::ledger::{Origin, Signer, Statement, refuse_lost, write_private};
 use crate::source;
 use crate::store::Store;
-use crate::web::{self, Attempts, LocalToken, Site};
+use crate::web::{self, Attempts, LocalToken, Provider, Site};
 
 /// The file that a running server leaves beside its store, for its own user's command line.
 pub const SERVER_FILE: &str = "server.json";
@@ -139,7 +139,8 @@ async fn run(start: Start) -> anyhow::Result<u8> {
                 .unwrap_or_else(|| format!("{} help", app.settings().chat.command))
         );
     }
-    let site = Site { app: app.clone(), local, trying, console, attempts: Attempts::default() };
+    let site =
+        Site { app: app.clone(), local, trying, console, attempts: Attempts::default(), provider: Provider::default() };
     let served = web::serve(listener, site).await;
     app.stop();
     // What a worker holds is finished; what takes longer is given back by its lease.

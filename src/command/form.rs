@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::event::From;
 use crate::message::{Block, Field, FieldKind, FieldOption, Form, Line, Mark, Message};
 use crate::name::{Person, PlanId};
-use crate::plan::Plan;
+use crate::plan::{Plan, second_step};
 use crate::store::Claim;
 use crate::store::plan::PlanRow;
 
@@ -48,6 +48,11 @@ pub fn for_command(call: &Call<'_>) -> Message {
 /// only be opened at the moment of the command. None: it is carried out as any other.
 pub async fn form_wanted(app: &App, from: &From, text: &str) -> anyhow::Result<Option<Form>> {
     let settings = app.settings();
+    // A button that opens a form and stands for no command.
+    let bare = text.strip_prefix(&settings.chat.command).unwrap_or(text).trim();
+    if let Some(step) = bare.strip_prefix(second_step::BUTTON).or_else(|| bare.strip_prefix(second_step::FORM)) {
+        return Ok(second_step::form(app, from, step.trim()).await?.ok());
+    }
     let Ok(arguments) = super::parse(text, &settings.chat.command) else { return Ok(None) };
     let Some(person) = crate::event::person_of(&settings, from) else { return Ok(None) };
     let claim = Claim::unheld();
@@ -85,6 +90,12 @@ pub async fn form_errors(
         {
             errors.insert("environment".to_owned(), crate::wording::refusal::wrong_name(&row));
         }
+        return Ok(errors);
+    }
+    if let Some(step) = form.strip_prefix(second_step::FORM) {
+        let field = crate::wording::second_step::FIELD;
+        let typed = values.get(field).map(String::as_str).unwrap_or_default();
+        errors.extend(second_step::wrong(app, step, typed).await?.map(|says| (field.to_owned(), says)));
         return Ok(errors);
     }
     let Ok(arguments) = crate::chat::form_arguments(form, values) else {

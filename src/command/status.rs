@@ -1,8 +1,11 @@
 //! `status`: what waits, is under way, is watched, is locked or frozen; where one can deploy.
 
+use std::collections::BTreeMap;
+
 use super::Call;
 use crate::hold::Scope;
 use crate::name::{Environment, Service};
+use crate::plan::second_step;
 use crate::store::hold::{FreezeRow, LockRow, Place};
 use crate::store::plan::PlanRow;
 use crate::wording;
@@ -43,16 +46,19 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         .collect();
     let mut deputies = call.app.store.deputies().await?;
     deputies.retain(|deputy| deputy.is_active(call.now));
-    let mut overridden = std::collections::BTreeMap::new();
+    let (mut overridden, mut unconfirmed) = (BTreeMap::new(), BTreeMap::new());
     for row in &plans {
         let standing = call.app.store.overrides(&row.plan.id).await?.into_iter().filter(|given| given.stands());
         overridden.insert(row.plan.id.clone(), standing.map(|given| given.code).collect());
+        let steps = second_step::open(&call.app.store.steps(&row.plan.id).await?, &row.plan.id, row.revision);
+        unconfirmed.insert(row.plan.id.clone(), steps.into_iter().map(|step| step.person).collect());
     }
     let (locks, freezes, queues) = holds(call, &plans, service.as_ref(), environment.as_ref()).await?;
     let holds = wording::hold::status(&locks, &freezes, &queues, &call.settings, call.now);
     let going_on = wording::status::GoingOn {
         plans: &plans,
         overridden: &overridden,
+        unconfirmed: &unconfirmed,
         deputies: &deputies,
         watched: &watched,
         owed: &owed,

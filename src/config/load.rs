@@ -124,7 +124,7 @@ impl Settings {
                 return Err(Wrong { path: format!("policy.approval[{i}].needs"), says });
             }
         }
-        if let Some((path, says)) = super::roles::wrong(self) {
+        if let Some((path, says)) = super::roles::wrong(self).or_else(|| self.wrong_sign_in()) {
             return Err(Wrong { path, says });
         }
         if let Some((i, says)) = self.ledger.wrong() {
@@ -321,6 +321,26 @@ mod tests {
     fn a_name_that_leads_nowhere_is_shown() {
         let says = wrong("[service.checkout]\ndepends-on = [\"ledgr\"]\n[service.ledger]\n");
         assert!(says.contains("line 2") && says.contains("did you mean `ledger`?"), "{says}");
+    }
+
+    #[test]
+    fn a_sign_in_that_cannot_work_is_shown() {
+        let asks = "[policy.category.docs]\nsecond-step = \"sign-in\"\n";
+        let says = wrong(asks);
+        assert!(says.contains("line 2") && says.contains("needs the section `[sign-in]`"), "{says}");
+        let with = |issuer: &str| format!("{asks}[sign-in]\nissuer = \"{issuer}\"\nclient-id = \"x\"\n");
+        let says = wrong(&with("https://login.example"));
+        assert!(says.contains("line 4") && says.contains("needs `[web] url`"), "{says}");
+        let at_home = "[web]\nurl = \"https://tidegate.example\"\n";
+        for issuer in ["http://login.example", "login.example", "https://login.example/?a=b"] {
+            let says = wrong(&format!("{}{at_home}", with(issuer)));
+            assert!(says.contains("line 4") && says.contains("the issuer"), "{says}");
+        }
+        for issuer in ["https://login.example", "https://login.example/realms/shop", "http://127.0.0.1:8080"] {
+            Settings::read(&format!("{}{at_home}", with(issuer)), "tidegate.toml", PathBuf::new()).unwrap();
+        }
+        let says = wrong("[policy.category.docs]\nsecond-step = \"signin\"\n");
+        assert!(says.contains("line 2"), "{says}");
     }
 
     #[test]

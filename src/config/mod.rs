@@ -12,6 +12,7 @@ mod policy;
 mod rest;
 mod roles;
 mod service;
+mod sign_in;
 mod source;
 mod span;
 mod team;
@@ -28,10 +29,11 @@ pub use ledger::{AnchorKind, AnchorSettings, LedgerSettings};
 pub use people::{PersonKind, PersonSettings};
 pub use policy::{
     After, ApprovalRule, Bands, CategorySettings, CheckMode, Need, ObligationRule, OverrideRule, Owed, Policy,
-    Threshold,
+    SecondStep, Threshold,
 };
 pub use rest::{GateSettings, StoreSettings, Token, WatchSettings, WebSettings};
 pub use service::{HealthQueries, ServiceSettings};
+pub use sign_in::SignInSettings;
 pub use source::{Secrets, SourceSettings};
 pub use span::{Secret, Span, environment_variable, scratch_folder};
 pub use team::{Team, WeekHours};
@@ -60,6 +62,9 @@ pub struct Settings {
     pub watch: WatchSettings,
     pub ledger: LedgerSettings,
     pub web: WebSettings,
+    /// The OpenID provider at which approvals are confirmed.
+    #[serde(default)]
+    pub sign_in: Option<SignInSettings>,
     /// The folder that paths in the settings are relative to.
     #[serde(skip)]
     pub base: std::path::PathBuf,

@@ -23,6 +23,8 @@ pub struct PersonSettings {
     pub discord: Vec<String>,
     /// What signs this person in to the console of `serve`.
     pub console: Option<Secret>,
+    /// What the claim of `[sign-in]` says of this person, where that is not `email`.
+    pub sign_in: Vec<String>,
     /// Logins in code hosts, trackers and other systems that mean this person.
     pub logins: Vec<String>,
     /// Names in on-call schedules that mean this person.

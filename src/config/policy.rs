@@ -35,6 +35,9 @@ pub struct Policy {
     /// How long before that those who could give them are reminded.
     #[serde(default = "an_hour")]
     pub remind_before: Span,
+    /// How long an approval waits for its giver to confirm it, where a second step is asked for.
+    #[serde(default = "half_an_hour")]
+    pub second_step_expires: Span,
     /// For how long a deputy may be named.
     #[serde(default = "two_weeks")]
     pub longest_delegation: Span,
@@ -113,6 +116,34 @@ pub struct CategorySettings {
     pub flags_off: bool,
     /// When several match, the one with the greatest weight names the change.
     pub weight: u32,
+    /// What an approval takes beside the reaction, where one is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_step: Option<SecondStep>,
+}
+
+/// How an approval is confirmed where a reaction is not enough. The later one is the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondStep {
+    /// A form says once more what is approved, and the service's name is typed.
+    Typed,
+    /// The same after a fresh sign-in at the OpenID provider.
+    SignIn,
+}
+
+impl SecondStep {
+    pub const ALL: [SecondStep; 2] = [SecondStep::Typed, SecondStep::SignIn];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SecondStep::Typed => "typed",
+            SecondStep::SignIn => "sign-in",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<SecondStep> {
+        SecondStep::ALL.into_iter().find(|step| step.as_str() == text)
+    }
 }
 
 /// Who must approve when. Every rule that applies adds its needs; the same need is asked once, with the greatest count.

@@ -207,6 +207,10 @@ async fn judge(
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
         .any(|word| word.has_expired(&row.plan, &settings, now));
+    let unconfirmed = match revision.advice.asked.second_step {
+        Some(_) => crate::plan::second_step::open(&tx.steps(&row.plan.id).await?, &row.plan.id, row.revision),
+        None => Vec::new(),
+    };
     let mut answer = verdict(&Seen {
         row,
         environment: &environment,
@@ -219,6 +223,7 @@ async fn judge(
         lost,
         contested: revision.advice.category.contested && row.category.is_none(),
         unreviewed: row.awaits_review(&revision),
+        unconfirmed: unconfirmed.into_iter().map(|step| step.person).collect(),
         expired,
         approval_holds: settings.policy.approval_expires.ms(),
         request,

@@ -136,6 +136,8 @@ pub struct Seen<'a> {
     pub contested: bool,
     /// Why the plan itself is to be reviewed, where nobody has found it sound yet.
     pub unreviewed: Option<&'a str>,
+    /// Whose approval waits for them to confirm it.
+    pub unconfirmed: Vec<Person>,
     /// An approval is older than it holds.
     pub expired: bool,
     /// How long an approval holds, in milliseconds.
@@ -167,6 +169,7 @@ impl<'a> Seen<'a> {
             lost: Vec::new(),
             contested: false,
             unreviewed: None,
+            unconfirmed: Vec::new(),
             expired: false,
             approval_holds: 0,
             request: None,
@@ -331,7 +334,12 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     }
     if !seen.tally.missing.is_empty() {
         let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
-        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
+        let mut reasons = vec![reason("approval.missing", &format!("Missing: {}.", needed.join("; ")))];
+        if !seen.unconfirmed.is_empty() {
+            let says = format!("{} must still confirm.", names(&seen.unconfirmed));
+            reasons.push(reason("approval.unconfirmed", &says));
+        }
+        return (Verdict::Waiting, reasons);
     }
     let start = row.plan.when.start(seen.now);
     if seen.now < start {

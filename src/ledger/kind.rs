@@ -39,6 +39,8 @@ kinds! {
     WORD_WITHDRAWN = "word.withdrawn", "Somebody took their word back.";
     WORD_VOIDED = "word.voided", "A word no longer counts, because what it was given for changed.";
     WORD_REFUSED = "word.refused", "A word did not count, and why.";
+    STEP_ASKED = "step.asked", "Somebody reacted, and was asked to confirm the approval before it counts.";
+    STEP_ENDED = "step.ended", "An approval that was to be confirmed was not, and why.";
     START_ASKED = "start.asked", "A named person asked to begin a plan whose confirmation was missing.";
     START = "start", "A named person began a plan.";
     CONFIRM = "confirm", "A person confirmed the target by typing its name.";

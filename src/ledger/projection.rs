@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Damage, Finding, Record, Verdict};
 use crate::approval::overriding::Override;
+use crate::approval::second_step::Step;
 use crate::clock::Time;
+use crate::config::SecondStep;
 use crate::name::{Person, PlanId};
 use crate::plan::{Plan, brief};
 use crate::store::plan::{PlanRow, StoredRevision};
@@ -39,6 +41,8 @@ struct Told {
     over: Option<&'static str>,
     /// Overrides that stand: code and person; role, what they are bound to and what they rest on; when.
     overrides: Overrides,
+    /// Second steps that are open: person, brief, how, and until when.
+    steps: BTreeMap<String, (String, String, String, i64)>,
     outcome: Option<String>,
     last: u64,
 }
@@ -127,6 +131,10 @@ async fn of_plan(store: &Store, id: &PlanId, findings: &mut Vec<Finding>) -> any
         stored => words(id, &stored?, &told.standing, &mut wrong),
     }
     acts(&row, &told, &mut wrong);
+    match store.steps(id).await {
+        Err(error) if !is_of_the_database(&error) => wrong(format!("A second step on `{id}` does not read.")),
+        stored => steps(id, &stored?, &told, &mut wrong),
+    }
     match store.overrides(id).await {
         Err(error) if !is_of_the_database(&error) => wrong(format!("An override on `{id}` does not read.")),
         stored => overrides(id, &stored?, &told.overrides, &mut wrong),
@@ -177,6 +185,26 @@ fn overrides(id: &PlanId, stored: &[Override], told: &Overrides, wrong: &mut imp
     }
     for (code, person) in told.keys().filter(|key| !seen.contains(*key)) {
         wrong(format!("An entry gave an override of {code} on `{id}` by {person} that the store lacks."));
+    }
+}
+
+/// Whether the approvals that wait to be confirmed are those of which the ledger says so.
+fn steps(id: &PlanId, stored: &[Step], told: &Told, wrong: &mut impl FnMut(String)) {
+    let open: BTreeMap<&str, &Step> =
+        stored.iter().filter(|step| step.is_open()).map(|step| (step.id.as_str(), step)).collect();
+    for (step, found) in &open {
+        let same = told.steps.get(*step).is_some_and(|(person, brief, how, until)| {
+            found.person.as_str() == person
+                && found.brief == *brief
+                && found.how.as_str() == how
+                && found.ends_at.ms() == *until
+        });
+        if !same {
+            wrong(format!("The store waits for {} to confirm an approval of `{id}` as no entry asked.", found.person));
+        }
+    }
+    for (_, (person, ..)) in told.steps.iter().filter(|(step, _)| !open.contains_key(step.as_str())) {
+        wrong(format!("An entry asked {person} to confirm an approval of `{id}` that the store does not wait for."));
     }
 }
 
@@ -263,16 +291,20 @@ async fn standing(store: &Store, id: &PlanId) -> anyhow::Result<Standing> {
     let words = store.words(id).await?;
     let word = |w: &crate::approval::Word| {
         let role = w.role.as_ref().map(ToString::to_string).unwrap_or_default();
-        let role = in_role(role, w.lender.as_ref().map(|lender| lender.as_str()), w.on_call_at.is_some());
+        let lender = w.lender.as_ref().map(|lender| lender.as_str());
+        let role = in_role(role, lender, w.on_call_at.is_some(), w.confirmed.map(SecondStep::as_str));
         let revision = u64::try_from(w.revision).unwrap_or(0);
         ((revision, w.kind.as_str().to_owned(), w.person.to_string(), role), w.at.ms())
     };
     Ok(words.iter().filter(|w| w.stands()).map(word).collect())
 }
 
-fn in_role(role: String, lender: Option<&str>, on_call: bool) -> String {
-    let role = lender.map_or(role.clone(), |lender| format!("{role} for {lender}"));
-    if on_call { format!("{role}, on call") } else { role }
+/// The role, for whom it was spoken in, whether on call, and how that was confirmed.
+fn in_role(role: String, lender: Option<&str>, on_call: bool, confirmed: Option<&str>) -> String {
+    let lender = lender.map(|lender| format!(" for {lender}")).unwrap_or_default();
+    let on_call = if on_call { ", on call" } else { "" };
+    let confirmed = confirmed.map(|how| format!(", confirmed ({how})")).unwrap_or_default();
+    format!("{role}{lender}{on_call}{confirmed}")
 }
 
 /// What the ledger says of a plan; None where no entry is about it.
@@ -310,10 +342,17 @@ fn apply(told: &mut Told, record: &Record) {
         "word.voided" => told.standing.clear(),
         "word.given" => {
             let role = record.actor.role.clone().unwrap_or_default();
-            let on_call = record.data.get("on_call_at").is_some_and(|v| v.is_string());
-            let role = in_role(role, record.data.get("for").and_then(|v| v.as_str()), on_call);
+            let data = |name: &str| record.data.get(name).and_then(|v| v.as_str());
+            let role = in_role(role, data("for"), data("on_call_at").is_some(), data("confirmed"));
+            told.steps.remove(&text("step"));
             told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
         }
+        "step.asked" => {
+            let brief = record.plan.as_ref().and_then(|plan| plan.brief.clone()).unwrap_or_default();
+            let until = record.data.get("until").and_then(serde_json::Value::as_i64).unwrap_or_default();
+            told.steps.insert(text("step"), (person.unwrap_or_default(), brief, text("how"), until));
+        }
+        "step.ended" => drop(told.steps.remove(&text("step"))),
         "word.withdrawn" => {
             // Whose word it was, where somebody else, or nobody, took it back.
             let of = Some(text("of")).filter(|of| !of.is_empty());

@@ -11,7 +11,7 @@ use crate::event::Due;
 use crate::ledger::Statement;
 use crate::name::{Person, PlanId};
 use crate::people;
-use crate::plan::{Plan, State, Transition, brief, material, overriding, show};
+use crate::plan::{Plan, State, Transition, brief, material, overriding, second_step, show};
 use crate::store::plan::{PlanRow, Revision};
 use crate::store::{Claim, Tx};
 use crate::webhook::news::PACE;
@@ -189,6 +189,7 @@ async fn ask_in_person(app: &App, tx: &mut Tx, row: &PlanRow, revision: &Revisio
 /// Voids every standing word on a plan, because what it was given for is no longer what is asked. Tells whose they were.
 pub async fn void(app: &App, tx: &mut Tx, row: &PlanRow, reason: &str) -> anyhow::Result<Vec<Person>> {
     let id = &row.plan.id;
+    second_step::void(app, tx, row).await?;
     let mut whom: Vec<Person> = tx.words(id).await?.into_iter().filter(Word::stands).map(|word| word.person).collect();
     whom.sort();
     whom.dedup();

@@ -8,6 +8,7 @@ pub mod history;
 mod intent;
 pub mod material;
 pub mod overriding;
+pub mod second_step;
 pub mod shape;
 pub mod show;
 mod state;

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::approval::deputy::{Deputy, lent};
 use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::role::{ON_CALL, meets};
+use crate::approval::second_step::suffices;
 use crate::approval::{Tally, Word, WordKind, tally};
 use crate::clock::Time;
 use crate::config::{Mode, PersonKind, Settings};
@@ -16,7 +17,7 @@ use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
 use crate::name::{Person, PlanId, Role};
 use crate::people;
-use crate::plan::{Plan, When, overriding};
+use crate::plan::{Plan, When, overriding, second_step};
 use crate::store::Tx;
 use crate::store::beside::Beside;
 use crate::store::plan::{PlanRow, Revision};
@@ -80,7 +81,11 @@ pub async fn card(
     overrides.retain(Override::stands);
     let mut deputies = tx.deputies().await?;
     deputies.retain(|deputy| deputy.is_active(tx.now) && revision.advice.approvals.eligible.contains(&deputy.lender));
-    let beside = wording::card::Beside { overrides: &overrides, deputies: &deputies };
+    let steps = match revision.advice.asked.second_step {
+        Some(_) => second_step::open(&tx.steps(&row.plan.id).await?, &row.plan.id, row.revision),
+        None => Vec::new(),
+    };
+    let beside = wording::card::Beside { overrides: &overrides, deputies: &deputies, steps: &steps };
     let mut shown = revision.clone();
     shown.advice.approvals = approvals_now(row, revision, settings, tx.now);
     let card = wording::card::asks(row, &shown, settings, entry, &beside, tx.now);
@@ -156,7 +161,10 @@ pub fn tally_heard(
     let counts = |word: &Word| {
         let old = word.kind == WordKind::Approve && word.has_expired(&row.plan, settings, now);
         let unheard = word.kind == WordKind::Approve && heard == Heard::Terminal && word.platform != people::TERMINAL;
-        is_member(settings, &word.person) && !old && !unheard
+        // Whatever the store says, what the brief asks for was done.
+        let past_the_chat = word.platform == people::TERMINAL;
+        let confirmed = suffices(word.kind, &revision.advice.asked, word.confirmed, past_the_chat).is_ok();
+        is_member(settings, &word.person) && !old && !unheard && (confirmed || word.revision != row.revision)
     };
     let words: Vec<Word> = said.words.iter().filter(|word| counts(word)).cloned().collect();
     let change = revision.facts.change.first().map(|fact| &fact.value);

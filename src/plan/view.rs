@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::advice::{Advice, Slot, Windows, says};
 use crate::approval::overriding::Override;
+use crate::approval::second_step::Step;
 use crate::approval::{Word, WordKind};
 use crate::plan::{Plan, State, When};
 use crate::store::plan::{PlanRow, Revision};
@@ -62,11 +63,17 @@ fn of(plan: &Plan) -> Value {
 }
 
 /// The whole: plan, revision, advice, approvals, state.
-pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word], overrides: &[Override]) -> Value {
+pub fn full(
+    row: &PlanRow,
+    revision: Option<&Revision>,
+    words: &[Word],
+    overrides: &[Override],
+    steps: &[Step],
+) -> Value {
     let given: Vec<Value> = words
         .iter()
         .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
-        .map(|w| json!({ "by": w.person, "role": w.role, "for": w.lender, "at": w.at, "brief": w.brief }))
+        .map(|w| json!({ "by": w.person, "role": w.role, "for": w.lender, "at": w.at, "brief": w.brief, "confirmed": w.confirmed }))
         .collect();
     let mut view = shown(
         &row.plan,
@@ -87,6 +94,10 @@ pub fn full(row: &PlanRow, revision: Option<&Revision>, words: &[Word], override
             .map(|g| json!({ "code": g.code, "by": g.person, "role": g.role, "at": g.at, "bound": g.bound }))
             .collect();
         object.insert("overrides".to_owned(), standing.into());
+        let open = crate::plan::second_step::open(steps, &row.plan.id, row.revision).into_iter();
+        let open: Vec<Value> =
+            open.map(|step| json!({ "by": step.person, "how": step.how, "until": step.ends_at })).collect();
+        object.insert("unconfirmed".to_owned(), open.into());
     }
     view
 }

@@ -2,13 +2,15 @@
 
 use crate::advice::policy_digest;
 use crate::app::App;
+use crate::approval::second_step::suffices;
 use crate::approval::{Speaker, Tally, Word, WordKind, may_speak_also_for, on_call_at};
 use crate::clock::Time;
-use crate::config::Settings;
+use crate::config::{SecondStep, Settings};
 use crate::event::From;
 use crate::ledger::Statement;
 use crate::name::{Person, new_id};
 use crate::people::{TERMINAL, link};
+use crate::plan::second_step::{self, Confirmation};
 use crate::plan::show;
 use crate::store::Tx;
 use crate::store::plan::{PlanRow, Revision};
@@ -29,6 +31,8 @@ pub struct Said<'a> {
     pub read_back: bool,
     /// The reason, which the emergency path asks for.
     pub why: Option<&'a str>,
+    /// How its giver confirmed it besides.
+    pub confirmed: Option<&'a Confirmation<'a>>,
 }
 
 /// What became of it.
@@ -38,6 +42,8 @@ pub enum Given {
     Counts(Tally),
     /// It was said before.
     Already,
+    /// It counts once its giver has confirmed it; they were asked in private.
+    Asked,
     /// It does not count; one sentence says why. The record has it where somebody was refused.
     Not(String),
 }
@@ -85,6 +91,17 @@ pub async fn give(
     };
     // Whoever may speak is somebody.
     let Some(person) = person else { return Ok(Given::Already) };
+    let asked = &revision.advice.asked;
+    let confirmed = said.confirmed.map(|confirmation| confirmation.how);
+    if suffices(kind, asked, confirmed, said.from.platform == TERMINAL).is_err() {
+        if said.from.platform == TERMINAL {
+            return Ok(Given::Not(wording::second_step::type_it(row)));
+        }
+        if let Some(step) = &asked.second_step {
+            second_step::ask(app, tx, settings, row, revision, person, step, said).await?;
+        }
+        return Ok(Given::Asked);
+    }
     let word = Word {
         id: new_id(now),
         revision: row.revision,
@@ -95,6 +112,7 @@ pub async fn give(
         lender,
         platform: said.from.platform.clone(),
         on_call_at: on_call_at(speaker, now),
+        confirmed,
         at: said.at.min(now),
         withdrawn_at: None,
         voided_at: None,
@@ -105,9 +123,20 @@ pub async fn give(
     let record = record("word.given", row, revision, Some(person), word.role.as_ref(), said)
         .policy(&policy_digest(settings), None, Some(quorum))
         .with("medium", (said.from.platform == TERMINAL).then_some(TERMINAL))
+        .with("confirmed", confirmed.map(SecondStep::as_str))
+        .with("step", said.confirmed.and_then(|confirmation| confirmation.step))
         .with("for", word.lender.as_ref().map(ToString::to_string))
         .with("on_call_at", word.on_call_at.map(Time::rfc3339))
         .text("why", said.why);
+    let record = match said.confirmed.and_then(|confirmation| confirmation.proof) {
+        None => record,
+        Some(proof) => record
+            .with("issuer", proof.issuer.clone())
+            .with("subject", proof.subject.clone())
+            .with("auth_time", proof.auth_time.ms())
+            .with("acr", proof.acr.clone())
+            .with("amr", (!proof.amr.is_empty()).then(|| proof.amr.clone())),
+    };
     let entry = tx.record(app, record).await?;
     settle(app, tx, row, revision, settings).await?;
     let tally = show::tally_of(tx, row, revision, settings).await?;
@@ -134,7 +163,12 @@ pub async fn withdraw(
     said: &Said<'_>,
 ) -> anyhow::Result<()> {
     let words = tx.words(&row.plan.id).await?;
-    let Some(word) = standing(&words, Some(person), said.kind, row.revision) else { return Ok(()) };
+    let Some(word) = standing(&words, Some(person), said.kind, row.revision) else {
+        if said.kind == WordKind::Approve {
+            second_step::withdraw(app, tx, settings, row, revision, person).await?;
+        }
+        return Ok(());
+    };
     tx.withdraw_word(&word.id).await?;
     tx.record(app, record("word.withdrawn", row, revision, Some(person), word.role.as_ref(), said)).await?;
     settle(app, tx, row, revision, settings).await?;

@@ -25,6 +25,7 @@ pub mod obligation;
 pub mod overriding;
 pub mod picture;
 pub mod plan;
+pub mod second_step;
 pub mod word;
 pub mod work;
 

@@ -1,15 +1,18 @@
 //! The words that humans gave on a brief: approvals, objections, holds.
 
+use anyhow::Context;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, Tx, said};
 use crate::approval::{Word, WordKind};
 use crate::clock::Time;
+use crate::config::SecondStep;
 use crate::name::{Person, PlanId, Role};
 
 const SELECT: &str =
-    "select id, revision, brief, kind, person, role, lender, platform, on_call_at, at, withdrawn_at, voided_at, void_reason
+    "select id, revision, brief, kind, person, role, lender, platform, on_call_at, at, withdrawn_at, voided_at, void_reason,
+        confirmed
     from word where plan = $1 order by at, id";
 
 impl Store {
@@ -29,8 +32,9 @@ impl Tx {
 
     pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, message: Option<&str>) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender, on_call_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender, on_call_at,
+                confirmed)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(&word.id)
         .bind(plan.as_str())
@@ -44,6 +48,7 @@ impl Tx {
         .bind(word.at.ms())
         .bind(word.lender.as_ref().map(Person::as_str))
         .bind(word.on_call_at.map(Time::ms))
+        .bind(word.confirmed.map(SecondStep::as_str))
         .execute(self.conn())
         .await
         .map_err(said)?;
@@ -83,6 +88,9 @@ fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
     let kind: String = row.try_get("kind")?;
     let person: String = row.try_get("person")?;
     let role: Option<String> = row.try_get("role")?;
+    let confirmed: Option<String> = row.try_get("confirmed")?;
+    let confirmed =
+        confirmed.map(|how| SecondStep::parse(&how).context("a stored word was confirmed in an unknown way"));
     Ok(Word {
         id: row.try_get("id")?,
         revision: row.try_get("revision")?,
@@ -91,6 +99,7 @@ fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
         person: Person::new(person),
         role: role.map(Role::new),
         platform: row.try_get("platform")?,
+        confirmed: confirmed.transpose()?,
         lender: row.try_get::<Option<String>, _>("lender")?.map(Person::new),
         on_call_at: row.try_get::<Option<i64>, _>("on_call_at")?.map(Time::from_ms),
         at: Time::from_ms(row.try_get("at")?),

@@ -97,7 +97,9 @@ pub async fn without_nul(request: axum::extract::Request, next: axum::middleware
 pub async fn in_our_form(response: Response) -> Response {
     let status = response.status();
     let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !(status.is_client_error() || status.is_server_error()) || is_json {
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if !(status.is_client_error() || status.is_server_error()) || is_json || is_page {
         return response;
     }
     let (code, message) = match status {

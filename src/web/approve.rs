@@ -20,6 +20,9 @@ struct Approve {
     /// The hash of the brief that was read.
     brief: String,
     why: String,
+    /// The service's name, where a second step is asked for.
+    #[serde(default)]
+    typed: Option<String>,
 }
 
 pub async fn approve(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Answered {
@@ -28,7 +31,7 @@ pub async fn approve(State(site): State<Site>, headers: HeaderMap, body: Bytes) 
     let asked: Approve = read_json(&headers, &body)?;
     tracing::warn!(person = person.as_str(), plan = asked.plan, "an approval was asked for in the terminal");
     let id = PlanId::new(asked.plan.to_lowercase());
-    match terminal::approve(&site.app, &person, &id, &asked.brief, &asked.why).await? {
+    match terminal::approve(&site.app, &person, &id, &asked.brief, &asked.why, asked.typed.as_deref()).await? {
         Spoken::Counts(says) => answer(json!({ "ok": true, "by": person, "says": says })),
         Spoken::Not(says) => Err(Wrong::new(StatusCode::UNPROCESSABLE_ENTITY, "approval", says)),
     }

@@ -4,10 +4,12 @@ mod access;
 mod answers;
 mod approve;
 mod audit;
+mod confirm;
 mod console;
 mod gate;
 mod hooks;
 mod ledger;
+mod openid;
 mod operations;
 mod people;
 mod pictures;
@@ -29,6 +31,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::app::App;
 
 pub use access::LocalToken;
+pub use openid::Provider;
 pub use sign_in::{Attempts, whose};
 
 /// The largest body that is read at all.
@@ -49,6 +52,8 @@ pub struct Site {
     pub console: bool,
     /// Wrong tokens at the console's sign-in.
     pub attempts: Attempts,
+    /// Where people sign in to confirm an approval.
+    pub provider: Provider,
 }
 
 /// Every path; `web/routes.txt` lists them, and a test compares.
@@ -78,6 +83,9 @@ pub fn router(site: Site) -> Router {
         .route("/plans/{id}", get(audit::plan))
         .route("/api/ledger/proof", get(ledger::proof))
         .route("/api/ledger/act", post(ledger::act))
+        .route("/confirm/{link}", get(confirm::begin))
+        .route("/confirm/return", get(confirm::returned))
+        .route("/confirm/approve", post(confirm::approve))
         .route("/slack/events", post(slack::events))
         .route("/slack/commands", post(slack::commands))
         .route("/slack/interactions", post(slack::interactions))

@@ -5,6 +5,7 @@ use crate::advice::{NeedView, Slot, says};
 use crate::approval::deadline::needed_by;
 use crate::approval::deputy::Deputy;
 use crate::approval::overriding::Override;
+use crate::approval::second_step::Step;
 use crate::approval::{Tally, Word, WordKind};
 use crate::clock::Time;
 use crate::config::Settings;
@@ -19,6 +20,8 @@ pub struct Beside<'a> {
     pub overrides: &'a [Override],
     /// Who stands in for somebody that could approve.
     pub deputies: &'a [Deputy],
+    /// Approvals whose givers have yet to confirm them.
+    pub steps: &'a [Step],
 }
 
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
@@ -112,6 +115,11 @@ pub fn asks(
             style: ButtonStyle::Plain,
         });
     }
+    if let Some(asked) = &revision.advice.asked.second_step {
+        blocks.push(Block::Line(Line::plain(super::second_step::rule(row, asked))));
+    }
+    let steps = beside.steps.iter().map(|step| super::second_step::line(row, step, settings, now));
+    blocks.extend(steps.map(Block::Line));
     if let Some(by) = needed_by(&row.plan, settings).filter(|_| !revision.advice.approvals.needs.is_empty()) {
         blocks.push(Block::Line(Line::plain(super::deadline::line(row, by, settings, now))));
     }

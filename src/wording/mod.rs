@@ -20,6 +20,7 @@ pub mod obligation;
 pub mod overriding;
 pub mod policy;
 pub mod refusal;
+pub mod second_step;
 pub mod status;
 pub mod team;
 pub mod why;
@@ -55,7 +56,7 @@ pub fn in_role(word: &Word) -> String {
     let role = word.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
     let lender = word.lender.as_ref().map(|lender| format!(" for {lender}")).unwrap_or_default();
     let medium = if word.platform == crate::people::TERMINAL { " in the terminal" } else { "" };
-    format!("{role}{lender}{medium}")
+    format!("{role}{lender}{medium}{}", second_step::confirmed(word.confirmed))
 }
 
 /// The zone in which a target's times are said.

@@ -9,7 +9,7 @@ use crate::audit::Obligation;
 use crate::clock::Time;
 use crate::config::{Settings, Span as Length};
 use crate::message::{Block, Line, Mark, Message, Span, tame};
-use crate::name::{PlanId, Service};
+use crate::name::{Person, PlanId, Service};
 use crate::plan::State;
 use crate::store::deployment::{DeploymentRow, Status};
 use crate::store::plan::PlanRow;
@@ -20,6 +20,8 @@ pub struct GoingOn<'a> {
     pub plans: &'a [PlanRow],
     /// The codes that somebody overrode, by plan.
     pub overridden: &'a BTreeMap<PlanId, Vec<String>>,
+    /// Whose approval waits for them to confirm it, by plan.
+    pub unconfirmed: &'a BTreeMap<PlanId, Vec<Person>>,
     pub deputies: &'a [Deputy],
     pub watched: &'a [DeploymentRow],
     pub owed: &'a [Obligation],
@@ -28,7 +30,7 @@ pub struct GoingOn<'a> {
 }
 
 pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now: Time) -> Message {
-    let GoingOn { plans, overridden, deputies, watched, owed, holds } = going_on;
+    let GoingOn { plans, overridden, unconfirmed, deputies, watched, owed, holds } = going_on;
     let zone = settings.team.zone;
     let title = of.map_or_else(|| "What is going on".to_owned(), |of| format!("What is going on: {of}"));
     let mut blocks = vec![Block::Title { text: title, context: says::time(now, zone, now) }];
@@ -45,8 +47,10 @@ pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now:
                 };
                 let codes = overridden.get(&plan.id).filter(|codes| !codes.is_empty());
                 let overridden = codes.map(|codes| format!(", overridden: {}", codes.join(", "))).unwrap_or_default();
+                let waits = unconfirmed.get(&plan.id).into_iter().flatten();
+                let waits: String = waits.map(|person| format!(", @{person} must still confirm")).collect();
                 Line::plain(format!(
-                    "{}: {} {} → {}, {}, planned by @{}{when}{overridden}",
+                    "{}: {} {} → {}, {}, planned by @{}{when}{overridden}{waits}",
                     plan.id,
                     plan.service,
                     tame(&plan.what(), 40),

@@ -28,6 +28,8 @@ mod pipelines;
 mod proofs;
 mod restarts;
 mod roles;
+mod second_step;
+mod second_step_sign_in;
 mod sign_in;
 mod silence;
 mod slack;

@@ -88,6 +88,7 @@ fn the_settings_in_the_readme_read() {
 fn the_example_writes_out_every_key() {
     let example = std::fs::read_to_string(root().join("config/example.toml")).expect("the example is there");
     let sections = [
+        "sign-in",
         "team",
         "store",
         "chat",

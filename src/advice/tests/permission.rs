@@ -5,8 +5,9 @@ use super::world::{World, commit, file, known, now};
 use crate::advice::Approvals;
 use crate::advice::facts::{CodeOwner, Owned, Shift};
 use crate::approval::deputy::Deputy;
+use crate::approval::second_step::suffices;
 use crate::approval::{Duty, Refusal, Speaker, WordKind, may_review, may_speak_also_for};
-use crate::config::{ApprovalRule, Need, PersonKind, PersonSettings};
+use crate::config::{ApprovalRule, Need, PersonKind, PersonSettings, SecondStep};
 use crate::name::{Channel, Person, Role};
 use crate::plan::State;
 
@@ -228,6 +229,72 @@ fn every_cell_of_the_permission_matrix_is_as_documented() {
         }
     }
     assert_eq!(cells, 6 * (8 + 8 * 4) * 15 * 2 * 4);
+}
+
+/// How an approval came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Reaction,
+    Typed,
+    SignedIn,
+    Terminal,
+    TypedInTheTerminal,
+}
+
+#[test]
+fn an_approval_counts_only_with_the_second_step_that_its_category_asks_for() {
+    let ways = [Way::Reaction, Way::Typed, Way::SignedIn, Way::Terminal, Way::TypedInTheTerminal];
+    let steps = [None, Some(SecondStep::Typed), Some(SecondStep::SignIn)];
+    let bools = [false, true];
+    let mut cells = 0;
+    for (payments, production) in bools.iter().flat_map(|a| bools.map(|b| (*a, b))) {
+        for (step, docs) in steps.iter().flat_map(|a| steps.map(|b| (*a, b))) {
+            let cell = Cell {
+                kind: None,
+                role: None,
+                relation: "stranger",
+                payments,
+                production,
+                separation: true,
+                deputy: false,
+                asks: None,
+            };
+            let mut world = world(cell);
+            let category = |name: &str| world.settings.policy.category.get(name).cloned().unwrap_or_default();
+            let (mut pay, mut doc) = (category("payments"), category("docs"));
+            (pay.second_step, doc.second_step) = (step, docs);
+            world.settings.policy.category.insert("payments".to_owned(), pay);
+            world.settings.policy.category.insert("docs".to_owned(), doc);
+            let advice = world.advise();
+            // The step of its own category, where anybody's approval is needed at all.
+            let needed = !advice.approvals.needs.is_empty();
+            let asked = if payments { step } else { docs }.filter(|_| needed);
+            for (word, way) in
+                [WordKind::Approve, WordKind::Object, WordKind::Hold].iter().flat_map(|w| ways.map(|way| (*w, way)))
+            {
+                let expected = match (word, asked, way) {
+                    (WordKind::Object | WordKind::Hold, ..) | (_, None, _) => Ok(()),
+                    (_, Some(SecondStep::Typed), Way::Typed | Way::SignedIn) => Ok(()),
+                    (_, Some(SecondStep::SignIn), Way::SignedIn) => Ok(()),
+                    (_, Some(_), Way::TypedInTheTerminal) => Ok(()),
+                    (_, Some(step), _) => Err(step),
+                };
+                let confirmed = match way {
+                    Way::Reaction | Way::Terminal => None,
+                    Way::Typed | Way::TypedInTheTerminal => Some(SecondStep::Typed),
+                    Way::SignedIn => Some(SecondStep::SignIn),
+                };
+                let terminal = matches!(way, Way::Terminal | Way::TypedInTheTerminal);
+                let found = suffices(word, &advice.asked, confirmed, terminal);
+                assert_eq!(
+                    found, expected,
+                    "payments {payments} production {production} {step:?} {docs:?} {word:?} {way:?}"
+                );
+                cells += 1;
+            }
+        }
+    }
+    assert_eq!(cells, 4 * 9 * 3 * 5);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::command::{Beside, Spec, form_errors, form_wanted, offers};
 use crate::event::{Event, From};
 use crate::message::{Form, Message};
 use crate::name::Channel;
+use crate::plan::second_step;
 use crate::wording::discord as says;
 
 /// Of the three seconds so much is spent at most on finding out which form is wanted.
@@ -113,7 +114,7 @@ impl Inner {
         };
         // A button that stands for a command may want a form as the command does.
         let command = button.split(' ').next().and_then(Spec::named).is_some();
-        if command
+        if (command || button.starts_with(second_step::BUTTON))
             && let Some(form) = self.wanted(app, &from, &button).await
             && self.open(asked, Open::new(form)).await
         {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::render::text::clean;
+use super::render::text::{self, clean};
 use super::render::{FORM, length};
 use crate::clock::Time;
 use crate::command::Spec;
@@ -92,12 +92,20 @@ pub fn read_id(id: &str) -> Option<(&str, &str)> {
 
 /// The modal. None: the form has no field.
 pub fn modal(open: &Open, key: &str) -> Option<Value> {
-    let rows: Vec<Value> = shown(open).into_iter().map(|field| row(field, open.values.get(&field.name))).collect();
+    let mut rows: Vec<Value> = shown(open).into_iter().map(|field| row(field, open.values.get(&field.name))).collect();
     let title = match clean(open.form.title.trim(), 45) {
         title if title.trim().is_empty() => "Tidegate".to_owned(),
         title => title,
     };
-    (!rows.is_empty()).then(|| json!({ "custom_id": id(key, &open.form.id), "title": title, "components": rows }))
+    if rows.is_empty() {
+        return None;
+    }
+    // What a form that is no command's says is what it is about: it stands over the fields.
+    let says = open.form.says.lines().map(|line| text::escape(&clean(line, 700))).collect::<Vec<_>>().join("\n");
+    if Spec::named(&open.form.id).is_none() && !says.trim().is_empty() {
+        rows.insert(0, json!({ "type": 10, "content": text::cut(&says, 3_900) }));
+    }
+    Some(json!({ "custom_id": id(key, &open.form.id), "title": title, "components": rows }))
 }
 
 /// What must be given and is not comes first, then the command's own places, then what matters most.

@@ -63,7 +63,7 @@ pub fn modal(form: &Form, channel: &str, answer: Option<&str>) -> Value {
     let carried =
         Carried { form: form.id.clone(), channel: channel.to_owned(), answer: answer.map(str::to_owned), first };
     let mut blocks = Vec::new();
-    let says = defused(&plain(&form.says, 1_000));
+    let says = defused(&plain(&form.says, 2_500));
     if !says.trim().is_empty() {
         blocks.push(section(&says));
     }

@@ -181,6 +181,9 @@ fn fill(row: &Value, values: &Value) -> Value {
     if row["component"].is_object() {
         return json!({ "type": 18, "id": 1, "component": one(&row["component"]) });
     }
+    if row["type"] == 10 {
+        return json!({ "type": 10, "id": 1 });
+    }
     let inside: Vec<Value> = row["components"].as_array().into_iter().flatten().map(one).collect();
     json!({ "type": 1, "id": 1, "components": inside })
 }

@@ -189,7 +189,9 @@ pub fn form(modal: &Modal) -> Value {
             false => row["components"].as_array().into_iter().flatten().map(|c| field(c, &c["label"])).collect(),
         })
         .collect();
-    json!({ "id": modal.form(), "title": modal.title, "fields": fields })
+    let texts = modal.components.iter().filter(|row| row["type"] == 10);
+    let says: Vec<&str> = texts.filter_map(|row| row["content"].as_str()).collect();
+    json!({ "id": modal.form(), "title": modal.title, "says": says.join("\n").replace('\\', ""), "fields": fields })
 }
 
 #[test]

@@ -86,10 +86,12 @@ impl World {
             })
             .collect();
         let title = view.view["title"]["text"].clone();
+        let sections = view.view["blocks"].as_array().into_iter().flatten().filter(|block| block["type"] == "section");
+        let says: Vec<String> = sections.map(|block| self.said_in(&block["text"])).collect();
         json!({
             "id": view.ts, "seq": view.seq, "channel": "deploys", "thread": null, "for": self.name(&view.user),
             "author": "tidegate", "text": title, "message": { "buttons": [], "reactions": [] },
-            "form": { "id": form_of(&view.view), "title": title, "fields": fields }, "image": null, "reactions": {},
+            "form": { "id": form_of(&view.view), "title": title, "says": says.join("\n"), "fields": fields }, "image": null, "reactions": {},
             "edited": 0,
         })
     }
