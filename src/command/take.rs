@@ -41,6 +41,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     // As with any other amendment: what was confirmed or settled was another plan.
     row.confirmed = None;
     row.category = None;
+    row.reviewed = None;
     let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
     crate::plan::overriding::end(call.app, &mut tx, &row, |_| Some("the plan was amended".to_owned())).await?;
     tx.update_plan(&row).await?;
