@@ -38,6 +38,7 @@ kinds! {
     WORD_GIVEN = "word.given", "Somebody approved, objected or asked to hold, and it counts.";
     WORD_WITHDRAWN = "word.withdrawn", "Somebody took their word back.";
     WORD_VOIDED = "word.voided", "A word no longer counts, because what it was given for changed.";
+    WORD_REASON = "word.reason", "The reason of an objection, as its author wrote or edited it.";
     WORD_REFUSED = "word.refused", "A word did not count, and why.";
     START_ASKED = "start.asked", "A named person asked to begin a plan whose confirmation was missing.";
     START = "start", "A named person began a plan.";

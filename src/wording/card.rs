@@ -434,6 +434,17 @@ pub fn reason_kept(by: &Person) -> Message {
     )
 }
 
+/// Somebody changed in the chat what they gave as a reason.
+pub fn reason_edited(by: &Person) -> Message {
+    Message::spans(
+        Some(Mark::Note),
+        vec![
+            Span::person(by),
+            Span::plain(" edited the reason of an objection. The new text is kept; the first one stays in the record."),
+        ],
+    )
+}
+
 /// Somebody read the plan itself and found it sound, or not yet.
 pub fn reviewed(row: &PlanRow, by: &Person, sound: bool, note: Option<&str>) -> Message {
     let note = note.map(|note| format!(" \"{}\"", crate::message::tame(note, 600))).unwrap_or_default();

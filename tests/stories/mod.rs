@@ -26,6 +26,7 @@ mod page;
 mod people;
 mod pipelines;
 mod proofs;
+mod reasons;
 mod restarts;
 mod roles;
 mod sign_in;
