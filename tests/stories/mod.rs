@@ -39,6 +39,7 @@ mod start;
 mod tampering;
 mod templates;
 mod timing;
+mod unreachable;
 mod watch;
 mod webhooks;
 mod witnesses;
