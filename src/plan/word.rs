@@ -6,7 +6,7 @@ use crate::approval::{Speaker, Tally, Word, WordKind, may_speak_also_for, on_cal
 use crate::clock::Time;
 use crate::config::Settings;
 use crate::event::From;
-use crate::ledger::Statement;
+use crate::ledger::{Record, Statement};
 use crate::name::{Person, new_id};
 use crate::people::{TERMINAL, link};
 use crate::plan::show;
@@ -108,6 +108,7 @@ pub async fn give(
         .with("for", word.lender.as_ref().map(ToString::to_string))
         .with("on_call_at", word.on_call_at.map(Time::rfc3339))
         .text("why", said.why);
+    let record = if kind == WordKind::Approve { authorising(tx, row, record).await? } else { record };
     let entry = tx.record(app, record).await?;
     settle(app, tx, row, revision, settings).await?;
     let tally = show::tally_of(tx, row, revision, settings).await?;
@@ -155,6 +156,24 @@ pub async fn settle(
     row.state = row.state.spoken(!tally.objected_by.is_empty(), !tally.held_by.is_empty(), tally.missing.is_empty());
     tx.update_plan(row).await?;
     show::main(app, tx, row, revision).await
+}
+
+/// What an approval authorises: the deployment and, where the plan states one, the way back, as the entry that made the
+/// revision is bound to its text.
+async fn authorising(tx: &mut Tx, row: &PlanRow, record: Statement) -> anyhow::Result<Statement> {
+    let record = record.with(
+        "authorises",
+        match row.plan.rollback {
+            Some(_) => vec!["deployment", "rollback"],
+            None => vec!["deployment"],
+        },
+    );
+    let Some(entry) = tx.newest_entry_of(&row.plan.id, "plan.revised").await? else { return Ok(record) };
+    let commitment = Record::parse(&entry.bytes).ok().and_then(|made| made.commitments.get("rollback").copied());
+    Ok(match commitment {
+        Some(commitment) => record.with("rollback", commitment.to_string()).with("rollback_entry", entry.seq),
+        None => record,
+    })
 }
 
 /// The word of this kind that a person has standing on a revision.
