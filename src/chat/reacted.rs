@@ -156,7 +156,16 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         }
         return tx.commit().await;
     }
-    let said = Said { from, kind, at: *at, event: &claim.id, message: Some(message), read_back: *read_back, why: None };
+    let said = Said {
+        from,
+        kind,
+        at: *at,
+        event: &claim.id,
+        message: Some(message),
+        read_back: *read_back,
+        why: None,
+        only_if: None,
+    };
     if *removed {
         if let Some(person) = &person {
             crate::plan::word::withdraw(app, &mut tx, &settings, &mut row, &revision, person, &said).await?;

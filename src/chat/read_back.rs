@@ -79,9 +79,11 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
     let words = app.store.words(&row.plan.id).await?;
     let standing: Vec<_> = words.iter().filter(|word| word.revision == row.revision && word.stands()).collect();
     let mut events = Vec::new();
+    // A mark carries no condition: an approval on one is neither on the card nor missing there.
     let given = |kind: WordKind, user: &str| {
         let person = people::behind(&settings, &row.platform, user);
-        standing.iter().any(|word| word.kind == kind && Some(&word.person) == person.as_ref())
+        let marked = |word: &&&crate::approval::Word| word.kind == kind && word.only_if.is_none();
+        standing.iter().filter(marked).any(|word| Some(&word.person) == person.as_ref())
     };
     for (kind, user) in &seen {
         if !given(*kind, user) && !was_refused(app, row, user, *kind).await? {
@@ -89,7 +91,7 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
         }
     }
     // What was said in the terminal has no mark on the card that could be taken off.
-    for word in standing.iter().filter(|word| word.platform != people::TERMINAL) {
+    for word in standing.iter().filter(|word| word.platform != people::TERMINAL && word.only_if.is_none()) {
         let on_card = |(kind, user): &(WordKind, String)| {
             *kind == word.kind && people::behind(&settings, &row.platform, user).as_ref() == Some(&word.person)
         };

@@ -62,6 +62,7 @@ pub async fn approve(app: &App, person: &Person, id: &PlanId, brief: &str, why: 
         message: None,
         read_back: false,
         why: Some(why),
+        only_if: None,
     };
     let given = word::give(app, &mut tx, &settings, &mut row, &revision, speaker.as_ref(), &said).await?;
     tx.commit().await?;

@@ -100,6 +100,9 @@ pub struct Given {
     /// Whose role it was, where a deputy spoke.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub lender: Option<Person>,
+    /// The condition on which it was given, and which is met.
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    pub only_if: Option<String>,
     pub at: Time,
 }
 
@@ -127,6 +130,8 @@ pub struct Seen<'a> {
     pub needs: &'a [NeedView],
     pub tally: &'a Tally,
     pub given: Vec<Given>,
+    /// Approvals that do not count because their condition is not met.
+    pub unmet: Vec<Reason>,
     /// Blockers as they stand at this moment.
     pub blocks: Vec<Reason>,
     /// Overrides that hold against what would block.
@@ -148,6 +153,7 @@ static NOTHING: Tally = Tally {
     approved_by: Vec::new(),
     objected_by: Vec::new(),
     held_by: Vec::new(),
+    unmet: Vec::new(),
     needs: Vec::new(),
     missing: Vec::new(),
 };
@@ -162,6 +168,7 @@ impl<'a> Seen<'a> {
             needs: &[],
             tally: &NOTHING,
             given: Vec::new(),
+            unmet: Vec::new(),
             blocks: Vec::new(),
             overrides: Vec::new(),
             lost: Vec::new(),
@@ -331,7 +338,10 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
     }
     if !seen.tally.missing.is_empty() {
         let needed: Vec<String> = seen.tally.missing.iter().map(crate::wording::need).collect();
-        return one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
+        let (verdict, mut reasons) =
+            one(Verdict::Waiting, "approval.missing", format!("Missing: {}.", needed.join("; ")));
+        reasons.extend(seen.unmet.iter().cloned());
+        return (verdict, reasons);
     }
     let start = row.plan.when.start(seen.now);
     if seen.now < start {

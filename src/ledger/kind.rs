@@ -39,6 +39,10 @@ kinds! {
     WORD_WITHDRAWN = "word.withdrawn", "Somebody took their word back.";
     WORD_VOIDED = "word.voided", "A word no longer counts, because what it was given for changed.";
     WORD_REASON = "word.reason", "The reason of an objection, as its author wrote or edited it.";
+    CONDITION_MET = "condition.met", "What an approval depends on holds now: the approval counts.";
+    CONDITION_LOST = "condition.lost", "What an approval depends on no longer holds: the approval does not count.";
+    WATCHER_JOINED = "watcher.joined", "Somebody said that they watch a plan's deployment.";
+    WATCHER_LEFT = "watcher.left", "Somebody said that they no longer watch it.";
     WORD_REFUSED = "word.refused", "A word did not count, and why.";
     START_ASKED = "start.asked", "A named person asked to begin a plan whose confirmation was missing.";
     START = "start", "A named person began a plan.";

@@ -104,10 +104,12 @@ async fn remind(
     away: &BTreeSet<Person>,
 ) -> anyhow::Result<()> {
     let tally = show::tally_of(tx, row, revision, settings).await?;
+    let has_spoken =
+        |person: &Person| tally.approved_by.contains(person) || tally.unmet.iter().any(|(by, _)| by == person);
     let now = tx.now;
     let ctx = Context { plan: &row.plan, facts: &revision.facts, settings, now };
     let mut whom: Vec<Person> = eligible_now(ctx, &tally.missing);
-    whom.retain(|person| !tally.approved_by.contains(person) && !away.contains(person));
+    whom.retain(|person| !has_spoken(person) && !away.contains(person));
     show::in_thread(tx, row, wording::deadline::reminds(row, &tally, &whom, deadline.needed_by, settings, now)).await?;
     if whom.len() > MOST {
         return Ok(());

@@ -24,6 +24,7 @@ pub mod obligation;
 pub mod overriding;
 pub mod picture;
 pub mod plan;
+pub mod watcher;
 pub mod word;
 pub mod work;
 

@@ -34,7 +34,8 @@ pub async fn plan(State(site): State<Site>, Path(id): Path<String>, headers: Hea
     let revision = site.app.store.revision(&id, row.revision).await?;
     let words = site.app.store.words(&id).await?;
     let overrides = site.app.store.overrides(&id).await?;
-    answer(crate::plan::view::full(&row, revision.as_ref(), &words, &overrides))
+    let watchers = site.app.store.watchers(&id).await?;
+    answer(crate::plan::view::full(&row, revision.as_ref(), &words, &overrides, &watchers))
 }
 
 #[derive(Debug, Deserialize)]

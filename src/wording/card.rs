@@ -2,6 +2,7 @@
 
 use super::{need, short, who, zone};
 use crate::advice::{NeedView, Slot, says};
+use crate::approval::condition::Watcher;
 use crate::approval::deadline::needed_by;
 use crate::approval::deputy::Deputy;
 use crate::approval::overriding::Override;
@@ -19,6 +20,10 @@ pub struct Beside<'a> {
     pub overrides: &'a [Override],
     /// Who stands in for somebody that could approve.
     pub deputies: &'a [Deputy],
+    /// Approvals that stand on a condition.
+    pub conditional: &'a [Word],
+    /// Who said that they watch it.
+    pub watchers: &'a [Watcher],
 }
 
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
@@ -119,6 +124,15 @@ pub fn asks(
     if !deputies.is_empty() {
         blocks.push(Block::List { says: "Deputies".to_owned(), lines: deputies, folded: false });
     }
+    let conditional = beside.conditional.iter().filter_map(|word| Some((word, word.only_if.as_ref()?)));
+    let conditional: Vec<Line> =
+        conditional.map(|(word, only_if)| super::condition::line(word, only_if, row, settings, now)).collect();
+    if !conditional.is_empty() {
+        blocks.push(Block::List { says: "Approvals on a condition".to_owned(), lines: conditional, folded: false });
+    }
+    if !beside.watchers.is_empty() {
+        blocks.push(Block::Line(super::condition::watching(beside.watchers)));
+    }
     let overrides: Vec<Line> = beside.overrides.iter().map(super::overriding::line).collect();
     if !overrides.is_empty() {
         blocks.push(Block::List { says: "Overrides".to_owned(), lines: overrides, folded: false });
@@ -127,6 +141,13 @@ pub fn asks(
         says: format!("Checkpoint of the ledger at #{}", entry.seq),
         text: entry.checkpoint.clone(),
     });
+    if !revision.advice.approvals.needs.is_empty() {
+        buttons.push(Button {
+            id: format!("approve-if {} --revision {}", row.plan.id, row.revision),
+            says: "Approve if…".to_owned(),
+            style: ButtonStyle::Plain,
+        });
+    }
     buttons.push(Button {
         id: format!("start {}", row.plan.id),
         says: "Start".to_owned(),
@@ -299,6 +320,10 @@ pub fn words_gone(whom: &[Person], because: &str) -> Message {
 
 /// "1 of 2; still missing: …"
 pub fn progress(row: &PlanRow, tally: &Tally) -> String {
+    format!("{}{}", of_asked(row, tally), super::condition::all(tally))
+}
+
+fn of_asked(row: &PlanRow, tally: &Tally) -> String {
     let (given, asked) = tally.counts();
     if tally.is_enough() {
         return format!("{given} of {asked}: approved.");

@@ -20,6 +20,8 @@ pub struct GoingOn<'a> {
     pub plans: &'a [PlanRow],
     /// The codes that somebody overrode, by plan.
     pub overridden: &'a BTreeMap<PlanId, Vec<String>>,
+    /// Approvals whose condition is not met, by plan, as they are said.
+    pub unmet: &'a BTreeMap<PlanId, Vec<String>>,
     pub deputies: &'a [Deputy],
     pub watched: &'a [DeploymentRow],
     pub owed: &'a [Obligation],
@@ -28,7 +30,7 @@ pub struct GoingOn<'a> {
 }
 
 pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now: Time) -> Message {
-    let GoingOn { plans, overridden, deputies, watched, owed, holds } = going_on;
+    let GoingOn { plans, overridden, unmet, deputies, watched, owed, holds } = going_on;
     let zone = settings.team.zone;
     let title = of.map_or_else(|| "What is going on".to_owned(), |of| format!("What is going on: {of}"));
     let mut blocks = vec![Block::Title { text: title, context: says::time(now, zone, now) }];
@@ -45,8 +47,10 @@ pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now:
                 };
                 let codes = overridden.get(&plan.id).filter(|codes| !codes.is_empty());
                 let overridden = codes.map(|codes| format!(", overridden: {}", codes.join(", "))).unwrap_or_default();
+                let waits = unmet.get(&plan.id).filter(|unmet| !unmet.is_empty());
+                let waits = waits.map(|unmet| format!(", approved by {}", unmet.join("; "))).unwrap_or_default();
                 Line::plain(format!(
-                    "{}: {} {} → {}, {}, planned by @{}{when}{overridden}",
+                    "{}: {} {} → {}, {}, planned by @{}{when}{overridden}{waits}",
                     plan.id,
                     plan.service,
                     tame(&plan.what(), 40),

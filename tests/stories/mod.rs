@@ -7,6 +7,7 @@ mod attacks;
 mod audit;
 mod bad_input;
 mod brief;
+mod conditions;
 mod confirm;
 mod contested;
 mod deadlines;
