@@ -43,6 +43,12 @@ pub enum Event {
         from: From,
         thread: String,
         text: String,
+        /// The platform's id of the reply itself, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Its author changed what was written before; this is the new text.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        edited: bool,
         at: Time,
     },
     Pressed {
@@ -235,7 +241,10 @@ pub async fn dispatch(app: &App, event: Event, claim: &Claim) -> anyhow::Result<
         }
         Event::Vanished { platform, message, .. } => crate::chat::vanished(app, claim, &platform, &message).await,
         Event::Cleared { platform, message, .. } => crate::chat::cleared(app, claim, &platform, &message).await,
-        Event::Replied { from, thread, text, at } => crate::chat::replied(app, claim, &from, &thread, &text, at).await,
+        Event::Replied { from, thread, text, message, edited, at } => {
+            let reply = crate::chat::Reply { from, thread, text, message, edited, at };
+            crate::chat::replied(app, claim, &reply).await
+        }
         Event::Pressed { from, message, button, at } => {
             crate::chat::pressed(app, claim, &from, &message, &button, at).await
         }

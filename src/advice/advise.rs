@@ -57,6 +57,14 @@ pub fn stops(ctx: Context<'_>) -> Vec<Flag> {
     flags
 }
 
+/// What one check of the brief answers at this moment, whether it is on or not. None: it does not apply.
+pub fn answer(ctx: Context<'_>, code: &str) -> Option<Flag> {
+    let paths = PathBook::of(ctx.settings, &ctx.plan.service);
+    let sql = schema::read_sql(&ctx);
+    let view = View::new(ctx, &paths, &sql);
+    checks::answer(&view, code)
+}
+
 /// What a brief comes to at the plan's moment.
 struct Judged {
     /// Of all checks that are not off, in the order of the visible list.

@@ -31,7 +31,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use advise::{advise, seen_categories, stops, windows};
+pub use advise::{advise, answer, seen_categories, stops, windows};
 pub use policy::policy_digest;
 
 use crate::advice::facts::Owned;

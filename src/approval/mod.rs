@@ -1,5 +1,6 @@
 //! Approvals: who may, what counts, when it is enough, what voids it. Pure; the store keeps the words.
 
+pub mod condition;
 pub mod deadline;
 pub mod deputy;
 pub mod overriding;

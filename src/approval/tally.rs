@@ -1,5 +1,6 @@
 //! When it is enough: distinct people matched to what is needed.
 
+use super::condition::Condition;
 use super::{Word, WordKind};
 use crate::advice::NeedView;
 use crate::config::Need;
@@ -11,6 +12,8 @@ pub struct Tally {
     pub approved_by: Vec<Person>,
     pub objected_by: Vec<Person>,
     pub held_by: Vec<Person>,
+    /// Approvals that do not count because their condition is not met.
+    pub unmet: Vec<(Person, Condition)>,
     /// What is asked for in all.
     pub needs: Vec<NeedView>,
     /// What is still missing, with how many.
@@ -84,6 +87,7 @@ pub fn tally(needs: &[NeedView], words: &[Word], revision: i64, meets: impl Fn(&
         approved_by,
         objected_by: standing(WordKind::Object),
         held_by: standing(WordKind::Hold),
+        unmet: Vec::new(),
         needs: needs.to_vec(),
         missing,
     }
@@ -127,6 +131,7 @@ mod tests {
             person: person.into(),
             role: None,
             lender: None,
+            only_if: None,
             platform: "console".to_owned(),
             on_call_at: None,
             confirmed: None,

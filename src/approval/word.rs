@@ -1,5 +1,6 @@
 //! One human's recorded word on one brief, and who may give it.
 
+use super::condition::OnlyIf;
 use super::deputy::{Deputy, lent};
 use super::role::{CODE_OWNER, ON_CALL, meets};
 use crate::advice::NeedView;
@@ -48,6 +49,8 @@ pub struct Word {
     pub role: Option<Role>,
     /// Whose role it was, where a deputy spoke.
     pub lender: Option<Person>,
+    /// What an approval depends on, where it does.
+    pub only_if: Option<OnlyIf>,
     /// Where it was given: a chat, or the terminal.
     pub platform: String,
     /// When its giver was on call for the service, if they were as they gave it: it goes on counting so after a hand-over.

@@ -80,6 +80,11 @@ pub struct Given {
     pub platform: Option<String>,
     pub revision: u64,
     pub brief: Option<String>,
+    /// What it depends on, as it was recorded: `watches lin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Whether that is met; true where it depends on nothing.
+    pub met: bool,
     /// Whether it was neither taken back nor voided.
     pub stands: bool,
     pub entry: u64,
@@ -165,9 +170,10 @@ impl Case {
         self.planned_by.as_ref().map(|act| act.at).or(deployed).unwrap_or_default()
     }
 
-    /// Approvals that stand on the newest revision.
+    /// Approvals that stand on the newest revision, and whose condition, where they have one, is met.
     pub fn approvals(&self) -> impl Iterator<Item = &Given> {
-        self.words.iter().filter(|word| word.stands && word.word == "approve" && word.revision == self.revision)
+        let approves = |word: &&Given| word.stands && word.met && word.word == "approve";
+        self.words.iter().filter(approves).filter(|word| word.revision == self.revision)
     }
 
     /// As many people approved as the rules asked for, by count, and nobody objects. Who had to be of which role was judged
@@ -254,6 +260,8 @@ impl Case {
                 platform: record.evidence.as_ref().and_then(|evidence| evidence.platform.clone()),
                 revision,
                 brief: record.plan.as_ref().and_then(|plan| plan.brief.clone()),
+                condition: text("condition"),
+                met: text("condition").is_none(),
                 stands: true,
                 entry: record.seq,
             }),
@@ -262,6 +270,12 @@ impl Case {
                 let word = text("word").unwrap_or_default();
                 let same = |given: &&mut Given| given.revision == revision && given.word == word && given.by == by;
                 self.words.iter_mut().filter(same).for_each(|given| given.stands = false);
+            }
+            "condition.met" | "condition.lost" => {
+                let (by, condition) = (text("of").unwrap_or_default(), text("condition"));
+                let same = |given: &&mut Given| given.revision == revision && given.by == by && given.stands;
+                let of = self.words.iter_mut().filter(same).filter(|given| given.condition == condition);
+                of.for_each(|given| given.met = kind == "condition.met");
             }
             "word.refused" => self.refused_words += 1,
             "risk.settled" => self.category_settled = Some(act(record.verdict.clone())),

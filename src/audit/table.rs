@@ -65,7 +65,9 @@ pub fn row(case: &Case) -> anyhow::Result<Vec<u8>> {
         let given = case.words.iter().filter(|given| given.word == word && given.stands);
         let one = |given: &crate::audit::Given| {
             let role = given.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
-            format!("{}{role} at {}", given.by, given.at.rfc3339())
+            let unmet = if given.met { "" } else { ", not met" };
+            let condition = given.condition.as_ref().map(|c| format!(" if {c}{unmet}")).unwrap_or_default();
+            format!("{}{role} at {}{condition}", given.by, given.at.rfc3339())
         };
         given.map(one).collect::<Vec<_>>().join("; ")
     };

@@ -16,7 +16,7 @@ pub mod terminal;
 pub use pressed::pressed;
 pub use reacted::{Reaction, reacted};
 pub use read_back::{bring_up_to_date, cleared, read_back, read_back_all, reposted, vanished};
-pub use replied::replied;
+pub use replied::{Reply, replied};
 pub use submitted::{arguments as form_arguments, submitted};
 
 use std::fmt;

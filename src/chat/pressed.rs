@@ -39,7 +39,9 @@ pub async fn pressed(
         }
         // Buttons carry the command that they stand for.
         "start" | "finished" | "rolledback" | "cancel" | "take" | "outcome" | "amend" | "why" | "status" | "review"
-        | "risk" | "lock" | "unlock" | "followup" | "policy" => crate::command::run(app, claim, from, button, at).await,
+        | "risk" | "approve-if" | "watch" | "lock" | "unlock" | "followup" | "policy" => {
+            crate::command::run(app, claim, from, button, at).await
+        }
         _ => app.store.begin_finishing(claim, app.clock.now()).await?.commit().await,
     }
 }

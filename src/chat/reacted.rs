@@ -165,6 +165,7 @@ async fn word(app: &App, claim: &Claim, act: &Reaction, seen: &PlanRow, kind: Wo
         read_back: *read_back,
         why: None,
         confirmed: None,
+        only_if: None,
     };
     if *removed {
         if let Some(person) = &person {

@@ -83,9 +83,11 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
     let asked: Vec<_> =
         steps.iter().filter(|step| step.revision == row.revision && step.holds_the_reaction()).collect();
     let mut events = Vec::new();
+    // A mark carries no condition: an approval on one is neither on the card nor missing there.
     let given = |kind: WordKind, user: &str| {
         let person = people::behind(&settings, &row.platform, user);
-        standing.iter().any(|word| word.kind == kind && Some(&word.person) == person.as_ref())
+        let marked = |word: &&&crate::approval::Word| word.kind == kind && word.only_if.is_none();
+        standing.iter().filter(marked).any(|word| Some(&word.person) == person.as_ref())
             || kind == WordKind::Approve && asked.iter().any(|step| Some(&step.person) == person.as_ref())
     };
     for (kind, user) in &seen {
@@ -94,8 +96,10 @@ async fn compare(app: &App, row: &PlanRow) -> anyhow::Result<Vec<String>> {
         }
     }
     // What was said in the terminal has no mark on the card that could be taken off.
-    let of_words =
-        standing.iter().filter(|word| word.platform != people::TERMINAL).map(|word| (word.kind, &word.person));
+    let of_words = standing
+        .iter()
+        .filter(|word| word.platform != people::TERMINAL && word.only_if.is_none())
+        .map(|word| (word.kind, &word.person));
     let of_steps = asked.iter().map(|step| (WordKind::Approve, &step.person));
     for (said, person) in of_words.chain(of_steps) {
         let on_card = |(kind, user): &(WordKind, String)| {

@@ -12,6 +12,9 @@ use crate::plan::second_step::Confirmation;
 use crate::plan::word::{self, Given, Said};
 use crate::wording;
 
+/// How long the chat may think about who somebody is, before the settings alone tell it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spoken {
@@ -39,7 +42,12 @@ pub async fn approve(
         return not(format!("There is no plan `{}`.", tame(id.as_str(), 60)));
     };
     crate::gate::look_again(app, &seen).await?;
-    let speaker = people::speaker_on(app, person, &seen.plan).await?;
+    let mut speaker = people::speaker_on(app, person, &seen.plan).await?;
+    // Where the chat answers, whom it calls a guest or deactivated is one here, too; where it is down, the settings tell.
+    let asked = tokio::time::timeout(PATIENCE, people::kind_now(app, &seen.platform, person)).await;
+    if let (Some(speaker), Ok(Ok(kind))) = (&mut speaker, asked) {
+        speaker.kind = kind;
+    }
     let settings = app.settings();
     let now = app.clock.now();
     let mut tx = app.store.begin(now).await?;
@@ -68,6 +76,7 @@ pub async fn approve(
         read_back: false,
         why: Some(why),
         confirmed: confirmed.as_ref(),
+        only_if: None,
     };
     let given = word::give(app, &mut tx, &settings, &mut row, &revision, speaker.as_ref(), &said).await?;
     tx.commit().await?;

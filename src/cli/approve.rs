@@ -40,13 +40,9 @@ pub async fn run(args: ApproveArgs) -> anyhow::Result<u8> {
             let row = app.store.plan(&id).await?.with_context(|| format!("there is no plan `{id}`"))?;
             let revision = app.store.revision(&id, row.revision).await?;
             let words = app.store.words(&id).await?;
-            crate::plan::view::full(
-                &row,
-                revision.as_ref(),
-                &words,
-                &app.store.overrides(&id).await?,
-                &app.store.steps(&id).await?,
-            )
+            let (overrides, watchers) = (app.store.overrides(&id).await?, app.store.watchers(&id).await?);
+            let steps = app.store.steps(&id).await?;
+            crate::plan::view::full(&row, revision.as_ref(), &words, &overrides, &steps, &watchers)
         }
     };
     let brief = view.get("brief").and_then(Value::as_str).context("the plan has no brief yet")?.to_owned();

@@ -50,7 +50,11 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     row.confirmed = None;
     row.category = None;
     row.reviewed = None;
-    let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was amended").await?;
+    let mut whom = crate::plan::void(call.app, &mut tx, &row, "the plan was amended").await?;
+    // Whoever said that they watch said so of the plan as it was.
+    whom.extend(tx.forget_watchers(&row.plan.id).await?);
+    whom.sort();
+    whom.dedup();
     crate::plan::overriding::end(call.app, &mut tx, &row, |_| Some("the plan was amended".to_owned())).await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;

@@ -20,7 +20,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     if *to == call.person {
         return Err(call.refuse(wording::deputy::not_oneself()));
     }
-    if settings.people.get(to).is_none_or(|known| known.kind != PersonKind::Member) {
+    if people::kind_now(call.app, &call.from.platform, to).await? != PersonKind::Member {
         return Err(call.refuse(wording::deputy::no_member(to)));
     }
     let own: &[Role] = settings.people.get(&call.person).map(|known| known.roles.as_slice()).unwrap_or_default();

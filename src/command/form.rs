@@ -39,6 +39,38 @@ pub async fn amend(call: &Call<'_>, row: &PlanRow) -> anyhow::Result<Message> {
     Ok(message(call, "amend", "What should be different?", &values))
 }
 
+/// The form of an approval on a condition: which one, from the list, and what it needs.
+pub fn approve_if(call: &Call<'_>, row: &PlanRow) -> Message {
+    let mut values = given(&call.arguments);
+    values.insert("plan".to_owned(), row.plan.id.to_string());
+    values.entry("revision".to_owned()).or_insert_with(|| row.revision.to_string());
+    let mut message = message(call, "approve-if", "On which condition do you approve?", &values);
+    for field in message.form.iter_mut().flat_map(|form| &mut form.fields) {
+        match field.name.as_str() {
+            "condition" => {
+                field.required = true;
+                for option in &mut field.options {
+                    option.says = crate::wording::condition::choice(&option.value).to_owned();
+                }
+            }
+            "who" => {
+                // One person, of those who could be meant.
+                field.kind = FieldKind::Select;
+                let member = |name: &str| {
+                    let known = call.settings.people.get(&Person::new(name));
+                    known.is_some_and(|known| known.kind == crate::config::PersonKind::Member)
+                };
+                field.options.retain(|option| member(&option.value) && option.value != call.person.as_str());
+            }
+            _ => {}
+        }
+    }
+    if let Some(form) = &mut message.form {
+        form.fields.retain(|field| field.name != "back");
+    }
+    message
+}
+
 /// The form of any command that lacks an argument.
 pub fn for_command(call: &Call<'_>) -> Message {
     message(call, &call.arguments.spec.name, "A few things are missing.", &given(&call.arguments))
@@ -69,6 +101,10 @@ pub async fn form_wanted(app: &App, from: &From, text: &str) -> anyhow::Result<O
             _ => return Ok(None),
         },
         "followup" if super::followup::lacks(&call) => for_command(&call),
+        "approve-if" if !lacks && super::approve_if::lacks(&call) => match call.plan().await {
+            Ok(row) if row.state.waits() => approve_if(&call, &row),
+            _ => return Ok(None),
+        },
         _ if lacks => for_command(&call),
         _ => return Ok(None),
     };
@@ -132,6 +168,12 @@ pub async fn form_errors(
         if let Some(BadCommand(says)) = wrong {
             errors.insert(argument.name.clone(), says);
         }
+    }
+    if form == "approve-if"
+        && errors.is_empty()
+        && let Err((field, BadCommand(says))) = super::approve_if::read(&call)
+    {
+        errors.insert(field.to_owned(), says);
     }
     if form == "plan" && errors.is_empty() {
         let (field, checked) = super::plan::check(&call).await;

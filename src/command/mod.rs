@@ -3,6 +3,7 @@
 //! Adding a command: one spec, one file here, one line in [`spec::ALL`] and one in [`run`].
 
 mod amend;
+mod approve_if;
 pub mod arguments;
 mod cancel;
 mod changed;
@@ -31,6 +32,7 @@ mod take;
 pub mod time;
 mod unlock;
 mod verify;
+mod watch;
 mod why;
 mod windows;
 
@@ -126,6 +128,8 @@ pub async fn run_parsed(
         "cancel" => cancel::run(&call).await,
         "review" => review::run(&call).await,
         "risk" => risk::run(&call).await,
+        "approve-if" => approve_if::run(&call).await,
+        "watch" => watch::run(&call).await,
         "lock" => lock::run(&call).await,
         "unlock" => unlock::run(&call).await,
         "freeze" => freeze::run(&call).await,

@@ -12,6 +12,8 @@ pub static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         include_str!("../../commands/take.toml"),
         include_str!("../../commands/review.toml"),
         include_str!("../../commands/risk.toml"),
+        include_str!("../../commands/approve-if.toml"),
+        include_str!("../../commands/watch.toml"),
         include_str!("../../commands/changed.toml"),
         include_str!("../../commands/windows.toml"),
         include_str!("../../commands/status.toml"),
@@ -55,6 +57,9 @@ pub struct Spec {
     /// Whether it changes anything: guests and bots may only look.
     #[serde(default)]
     pub changes: bool,
+    /// A button stands where it is wanted: on a platform that takes only so many commands it is left to that.
+    #[serde(default)]
+    pub by_button: bool,
     /// Another command whose options it also takes.
     #[serde(default)]
     pub options_of: Option<String>,

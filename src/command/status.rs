@@ -53,12 +53,23 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
         let steps = second_step::open(&call.app.store.steps(&row.plan.id).await?, &row.plan.id, row.revision);
         unconfirmed.insert(row.plan.id.clone(), steps.into_iter().map(|step| step.person).collect());
     }
+    let mut unmet = std::collections::BTreeMap::new();
+    for row in plans.iter().filter(|row| row.state.waits()) {
+        let words = call.app.store.words(&row.plan.id).await?;
+        let standing = words.iter().filter(|word| word.revision == row.revision && word.stands());
+        let waits = standing.filter_map(|word| {
+            let only_if = word.only_if.as_ref().filter(|only_if| only_if.met.is_none())?;
+            Some(wording::condition::waits(&word.person, &only_if.condition))
+        });
+        unmet.insert(row.plan.id.clone(), waits.collect());
+    }
     let (locks, freezes, queues) = holds(call, &plans, service.as_ref(), environment.as_ref()).await?;
     let holds = wording::hold::status(&locks, &freezes, &queues, &call.settings, call.now);
     let going_on = wording::status::GoingOn {
         plans: &plans,
         overridden: &overridden,
         unconfirmed: &unconfirmed,
+        unmet: &unmet,
         deputies: &deputies,
         watched: &watched,
         owed: &owed,

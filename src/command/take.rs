@@ -41,7 +41,12 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     // As with any other amendment: what was confirmed or settled was another plan.
     row.confirmed = None;
     row.category = None;
-    let whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
+    row.reviewed = None;
+    let mut whom = crate::plan::void(call.app, &mut tx, &row, "the plan was set for another time").await?;
+    // Whoever said that they watch said so of the plan as it was.
+    whom.extend(tx.forget_watchers(&row.plan.id).await?);
+    whom.sort();
+    whom.dedup();
     crate::plan::overriding::end(call.app, &mut tx, &row, |_| Some("the plan was amended".to_owned())).await?;
     tx.update_plan(&row).await?;
     tx.record(call.app, super::plan::made("plan.amended", call, &row)).await?;

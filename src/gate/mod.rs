@@ -193,16 +193,24 @@ async fn judge(
         })
         .collect();
     let blocks = blocks.into_iter().map(|block| Reason { code: block.code, says: block.says }).chain(waits).collect();
+    // One whose condition is not met is no approval yet, and is named among the reasons.
+    let is_met = |word: &crate::approval::Word| word.only_if.is_none() || tally.approved_by.contains(&word.person);
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
+        .filter(|word| is_met(word))
         .map(|word| Given {
             by: word.person.clone(),
             role: word.role.clone(),
             lender: word.lender.clone(),
+            only_if: word.only_if.as_ref().map(|only_if| only_if.condition.written()),
             at: word.at,
         })
         .collect();
+    let unmet = tally.unmet.iter().map(|(person, condition)| Reason {
+        code: "approval.condition".to_owned(),
+        says: crate::wording::condition::does_not_count(person, condition, row, &settings, now),
+    });
     let expired = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
@@ -218,6 +226,7 @@ async fn judge(
         needs: &tally.needs,
         tally: &tally,
         given,
+        unmet: unmet.collect(),
         blocks,
         overrides,
         lost,
@@ -235,9 +244,16 @@ async fn judge(
     Ok(answer)
 }
 
-/// Looks the version up anew: a tag that moved, or a branch that grew, makes the brief stale at once.
+/// Looks anew at what must not be old when somebody decides: which commit the version is, and what conditions on approvals
+/// rest on.
 pub async fn look_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
     crate::people::team::look(app, &row.plan.id).await?;
+    resolve_again(app, row).await?;
+    crate::plan::condition::look(app, row).await
+}
+
+/// Looks the version up anew: a tag that moved, or a branch that grew, makes the brief stale at once.
+async fn resolve_again(app: &App, row: &PlanRow) -> anyhow::Result<()> {
     let Some(version) = row.plan.version.clone().filter(|_| row.state.waits()) else { return Ok(()) };
     let settings = app.settings();
     let now = app.clock.now();

@@ -100,6 +100,9 @@ pub struct Given {
     /// Whose role it was, where a deputy spoke.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub lender: Option<Person>,
+    /// The condition on which it was given, and which is met.
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    pub only_if: Option<String>,
     pub at: Time,
 }
 
@@ -127,6 +130,8 @@ pub struct Seen<'a> {
     pub needs: &'a [NeedView],
     pub tally: &'a Tally,
     pub given: Vec<Given>,
+    /// Approvals that do not count because their condition is not met.
+    pub unmet: Vec<Reason>,
     /// Blockers as they stand at this moment.
     pub blocks: Vec<Reason>,
     /// Overrides that hold against what would block.
@@ -150,6 +155,7 @@ static NOTHING: Tally = Tally {
     approved_by: Vec::new(),
     objected_by: Vec::new(),
     held_by: Vec::new(),
+    unmet: Vec::new(),
     needs: Vec::new(),
     missing: Vec::new(),
 };
@@ -164,6 +170,7 @@ impl<'a> Seen<'a> {
             needs: &[],
             tally: &NOTHING,
             given: Vec::new(),
+            unmet: Vec::new(),
             blocks: Vec::new(),
             overrides: Vec::new(),
             lost: Vec::new(),
@@ -339,6 +346,7 @@ fn weigh(seen: &Seen<'_>) -> (Verdict, Vec<Reason>) {
             let says = format!("{} must still confirm.", names(&seen.unconfirmed));
             reasons.push(reason("approval.unconfirmed", &says));
         }
+        reasons.extend(seen.unmet.iter().cloned());
         return (Verdict::Waiting, reasons);
     }
     let start = row.plan.when.start(seen.now);

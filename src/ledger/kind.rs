@@ -38,6 +38,11 @@ kinds! {
     WORD_GIVEN = "word.given", "Somebody approved, objected or asked to hold, and it counts.";
     WORD_WITHDRAWN = "word.withdrawn", "Somebody took their word back.";
     WORD_VOIDED = "word.voided", "A word no longer counts, because what it was given for changed.";
+    WORD_REASON = "word.reason", "The reason of an objection, as its author wrote or edited it.";
+    CONDITION_MET = "condition.met", "What an approval depends on holds now: the approval counts.";
+    CONDITION_LOST = "condition.lost", "What an approval depends on no longer holds: the approval does not count.";
+    WATCHER_JOINED = "watcher.joined", "Somebody said that they watch a plan's deployment.";
+    WATCHER_LEFT = "watcher.left", "Somebody said that they no longer watch it.";
     WORD_REFUSED = "word.refused", "A word did not count, and why.";
     STEP_ASKED = "step.asked", "Somebody reacted, and was asked to confirm the approval before it counts.";
     STEP_ENDED = "step.ended", "An approval that was to be confirmed was not, and why.";

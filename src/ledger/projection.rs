@@ -7,6 +7,8 @@ mod job;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Damage, Finding, Record, Verdict};
+use crate::approval::Word;
+use crate::approval::condition::Watcher;
 use crate::approval::overriding::Override;
 use crate::approval::second_step::Step;
 use crate::clock::Time;
@@ -22,6 +24,9 @@ const PAGE: i64 = 500;
 /// Words that stand (revision, kind, person, role in which it counted), and when they were given or recorded.
 type Standing = BTreeMap<(u64, String, String, String), i64>;
 
+/// Conditions on approvals that stand, by revision and person, and whether each is met.
+type Conditions = BTreeMap<(u64, String), (String, bool)>;
+
 /// Overrides by code and person: role, commit or change, facts, and when they were recorded.
 type Overrides = BTreeMap<(String, String), (String, Option<String>, BTreeSet<String>, i64)>;
 
@@ -29,6 +34,9 @@ type Overrides = BTreeMap<(String, String), (String, Option<String>, BTreeSet<St
 #[derive(Debug, Default)]
 struct Told {
     standing: Standing,
+    conditions: Conditions,
+    /// Who watches, and when that was recorded.
+    watchers: BTreeMap<String, i64>,
     started: Option<(i64, String)>,
     confirmed: Option<(i64, String)>,
     settled: Option<(i64, String)>,
@@ -130,6 +138,11 @@ async fn of_plan(store: &Store, id: &PlanId, findings: &mut Vec<Finding>) -> any
         Err(error) if !is_of_the_database(&error) => wrong(format!("A word on `{id}` does not read.")),
         stored => words(id, &stored?, &told.standing, &mut wrong),
     }
+    // What does not read was named above.
+    if let Ok(stored) = store.words(id).await {
+        conditions(id, &stored, &told.conditions, &mut wrong);
+    }
+    watchers(id, &store.watchers(id).await?, &told.watchers, &mut wrong);
     acts(&row, &told, &mut wrong);
     match store.steps(id).await {
         Err(error) if !is_of_the_database(&error) => wrong(format!("A second step on `{id}` does not read.")),
@@ -167,6 +180,37 @@ fn words(id: &PlanId, stored: &Standing, told: &Standing, wrong: &mut impl FnMut
     for (revision, kind, person, role) in told.keys().filter(|key| !stored.contains_key(key)) {
         let word = word(kind, person, role);
         wrong(format!("An entry gave {word} on revision {revision} of `{id}` that the store lacks."));
+    }
+}
+
+/// Whether each approval that stands depends on what was recorded, and is met or not as was recorded.
+fn conditions(id: &PlanId, stored: &[Word], told: &Conditions, wrong: &mut impl FnMut(String)) {
+    let standing = stored.iter().filter(|word| word.stands());
+    let stored: Conditions = standing
+        .filter_map(|word| {
+            let only_if = word.only_if.as_ref()?;
+            let key = (u64::try_from(word.revision).unwrap_or(0), word.person.to_string());
+            Some((key, (only_if.condition.written(), only_if.met.is_some())))
+        })
+        .collect();
+    let keys: BTreeSet<_> = stored.keys().chain(told.keys()).collect();
+    for key in keys.into_iter().filter(|key| stored.get(*key) != told.get(*key)) {
+        let (revision, person) = key;
+        wrong(format!(
+            "What the approval of {person} on revision {revision} of `{id}` depends on, or whether that is met, differs between store and ledger."
+        ));
+    }
+}
+
+/// Whether those who watch are those who said so.
+fn watchers(id: &PlanId, stored: &[Watcher], told: &BTreeMap<String, i64>, wrong: &mut impl FnMut(String)) {
+    for watcher in stored {
+        if told.get(watcher.person.as_str()).is_none_or(|recorded| watcher.since.ms() > *recorded) {
+            wrong(format!("The store has {} watch `{id}`, as no entry says.", watcher.person));
+        }
+    }
+    for person in told.keys().filter(|person| stored.iter().all(|watcher| watcher.person.as_str() != **person)) {
+        wrong(format!("An entry has {person} watch `{id}`, whom the store lacks."));
     }
 }
 
@@ -334,18 +378,27 @@ fn apply(told: &mut Told, record: &Record) {
         }
         "plan.amended" => {
             told.standing.clear();
+            told.conditions.clear();
+            told.watchers.clear();
             told.confirmed = None;
             told.settled = None;
             told.reviewed = None;
             told.amended = true;
         }
-        "word.voided" => told.standing.clear(),
+        "word.voided" => {
+            told.standing.clear();
+            told.conditions.clear();
+        }
         "word.given" => {
             let role = record.actor.role.clone().unwrap_or_default();
             let data = |name: &str| record.data.get(name).and_then(|v| v.as_str());
             let role = in_role(role, data("for"), data("on_call_at").is_some(), data("confirmed"));
+            let by = person.unwrap_or_default();
             told.steps.remove(&text("step"));
-            told.standing.insert((revision, text("word"), person.unwrap_or_default(), role), record.at);
+            if record.data.contains_key("condition") {
+                told.conditions.insert((revision, by.clone()), (text("condition"), false));
+            }
+            told.standing.insert((revision, text("word"), by, role), record.at);
         }
         "step.asked" => {
             let brief = record.plan.as_ref().and_then(|plan| plan.brief.clone()).unwrap_or_default();
@@ -353,11 +406,21 @@ fn apply(told: &mut Told, record: &Record) {
             told.steps.insert(text("step"), (person.unwrap_or_default(), brief, text("how"), until));
         }
         "step.ended" => drop(told.steps.remove(&text("step"))),
+        "condition.met" | "condition.lost" => {
+            if let Some((_, met)) = told.conditions.get_mut(&(revision, text("of"))) {
+                *met = record.kind.as_str() == "condition.met";
+            }
+        }
+        "watcher.joined" => drop(told.watchers.insert(person.unwrap_or_default(), record.at)),
+        "watcher.left" => drop(told.watchers.remove(&person.unwrap_or_default())),
         "word.withdrawn" => {
             // Whose word it was, where somebody else, or nobody, took it back.
             let of = Some(text("of")).filter(|of| !of.is_empty());
             let (kind, person) = (text("word"), of.or(person).unwrap_or_default());
             told.standing.retain(|(on, said, by, _), _| (*on, said, by) != (revision, &kind, &person));
+            if kind == "approve" {
+                told.conditions.remove(&(revision, person));
+            }
         }
         "override" => match record.verdict.as_deref() {
             Some("given") => {

@@ -112,6 +112,16 @@ async fn as_there(app: &App, from: &From, mut speaker: Speaker) -> anyhow::Resul
     Ok(speaker)
 }
 
+/// What somebody is now: as the settings say and, for their members, as the platform says where it knows them.
+pub async fn kind_now(app: &App, platform: &str, person: &Person) -> anyhow::Result<PersonKind> {
+    let settings = app.settings();
+    let kind = speaker(&settings, person).map(|known| known.kind).unwrap_or(PersonKind::Guest);
+    match user_on(&settings, platform, person) {
+        Some(user) if kind == PersonKind::Member => Ok(app.chat(platform)?.kind(&user).await?),
+        _ => Ok(kind),
+    }
+}
+
 /// The person with this e-mail address: exactly one, or nobody.
 pub fn with_email(settings: &Settings, email: &str) -> Option<Person> {
     let mut found = settings.people.iter().filter(|(_, p)| p.email.iter().any(|e| e.eq_ignore_ascii_case(email)));

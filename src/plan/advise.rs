@@ -11,7 +11,7 @@ use crate::event::Due;
 use crate::ledger::Statement;
 use crate::name::{Person, PlanId};
 use crate::people;
-use crate::plan::{Plan, State, Transition, brief, material, overriding, second_step, show};
+use crate::plan::{Plan, State, Transition, brief, condition, material, overriding, second_step, show, word};
 use crate::store::plan::{PlanRow, Revision};
 use crate::store::{Claim, Tx};
 use crate::webhook::news::PACE;
@@ -62,7 +62,9 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
     // News that came while the sources were asked may have come too late for some answer.
     let news = tx.heard(&row.plan.service).await? != heard;
     let again = if news { PACE } else { settings.policy.refresh_every.ms() };
-    tx.due(&Due::Advise { plan: id.clone() }, now.plus(again)).await?;
+    // What turns by the clock alone is looked at when it does.
+    let turns = condition::turns_next(&mut tx, &row).await?.unwrap_or(now.plus(again));
+    tx.due(&Due::Advise { plan: id.clone() }, now.plus(again).min(turns)).await?;
     let reason = match &old {
         None if row.revision == 0 => "first brief".to_owned(),
         None => "amended".to_owned(),
@@ -76,6 +78,9 @@ pub async fn advise(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()>
             changes.says.extend(worse(&mut tx, &row, &advice, &settings).await?);
             if changes.says.is_empty() {
                 tx.update_plan(&row).await?;
+                if condition::any(&mut tx, &row).await? {
+                    word::settle_seeing(app, &mut tx, &mut row, old, &settings, Some(&facts)).await?;
+                }
                 return tx.commit().await;
             }
             changes.says.join("; ")

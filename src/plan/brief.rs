@@ -125,6 +125,32 @@ pub async fn gather(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
     facts
 }
 
+/// The few facts that a condition on an approval may rest on, asked anew.
+pub async fn for_conditions(app: &App, settings: &Arc<Settings>, plan: &Plan) -> Facts {
+    let now = app.clock.now();
+    forget_what_is_old(app, &plan.service).await;
+    let until = brief_deadline(settings);
+    let sources = sources_for(app, settings, &plan.service, &plan.environment);
+    let ahead = Ask {
+        version: plan.commit.clone().or_else(|| plan.version.clone()),
+        from: now.plus(-2 * DAY),
+        to: plan.when.start(now).max(now).plus(DAY),
+        fresh: true,
+        ..Ask::of(Question::OnCall, settings, &plan.service, &plan.environment, now)
+    };
+    let behind = Ask { from: now.plus(-30 * DAY), to: now, ..ahead.clone() };
+    let (mut coming, mut past) = (Gathered::default(), Gathered::default());
+    let mut about = vec![Question::OnCall];
+    if plan.kind.has_version() && plan.version.is_some() {
+        about.push(Question::Builds);
+    }
+    tokio::join!(
+        source::gather(&mut coming, &sources, &ahead, &about, &app.clock, until),
+        source::gather(&mut past, &sources, &behind, &[Question::Load], &app.clock, until),
+    );
+    Facts { load: past.facts.load, ..coming.facts }
+}
+
 /// What the tracker says of the ticket that the reason names; nothing is asked where it names none.
 async fn ticket(
     app: &App,

@@ -1,10 +1,12 @@
 //! Reminds those who could approve once before the deadline and once at it, and records that it was missed.
 
+use std::collections::BTreeSet;
+
 use crate::advice::Context;
 use crate::advice::rules::eligible_now;
 use crate::app::App;
 use crate::approval::deadline::{needed_by, remind_at};
-use crate::config::{Mode, Settings};
+use crate::config::{Mode, PersonKind, Settings};
 use crate::event::Due;
 use crate::ledger::Statement;
 use crate::name::{Person, PlanId};
@@ -31,6 +33,7 @@ pub async fn schedule(tx: &mut Tx, row: &PlanRow, settings: &Settings) -> anyhow
 /// A reminder's or the deadline's own time has come.
 pub async fn came(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()> {
     let settings = app.settings();
+    let away = away(app, id).await?;
     let now = app.clock.now();
     let mut tx = app.store.begin_finishing(claim, now).await?;
     let Some(row) = tx.plan(id).await?.filter(|row| row.state.waits()) else { return tx.commit().await };
@@ -56,7 +59,7 @@ pub async fn came(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()> {
         let asked_before = row.plan.made_at < remind_at(by, &settings);
         if missing && asked_before && deadline.reminded_at.is_none() && mode != Mode::Observe {
             deadline.reminded_at = Some(now);
-            remind(&mut tx, &row, &revision, &settings, &deadline).await?;
+            remind(&mut tx, &row, &revision, &settings, &deadline, &away).await?;
         }
         tx.due(&due, by).await?;
     } else if missing && deadline.missed_at.is_none() {
@@ -66,11 +69,29 @@ pub async fn came(app: &App, claim: &Claim, id: &PlanId) -> anyhow::Result<()> {
         let record = Statement::new("deadline.missed").of(&row, Some(&revision.brief));
         tx.record(app, record.with("needed_by", by.rfc3339()).with("missing", needs)).await?;
         if mode != Mode::Observe {
-            remind(&mut tx, &row, &revision, &settings, &deadline).await?;
+            remind(&mut tx, &row, &revision, &settings, &deadline, &away).await?;
         }
     }
     tx.set_deadline(id, deadline).await?;
     tx.commit().await
+}
+
+/// Of those who could approve by the settings, whom the platform calls no member: nobody asks them for a word that would
+/// not count. Where it does not answer, the settings' word stands: a reminder decides nothing.
+async fn away(app: &App, id: &PlanId) -> anyhow::Result<BTreeSet<Person>> {
+    let Some(row) = app.store.plan(id).await? else { return Ok(BTreeSet::new()) };
+    let Some(revision) = app.store.revision(id, row.revision).await? else { return Ok(BTreeSet::new()) };
+    let settings = app.settings();
+    let ctx = Context { plan: &row.plan, facts: &revision.facts, settings: &settings, now: app.clock.now() };
+    let able = eligible_now(ctx, &revision.advice.approvals.needs);
+    let mut away = BTreeSet::new();
+    for person in able {
+        let kind = people::kind_now(app, &row.platform, &person).await.unwrap_or_default();
+        if kind != PersonKind::Member {
+            away.insert(person);
+        }
+    }
+    Ok(away)
 }
 
 /// Tells the thread, and in person those who could still give what is missing.
@@ -80,12 +101,15 @@ async fn remind(
     revision: &Revision,
     settings: &Settings,
     deadline: &Deadline,
+    away: &BTreeSet<Person>,
 ) -> anyhow::Result<()> {
     let tally = show::tally_of(tx, row, revision, settings).await?;
+    let has_spoken =
+        |person: &Person| tally.approved_by.contains(person) || tally.unmet.iter().any(|(by, _)| by == person);
     let now = tx.now;
     let ctx = Context { plan: &row.plan, facts: &revision.facts, settings, now };
     let mut whom: Vec<Person> = eligible_now(ctx, &tally.missing);
-    whom.retain(|person| !tally.approved_by.contains(person));
+    whom.retain(|person| !has_spoken(person) && !away.contains(person));
     show::in_thread(tx, row, wording::deadline::reminds(row, &tally, &whom, deadline.needed_by, settings, now)).await?;
     if whom.len() > MOST {
         return Ok(());

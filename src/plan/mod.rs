@@ -2,6 +2,7 @@
 
 mod advise;
 pub mod brief;
+pub mod condition;
 pub mod deadline;
 mod due;
 pub mod history;

@@ -240,6 +240,7 @@ pub async fn confirm(
     tx.no_longer_due(&Due::Step { step: step.id.clone() }).await?;
     let from = From::new(&step.platform, step.user.clone(), row.channel.clone());
     let said = Said {
+        only_if: None,
         from: &from,
         kind: WordKind::Approve,
         at: tx.now,

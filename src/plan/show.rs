@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::advice::rules::eligible_now;
 use crate::advice::{Approvals, Context, FlagLevel, NeedView};
 use crate::app::App;
+use crate::approval::condition::{Condition, Watcher};
 use crate::approval::deputy::{Deputy, lent};
 use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::role::{ON_CALL, meets};
@@ -17,7 +18,7 @@ use crate::ledger::{Receipt, Statement};
 use crate::message::Message;
 use crate::name::{Person, PlanId, Role};
 use crate::people;
-use crate::plan::{Plan, When, overriding, second_step};
+use crate::plan::{Plan, When, condition, overriding, second_step};
 use crate::store::Tx;
 use crate::store::beside::Beside;
 use crate::store::plan::{PlanRow, Revision};
@@ -85,7 +86,16 @@ pub async fn card(
         Some(_) => second_step::open(&tx.steps(&row.plan.id).await?, &row.plan.id, row.revision),
         None => Vec::new(),
     };
-    let beside = wording::card::Beside { overrides: &overrides, deputies: &deputies, steps: &steps };
+    let mut conditional = tx.words(&row.plan.id).await?;
+    conditional.retain(|word| word.revision == row.revision && word.stands() && word.only_if.is_some());
+    let watchers = tx.watchers(&row.plan.id).await?;
+    let beside = wording::card::Beside {
+        overrides: &overrides,
+        deputies: &deputies,
+        steps: &steps,
+        conditional: &conditional,
+        watchers: &watchers,
+    };
     let mut shown = revision.clone();
     shown.advice.approvals = approvals_now(row, revision, settings, tx.now);
     let card = wording::card::asks(row, &shown, settings, entry, &beside, tx.now);
@@ -129,6 +139,8 @@ pub struct Said {
     pub words: Vec<Word>,
     pub overrides: Vec<Override>,
     pub deputies: Vec<Deputy>,
+    /// Who watches; read where an approval may depend on it.
+    pub watchers: Vec<Watcher>,
 }
 
 /// As it stands in this transaction.
@@ -137,6 +149,9 @@ pub async fn said(tx: &mut Tx, row: &PlanRow, there: Beside) -> anyhow::Result<S
     let mut said = Said::default();
     if there.words {
         said.words = tx.words(plan).await?;
+    }
+    if said.words.iter().any(|word| word.only_if.is_some()) {
+        said.watchers = tx.watchers(plan).await?;
     }
     if there.overrides {
         said.overrides = tx.overrides(plan).await?;
@@ -166,7 +181,8 @@ pub fn tally_heard(
         let confirmed = suffices(word.kind, &revision.advice.asked, word.confirmed, past_the_chat).is_ok();
         is_member(settings, &word.person) && !old && !unheard && (confirmed || word.revision != row.revision)
     };
-    let words: Vec<Word> = said.words.iter().filter(|word| counts(word)).cloned().collect();
+    let mut words: Vec<Word> = said.words.iter().filter(|word| counts(word)).cloned().collect();
+    let unmet = set_aside_unmet(row, &mut words, &said.watchers, settings, now);
     let change = revision.facts.change.first().map(|fact| &fact.value);
     let approval = |person: &Person| {
         let mut approvals = words.iter().filter(|word| word.kind == WordKind::Approve && word.revision == row.revision);
@@ -185,6 +201,7 @@ pub fn tally_heard(
         }
         meets(need, person, &roles, settings)
     });
+    tally.unmet = unmet;
     for block in overriding::of_words(&words, row.revision) {
         if overriding::against(&said.overrides, &block, row, settings, now).is_some() {
             match block.code.as_str() {
@@ -194,6 +211,29 @@ pub fn tally_heard(
         }
     }
     tally
+}
+
+/// Takes approvals whose condition is not met out of the words that count, and tells whose they are.
+fn set_aside_unmet(
+    row: &PlanRow,
+    words: &mut Vec<Word>,
+    watchers: &[Watcher],
+    settings: &Settings,
+    now: Time,
+) -> Vec<(Person, Condition)> {
+    let asks = |word: &Word| word.revision == row.revision && word.stands();
+    let standing: Vec<Word> = words.iter().filter(|word| asks(word)).cloned().collect();
+    let judged = condition::judged(row, &standing, watchers, settings, None, now);
+    let mut unmet = Vec::new();
+    words.retain(|word| {
+        let Some(only_if) = word.only_if.as_ref().filter(|_| asks(word)) else { return true };
+        let holds = judged.get(&word.id).is_some_and(|look| only_if.holds(look));
+        if !holds {
+            unmet.push((word.person.clone(), only_if.condition.clone()));
+        }
+        holds
+    });
+    unmet
 }
 
 /// What is needed as things stand: by the brief, and by the hour at which it would begin.

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::advice::{Advice, Slot, Windows, says};
+use crate::approval::condition::Watcher;
 use crate::approval::overriding::Override;
 use crate::approval::second_step::Step;
 use crate::approval::{Word, WordKind};
@@ -69,12 +70,24 @@ pub fn full(
     words: &[Word],
     overrides: &[Override],
     steps: &[Step],
+    watchers: &[Watcher],
 ) -> Value {
-    let given: Vec<Value> = words
-        .iter()
-        .filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands())
-        .map(|w| json!({ "by": w.person, "role": w.role, "for": w.lender, "at": w.at, "brief": w.brief, "confirmed": w.confirmed }))
-        .collect();
+    let approvals = || {
+        words.iter().filter(|w| w.kind == WordKind::Approve && w.revision == row.revision && w.stands()).map(|word| {
+            let mut value = json!({
+                "by": word.person, "role": word.role, "for": word.lender, "at": word.at, "brief": word.brief,
+                "confirmed": word.confirmed,
+            });
+            if let Some(only_if) = &word.only_if {
+                value["if"] = only_if.condition.written().into();
+                value["met_at"] = json!(only_if.met.as_ref().map(|(at, _)| at));
+                value["met_by"] = json!(only_if.met.as_ref().map(|(_, by)| by));
+            }
+            (word.only_if.as_ref().is_none_or(|only_if| only_if.met.is_some()), value)
+        })
+    };
+    let given: Vec<Value> = approvals().filter(|(met, _)| *met).map(|(_, value)| value).collect();
+    let unmet: Vec<Value> = approvals().filter(|(met, _)| !met).map(|(_, value)| value).collect();
     let mut view = shown(
         &row.plan,
         row.revision,
@@ -83,7 +96,11 @@ pub fn full(
         given,
         row.state,
     );
+    // Given, but on a condition that is not met: they do not count.
+    view["approvals"]["conditional"] = unmet.into();
     if let Some(object) = view.as_object_mut() {
+        let watching: Vec<Value> = watchers.iter().map(|w| json!({ "by": w.person, "since": w.since })).collect();
+        object.insert("watching".to_owned(), watching.into());
         object.insert("confirmed".to_owned(), act(&row.confirmed));
         object.insert("started".to_owned(), act(&row.started));
         object.insert("settled_category".to_owned(), act(&row.category));

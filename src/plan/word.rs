@@ -1,17 +1,19 @@
 //! How a person's word comes onto the record, wherever it was said: whether it counts, what is written, what follows.
 
+use crate::advice::facts::Facts;
 use crate::advice::policy_digest;
 use crate::app::App;
+use crate::approval::condition::{Condition, OnlyIf};
 use crate::approval::second_step::suffices;
 use crate::approval::{Speaker, Tally, Word, WordKind, may_speak_also_for, on_call_at};
 use crate::clock::Time;
 use crate::config::{SecondStep, Settings};
 use crate::event::From;
-use crate::ledger::Statement;
+use crate::ledger::{Record, Statement};
 use crate::name::{Person, new_id};
 use crate::people::{TERMINAL, link};
 use crate::plan::second_step::{self, Confirmation};
-use crate::plan::show;
+use crate::plan::{condition, show};
 use crate::store::Tx;
 use crate::store::plan::{PlanRow, Revision};
 use crate::wording;
@@ -33,6 +35,8 @@ pub struct Said<'a> {
     pub why: Option<&'a str>,
     /// How its giver confirmed it besides.
     pub confirmed: Option<&'a Confirmation<'a>>,
+    /// What an approval depends on, where it does.
+    pub only_if: Option<&'a Condition>,
 }
 
 /// What became of it.
@@ -67,7 +71,9 @@ pub async fn give(
     };
     let person = speaker.map(|speaker| &speaker.person);
     let words = tx.words(&row.plan.id).await?;
-    if standing(&words, person, kind, row.revision).is_some() {
+    // An approval on another condition, or without one, takes the place of one on a condition.
+    let before = standing(&words, person, kind, row.revision);
+    if before.is_some_and(|before| !gives_way(before, said.only_if)) {
         return Ok(Given::Already);
     }
     if kind == WordKind::Approve && row.plan.kind.has_version() && row.plan.commit.is_none() {
@@ -110,6 +116,7 @@ pub async fn give(
         person: person.clone(),
         role,
         lender,
+        only_if: said.only_if.cloned().map(OnlyIf::new),
         platform: said.from.platform.clone(),
         on_call_at: on_call_at(speaker, now),
         confirmed,
@@ -118,6 +125,10 @@ pub async fn give(
         voided_at: None,
         void_reason: None,
     };
+    if let Some(before) = before {
+        tx.withdraw_word(&before.id).await?;
+        tx.record(app, record("word.withdrawn", row, revision, Some(person), before.role.as_ref(), said)).await?;
+    }
     tx.insert_word(&row.plan.id, &word, said.message).await?;
     let quorum = needs.iter().map(|need| need.need.count).sum();
     let record = record("word.given", row, revision, Some(person), word.role.as_ref(), said)
@@ -127,6 +138,7 @@ pub async fn give(
         .with("step", said.confirmed.and_then(|confirmation| confirmation.step))
         .with("for", word.lender.as_ref().map(ToString::to_string))
         .with("on_call_at", word.on_call_at.map(Time::rfc3339))
+        .with("condition", said.only_if.map(Condition::written))
         .text("why", said.why);
     let record = match said.confirmed.and_then(|confirmation| confirmation.proof) {
         None => record,
@@ -137,17 +149,23 @@ pub async fn give(
             .with("acr", proof.acr.clone())
             .with("amr", (!proof.amr.is_empty()).then(|| proof.amr.clone())),
     };
+    let record = if kind == WordKind::Approve { authorising(tx, row, record).await? } else { record };
     let entry = tx.record(app, record).await?;
+    if let Some(only_if) = &word.only_if {
+        show::in_thread(tx, row, wording::condition::given(row, &word, only_if, settings, now)).await?;
+    }
     settle(app, tx, row, revision, settings).await?;
     let tally = show::tally_of(tx, row, revision, settings).await?;
-    let mut line = match said.why {
-        Some(why) => wording::card::given_in_terminal(row, &word, &tally, why, settings, now),
-        None => wording::card::given(row, &word, &tally, settings, now),
-    };
-    if said.read_back {
-        wording::card::was_away(&mut line);
+    if word.only_if.is_none() {
+        let mut line = match said.why {
+            Some(why) => wording::card::given_in_terminal(row, &word, &tally, why, settings, now),
+            None => wording::card::given(row, &word, &tally, settings, now),
+        };
+        if said.read_back {
+            wording::card::was_away(&mut line);
+        }
+        show::in_thread(tx, row, line).await?;
     }
-    show::in_thread(tx, row, line).await?;
     show::card(tx, row, revision, settings, &entry).await?;
     Ok(Given::Counts(tally))
 }
@@ -169,6 +187,10 @@ pub async fn withdraw(
         }
         return Ok(());
     };
+    // A mark on the card carries no condition: taking one off takes back what a mark gave.
+    if said.message.is_some() && word.only_if.is_some() {
+        return Ok(());
+    }
     tx.withdraw_word(&word.id).await?;
     tx.record(app, record("word.withdrawn", row, revision, Some(person), word.role.as_ref(), said)).await?;
     settle(app, tx, row, revision, settings).await?;
@@ -185,10 +207,54 @@ pub async fn settle(
     revision: &Revision,
     settings: &Settings,
 ) -> anyhow::Result<()> {
+    settle_seeing(app, tx, row, revision, settings, None).await
+}
+
+/// The same with what outside systems say at this moment of conditions that approvals depend on.
+pub async fn settle_seeing(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut PlanRow,
+    revision: &Revision,
+    settings: &Settings,
+    facts: Option<&Facts>,
+) -> anyhow::Result<()> {
+    let (turned, receipt) = condition::record(app, tx, row, revision, settings, facts).await?;
     let tally = show::tally_of(tx, row, revision, settings).await?;
     row.state = row.state.spoken(!tally.objected_by.is_empty(), !tally.held_by.is_empty(), tally.missing.is_empty());
     tx.update_plan(row).await?;
-    show::main(app, tx, row, revision).await
+    show::main(app, tx, row, revision).await?;
+    let progress = wording::card::progress(row, &tally);
+    for one in &turned {
+        show::in_thread(tx, row, wording::condition::turned(one, &progress)).await?;
+    }
+    match receipt {
+        Some(receipt) => show::card(tx, row, revision, settings, &receipt).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether a word makes room for the next of its kind by the same person.
+fn gives_way(before: &Word, next: Option<&Condition>) -> bool {
+    before.only_if.as_ref().is_some_and(|only_if| next != Some(&only_if.condition))
+}
+
+/// What an approval authorises: the deployment and, where the plan states one, the way back, as the entry that made the
+/// revision is bound to its text.
+async fn authorising(tx: &mut Tx, row: &PlanRow, record: Statement) -> anyhow::Result<Statement> {
+    let record = record.with(
+        "authorises",
+        match row.plan.rollback {
+            Some(_) => vec!["deployment", "rollback"],
+            None => vec!["deployment"],
+        },
+    );
+    let Some(entry) = tx.newest_entry_of(&row.plan.id, "plan.revised").await? else { return Ok(record) };
+    let commitment = Record::parse(&entry.bytes).ok().and_then(|made| made.commitments.get("rollback").copied());
+    Ok(match commitment {
+        Some(commitment) => record.with("rollback", commitment.to_string()).with("rollback_entry", entry.seq),
+        None => record,
+    })
 }
 
 /// The word of this kind that a person has standing on a revision.

@@ -387,6 +387,20 @@ impl Store {
 }
 
 impl Tx {
+    /// The newest entry of a kind about a plan.
+    pub async fn newest_entry_of(&mut self, plan: &PlanId, kind: &str) -> anyhow::Result<Option<StoredEntry>> {
+        let row = sqlx::query(
+            "select seq, at, kind, plan, bytes, leaf from ledger_entry
+             where plan = $1 and kind = $2 order by seq desc limit 1",
+        )
+        .bind(plan.as_str())
+        .bind(kind)
+        .fetch_optional(self.conn())
+        .await
+        .map_err(said)?;
+        row.as_ref().map(entry_row).transpose().map_err(said)
+    }
+
     /// Writes one entry for the record: number, chain, tree, texts and seal in this transaction. Returns its number and the
     /// signed checkpoint after it.
     pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {

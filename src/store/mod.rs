@@ -26,6 +26,7 @@ pub mod overriding;
 pub mod picture;
 pub mod plan;
 pub mod second_step;
+pub mod watcher;
 pub mod word;
 pub mod work;
 

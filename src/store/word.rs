@@ -5,6 +5,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, Tx, said};
+use crate::approval::condition::{Condition, OnlyIf};
 use crate::approval::{Word, WordKind};
 use crate::clock::Time;
 use crate::config::SecondStep;
@@ -12,7 +13,7 @@ use crate::name::{Person, PlanId, Role};
 
 const SELECT: &str =
     "select id, revision, brief, kind, person, role, lender, platform, on_call_at, at, withdrawn_at, voided_at, void_reason,
-        confirmed
+        confirmed, only_if, met_at, met_by, asked_at
     from word where plan = $1 order by at, id";
 
 impl Store {
@@ -33,8 +34,8 @@ impl Tx {
     pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, message: Option<&str>) -> anyhow::Result<()> {
         sqlx::query(
             "insert into word (id, plan, revision, brief, kind, person, role, platform, message, at, lender, on_call_at,
-                confirmed)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                confirmed, only_if)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(&word.id)
         .bind(plan.as_str())
@@ -49,9 +50,23 @@ impl Tx {
         .bind(word.lender.as_ref().map(Person::as_str))
         .bind(word.on_call_at.map(Time::ms))
         .bind(word.confirmed.map(SecondStep::as_str))
+        .bind(word.only_if.as_ref().map(|only_if| only_if.condition.written()))
         .execute(self.conn())
         .await
         .map_err(said)?;
+        Ok(())
+    }
+
+    /// What a look at an approval's condition came to.
+    pub async fn judge_word(&mut self, id: &str, only_if: &OnlyIf) -> anyhow::Result<()> {
+        sqlx::query("update word set met_at = $1, met_by = $2, asked_at = $3 where id = $4")
+            .bind(only_if.met.as_ref().map(|(at, _)| at.ms()))
+            .bind(only_if.met.as_ref().map(|(_, by)| by.as_str()))
+            .bind(only_if.asked_at.map(Time::ms))
+            .bind(id)
+            .execute(self.conn())
+            .await
+            .map_err(said)?;
         Ok(())
     }
 
@@ -84,6 +99,17 @@ impl Tx {
     }
 }
 
+fn only_if(row: &AnyRow) -> anyhow::Result<Option<OnlyIf>> {
+    let Some(written) = row.try_get::<Option<String>, _>("only_if")? else { return Ok(None) };
+    // What does not read would count without its condition.
+    let condition =
+        Condition::parse(&written).ok_or_else(|| anyhow::anyhow!("a stored approval has an unknown condition"))?;
+    let met_at = row.try_get::<Option<i64>, _>("met_at")?.map(Time::from_ms);
+    let met_by = row.try_get::<Option<String>, _>("met_by")?.unwrap_or_default();
+    let asked_at = row.try_get::<Option<i64>, _>("asked_at")?.map(Time::from_ms);
+    Ok(Some(OnlyIf { condition, met: met_at.map(|at| (at, met_by)), asked_at }))
+}
+
 fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
     let kind: String = row.try_get("kind")?;
     let person: String = row.try_get("person")?;
@@ -102,6 +128,7 @@ fn word_row(row: &AnyRow) -> anyhow::Result<Word> {
         confirmed: confirmed.transpose()?,
         lender: row.try_get::<Option<String>, _>("lender")?.map(Person::new),
         on_call_at: row.try_get::<Option<i64>, _>("on_call_at")?.map(Time::from_ms),
+        only_if: only_if(row)?,
         at: Time::from_ms(row.try_get("at")?),
         withdrawn_at: row.try_get::<Option<i64>, _>("withdrawn_at")?.map(Time::from_ms),
         voided_at: row.try_get::<Option<i64>, _>("voided_at")?.map(Time::from_ms),

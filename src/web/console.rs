@@ -175,6 +175,8 @@ async fn reply(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Ans
         from: from(&site, &said.user, Some(&message.channel)),
         thread: said.thread.clone(),
         text: said.text.clone(),
+        message: None,
+        edited: false,
         at: now,
     };
     let id = site.app.inbox.put(&event, &format!("person:console:{}", said.user), None).await?;

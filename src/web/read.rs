@@ -34,8 +34,8 @@ pub async fn plan(State(site): State<Site>, Path(id): Path<String>, headers: Hea
     let revision = site.app.store.revision(&id, row.revision).await?;
     let words = site.app.store.words(&id).await?;
     let overrides = site.app.store.overrides(&id).await?;
-    let steps = site.app.store.steps(&id).await?;
-    answer(crate::plan::view::full(&row, revision.as_ref(), &words, &overrides, &steps))
+    let (steps, watchers) = (site.app.store.steps(&id).await?, site.app.store.watchers(&id).await?);
+    answer(crate::plan::view::full(&row, revision.as_ref(), &words, &overrides, &steps, &watchers))
 }
 
 #[derive(Debug, Deserialize)]

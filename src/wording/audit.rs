@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+use crate::advice::says;
 use crate::audit::{Case, Finding, Period, Report, Wanted};
 use crate::clock::Time;
 use crate::config::{After, Owed, Settings};
@@ -329,9 +330,9 @@ pub fn summary(report: &Report, settings: &Settings) -> Vec<Block> {
         None => lines.push(Line::marked(Mark::Pass, "No gap in the sequence of entries.")),
     }
     let says = format!(
-        "{} plans and {} deployments, {}",
-        report.plans,
-        report.deployments,
+        "{} and {}, {}",
+        says::count(i64::try_from(report.plans).unwrap_or(i64::MAX), "plan"),
+        says::count(i64::try_from(report.deployments).unwrap_or(i64::MAX), "deployment"),
         period(&report.period, settings.team.zone)
     );
     vec![Block::List { says, lines, folded: false }]

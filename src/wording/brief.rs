@@ -235,7 +235,11 @@ fn standing(row: &PlanRow, tally: &Tally) -> Line {
         _ if tally.missing.is_empty() => format!("Approvals {given} of {asked}: approved."),
         _ => {
             let missing: Vec<String> = tally.missing.iter().map(who).collect();
-            format!("Approvals {given} of {asked}. Missing: {}. The card is in the thread.", says::list(&missing))
+            let waits = super::condition::all(tally);
+            format!(
+                "Approvals {given} of {asked}. Missing: {}.{waits} The card is in the thread.",
+                says::list(&missing)
+            )
         }
     };
     Line { mark: None, spans: vec![Span::plain(text)], code: None }

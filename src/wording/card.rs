@@ -2,6 +2,7 @@
 
 use super::{need, short, who, zone};
 use crate::advice::{NeedView, Slot, says};
+use crate::approval::condition::Watcher;
 use crate::approval::deadline::needed_by;
 use crate::approval::deputy::Deputy;
 use crate::approval::overriding::Override;
@@ -22,6 +23,10 @@ pub struct Beside<'a> {
     pub deputies: &'a [Deputy],
     /// Approvals whose givers have yet to confirm them.
     pub steps: &'a [Step],
+    /// Approvals that stand on a condition.
+    pub conditional: &'a [Word],
+    /// Who said that they watch it.
+    pub watchers: &'a [Watcher],
 }
 
 /// The card of the revision that asks: what approving means, with the ledger's number and checkpoint.
@@ -127,6 +132,15 @@ pub fn asks(
     if !deputies.is_empty() {
         blocks.push(Block::List { says: "Deputies".to_owned(), lines: deputies, folded: false });
     }
+    let conditional = beside.conditional.iter().filter_map(|word| Some((word, word.only_if.as_ref()?)));
+    let conditional: Vec<Line> =
+        conditional.map(|(word, only_if)| super::condition::line(word, only_if, row, settings, now)).collect();
+    if !conditional.is_empty() {
+        blocks.push(Block::List { says: "Approvals on a condition".to_owned(), lines: conditional, folded: false });
+    }
+    if !beside.watchers.is_empty() {
+        blocks.push(Block::Line(super::condition::watching(beside.watchers)));
+    }
     let overrides: Vec<Line> = beside.overrides.iter().map(super::overriding::line).collect();
     if !overrides.is_empty() {
         blocks.push(Block::List { says: "Overrides".to_owned(), lines: overrides, folded: false });
@@ -135,6 +149,13 @@ pub fn asks(
         says: format!("Checkpoint of the ledger at #{}", entry.seq),
         text: entry.checkpoint.clone(),
     });
+    if !revision.advice.approvals.needs.is_empty() && revision.advice.asked.second_step.is_none() {
+        buttons.push(Button {
+            id: format!("approve-if {} --revision {}", row.plan.id, row.revision),
+            says: "Approve if…".to_owned(),
+            style: ButtonStyle::Plain,
+        });
+    }
     buttons.push(Button {
         id: format!("start {}", row.plan.id),
         says: "Start".to_owned(),
@@ -307,6 +328,10 @@ pub fn words_gone(whom: &[Person], because: &str) -> Message {
 
 /// "1 of 2; still missing: …"
 pub fn progress(row: &PlanRow, tally: &Tally) -> String {
+    format!("{}{}", of_asked(row, tally), super::condition::all(tally))
+}
+
+fn of_asked(row: &PlanRow, tally: &Tally) -> String {
     let (given, asked) = tally.counts();
     if tally.is_enough() {
         return format!("{given} of {asked}: approved.");
@@ -439,6 +464,17 @@ pub fn reason_kept(by: &Person) -> Message {
     Message::spans(
         Some(Mark::Note),
         vec![Span::plain("Kept with the objection of "), Span::person(by), Span::plain(".")],
+    )
+}
+
+/// Somebody changed in the chat what they gave as a reason.
+pub fn reason_edited(by: &Person) -> Message {
+    Message::spans(
+        Some(Mark::Note),
+        vec![
+            Span::person(by),
+            Span::plain(" edited the reason of an objection. The new text is kept; the first one stays in the record."),
+        ],
     )
 }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod brief;
 pub mod card;
 pub mod check;
+pub mod condition;
 pub mod deadline;
 pub mod deploy;
 pub mod deputy;

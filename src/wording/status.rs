@@ -22,6 +22,8 @@ pub struct GoingOn<'a> {
     pub overridden: &'a BTreeMap<PlanId, Vec<String>>,
     /// Whose approval waits for them to confirm it, by plan.
     pub unconfirmed: &'a BTreeMap<PlanId, Vec<Person>>,
+    /// Approvals whose condition is not met, by plan, as they are said.
+    pub unmet: &'a BTreeMap<PlanId, Vec<String>>,
     pub deputies: &'a [Deputy],
     pub watched: &'a [DeploymentRow],
     pub owed: &'a [Obligation],
@@ -30,7 +32,7 @@ pub struct GoingOn<'a> {
 }
 
 pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now: Time) -> Message {
-    let GoingOn { plans, overridden, unconfirmed, deputies, watched, owed, holds } = going_on;
+    let GoingOn { plans, overridden, unconfirmed, unmet, deputies, watched, owed, holds } = going_on;
     let zone = settings.team.zone;
     let title = of.map_or_else(|| "What is going on".to_owned(), |of| format!("What is going on: {of}"));
     let mut blocks = vec![Block::Title { text: title, context: says::time(now, zone, now) }];
@@ -48,7 +50,10 @@ pub fn status(of: Option<&str>, going_on: GoingOn<'_>, settings: &Settings, now:
                 let codes = overridden.get(&plan.id).filter(|codes| !codes.is_empty());
                 let overridden = codes.map(|codes| format!(", overridden: {}", codes.join(", "))).unwrap_or_default();
                 let waits = unconfirmed.get(&plan.id).into_iter().flatten();
-                let waits: String = waits.map(|person| format!(", @{person} must still confirm")).collect();
+                let mut waits: String = waits.map(|person| format!(", @{person} must still confirm")).collect();
+                if let Some(unmet) = unmet.get(&plan.id).filter(|unmet| !unmet.is_empty()) {
+                    waits.push_str(&format!(", approved by {}", unmet.join("; ")));
+                }
                 Line::plain(format!(
                     "{}: {} {} → {}, {}, planned by @{}{when}{overridden}{waits}",
                     plan.id,

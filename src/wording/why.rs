@@ -222,6 +222,9 @@ fn word_line(word: &Word, exact: &impl Fn(Time) -> String) -> Line {
         exact(word.at),
         short_brief(&word.brief)
     );
+    if let Some(only_if) = &word.only_if {
+        text.push_str(&super::condition::in_record(only_if, exact));
+    }
     if let Some(at) = word.withdrawn_at {
         text.push_str(&format!("; taken back at {}", exact(at)));
     }

@@ -35,6 +35,12 @@ impl Story {
         self.messages().into_iter().find(|m| m["id"] == id).unwrap_or_else(|| panic!("no message {id}"))
     }
 
+    /// The last thing that one person alone was told, without the signs that mark something as typed: some platforms show
+    /// them, others show what is typed in another face.
+    pub fn plainly_told(&self, user: &str) -> String {
+        self.whispered_to(user).replace('`', "")
+    }
+
     /// The newest form that one person was given.
     pub fn form_of(&self, user: &str) -> Value {
         self.stage().open_form(self, user);

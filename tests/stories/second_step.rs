@@ -56,6 +56,23 @@ fn is_sound(story: &Story) {
     assert_eq!(code, 0, "{out}{err}");
 }
 
+/// A condition would have to wait with the step, and turn while it waits.
+#[test]
+fn where_a_second_step_is_asked_nobody_approves_on_a_condition() {
+    let (mut story, card) = planned(&typed());
+    let card = story.message(&card);
+    let mut buttons = card["message"]["buttons"].as_array().into_iter().flatten();
+    assert!(!buttons.any(|button| button["id"].as_str().is_some_and(|id| id.starts_with("approve-if"))), "{card}");
+    // Elsewhere the command is a button alone.
+    if crate::harness::stage::is_console() {
+        story.says("lin", "/deploy approve-if shop-1 --condition watches --who noor");
+        let says = story.whispered_to("lin");
+        assert!(says.contains("asks every approver for a second step"), "{says}");
+        assert_eq!(story.plan("shop-1")["approvals"]["conditional"], json!([]));
+    }
+    is_sound(&story);
+}
+
 #[test]
 fn a_reaction_counts_once_its_giver_has_typed_the_services_name() {
     let (mut story, card) = planned(&typed());

@@ -136,3 +136,16 @@ fn an_eligible_person_corrects_the_declared_risk_and_the_plan_is_asked_anew() {
     let (code, out, _) = story.runs_with(&["audit", "verify"], &[], "");
     assert_eq!(code, 0, "{out}");
 }
+
+#[test]
+fn another_time_asks_for_the_review_anew_as_any_amendment() {
+    let mut story = strict();
+    story.says("ada", &format!("{PLAN}{WHOLE}"));
+    story.says("lin", "/deploy review shop-1 sound");
+    assert_eq!(story.plan("shop-1")["reviewed"]["by"], "lin");
+    story.says("ada", "/deploy take shop-1 1");
+    assert_eq!(story.plan("shop-1")["revision"], 2);
+    assert_eq!(story.plan("shop-1")["reviewed"], json!(null));
+    let (code, out, _) = story.runs_with(&["audit", "verify"], &[], "");
+    assert_eq!(code, 0, "{out}");
+}

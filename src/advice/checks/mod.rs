@@ -146,6 +146,14 @@ pub fn ask(view: &View<'_>) -> Vec<(Flag, Part)> {
     answers.map(|(code, answer)| answer.into_flag(code)).collect()
 }
 
+/// The flag of one check that the plan and its facts answer.
+pub fn answer(view: &View<'_>, code: &str) -> Option<Flag> {
+    ALL.iter().find(|check| check.code == code).and_then(|check| match check.answer {
+        By::Brief(answer) => Some(answer(view)?.into_flag(check.code).0),
+        _ => None,
+    })
+}
+
 /// The flags of the checks that the policy's own reckoning answers.
 pub fn ask_policy(view: &View<'_>, approvals: &Approvals) -> Vec<(Flag, Part)> {
     let answers = ALL.iter().filter_map(|check| match check.answer {

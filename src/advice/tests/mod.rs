@@ -1,5 +1,6 @@
 //! Stories of single checks, and the laws of the whole.
 
+mod conditions;
 mod laws;
 mod permission;
 mod stories_alerts;

@@ -1,5 +1,6 @@
 //! The permission matrix: who may say which word on which plan. Every cell is asserted against a second opinion, written
-//! apart from the code that decides, in the words of the documentation.
+//! apart from the code that decides, in the words of the documentation. An approval on a condition may be given by exactly
+//! whom this lets approve; whether it counts is every cell of `conditions`.
 
 use super::world::{World, commit, file, known, now};
 use crate::advice::Approvals;

@@ -20,7 +20,9 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-use super::{Flag, Part, Points};
+use super::{Context, Flag, Part, Points};
+use crate::clock::Time;
+use crate::name::SourceName;
 
 pub use cost::{Fit, SlotCost};
 pub use timeline::Timeline;
@@ -115,4 +117,17 @@ impl Code {
             _ => Part::Consequence,
         }
     }
+}
+
+/// The share of the weekly peak at a moment, in thousandths, and which source says so: what was measured just now for the
+/// present, the usual week for what is to come. None: nobody knows,
+/// or only in part.
+pub fn traffic<'a>(ctx: &Context<'a>, at: Time) -> Option<(u32, &'a SourceName)> {
+    let profile = load::Profile::read(ctx);
+    let source = &profile.fact.filter(|fact| fact.incomplete.is_empty())?.source;
+    // Of the present the usual week is no measurement.
+    if at <= ctx.now && profile.measured.is_none() {
+        return None;
+    }
+    Some((profile.at(at.ms())?, source))
 }

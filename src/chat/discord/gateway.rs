@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use serenity::all::{
     ChannelId, Client, ClientBuilder, Context, EventHandler, GatewayIntents, GuildChannel, GuildId, Interaction,
-    Message, MessageId, PartialGuildChannel, RawEventHandler, Reaction, ReactionType, Ready, ShardManager,
+    Message, MessageId, MessageUpdateEvent, PartialGuildChannel, RawEventHandler, Reaction, ReactionType, Ready,
+    ShardManager, Timestamp, User,
 };
 use serenity::async_trait;
 use serenity::http::HttpBuilder;
@@ -162,6 +163,17 @@ impl Inner {
     }
 }
 
+/// What somebody wrote or edited.
+struct Heard<'a> {
+    guild: Option<GuildId>,
+    channel: ChannelId,
+    message: MessageId,
+    author: &'a User,
+    content: &'a str,
+    /// When it was changed, where it was.
+    edited: Option<Timestamp>,
+}
+
 impl Handler {
     /// A mark that was set or taken away.
     async fn react(&self, reaction: &Reaction, removed: bool) -> anyhow::Result<()> {
@@ -236,28 +248,33 @@ impl Handler {
 
     /// What somebody wrote to the bot in a plan's thread. Without the privileged intent Discord gives the words only of
     /// messages that mention the bot, and those are meant for it.
-    async fn hear(&self, message: &Message) -> anyhow::Result<()> {
-        let Some(guild) = message.guild_id.map(id).filter(|guild| is_ours(&self.app, guild)) else { return Ok(()) };
+    async fn hear(&self, heard: Heard<'_>) -> anyhow::Result<()> {
+        let Some(guild) = heard.guild.map(id).filter(|guild| is_ours(&self.app, guild)) else { return Ok(()) };
         let me = self.inner.me().await?;
-        let text = message.content.replace(&format!("<@{}>", me.user), " ").replace(&format!("<@!{}>", me.user), " ");
+        let text = heard.content.replace(&format!("<@{}>", me.user), " ").replace(&format!("<@!{}>", me.user), " ");
         let text = text.trim();
-        if message.author.bot || text.is_empty() {
+        if heard.author.bot || text.is_empty() {
             return Ok(());
         }
-        let thread = id(message.channel_id);
+        let thread = id(heard.channel);
         let parent = self.inner.parent_of(&self.app, &thread).await;
         let remote = format!("{parent}/{thread}");
         if parent == thread || self.app.store.posted_as(PLATFORM, &remote).await?.is_none() {
             return Ok(());
         }
-        let user = id(message.author.id);
+        let user = id(heard.author.id);
         let event = Event::Replied {
             from: From::new(PLATFORM, user.clone(), Channel::new(format!("{guild}/{parent}"))),
             thread: remote,
             text: text.chars().take(4_000).collect(),
+            message: Some(format!("{thread}/{}", heard.message)),
+            edited: heard.edited.is_some(),
             at: self.app.clock.now(),
         };
-        let key = format!("{PLATFORM}:message:{}", message.id);
+        let key = match heard.edited {
+            Some(at) => format!("{PLATFORM}:edited:{}:{}", heard.message, at.unix_timestamp()),
+            None => format!("{PLATFORM}:message:{}", heard.message),
+        };
         self.app.inbox.put(&event, &format!("person:{PLATFORM}:{user}"), Some(key)).await?;
         Ok(())
     }
@@ -319,7 +336,31 @@ impl EventHandler for Handler {
     }
 
     async fn message(&self, _: Context, message: Message) {
-        report(self.hear(&message).await, "a reply could not be taken");
+        let heard = Heard {
+            guild: message.guild_id,
+            channel: message.channel_id,
+            message: message.id,
+            author: &message.author,
+            content: &message.content,
+            edited: None,
+        };
+        report(self.hear(heard).await, "a reply could not be taken");
+    }
+
+    async fn message_update(&self, _: Context, _: Option<Message>, _: Option<Message>, event: MessageUpdateEvent) {
+        // What Discord adds to a message by itself is no edit.
+        let (Some(author), Some(content), Some(at)) = (&event.author, &event.content, event.edited_timestamp) else {
+            return;
+        };
+        let heard = Heard {
+            guild: event.guild_id,
+            channel: event.channel_id,
+            message: event.id,
+            author,
+            content,
+            edited: Some(at),
+        };
+        report(self.hear(heard).await, "an edited reply could not be taken");
     }
 
     async fn thread_update(&self, _: Context, _: Option<GuildChannel>, thread: GuildChannel) {

@@ -176,6 +176,28 @@ fn message(event: &Value, key: String, known: &Known<'_>) -> Option<Arrived> {
                 from: known.from(user, channel),
                 thread: known.message(channel, thread)?,
                 text: words(&text, known.person),
+                message: known.message(channel, &event["ts"]),
+                edited: false,
+                at: known.now,
+            };
+            Some(known.event(replied, user, key, None))
+        }
+        Some("message_changed") => {
+            let (now, before) = (&event["message"], &event["previous_message"]);
+            let user = known.somebody(now)?;
+            let thread = &now["thread_ts"];
+            let elsewhere = now["parent_user_id"].as_str().is_some_and(|by| by != known.me.user);
+            // A preview that unfolded is no edit, and nobody edits what another wrote.
+            let by_its_author = now["edited"]["user"].as_str() == Some(user);
+            if *thread == now["ts"] || elsewhere || now["text"] == before["text"] || !by_its_author {
+                return None;
+            }
+            let replied = Event::Replied {
+                from: known.from(user, channel),
+                thread: known.message(channel, thread)?,
+                text: words(&said(&now["text"]), known.person),
+                message: known.message(channel, &now["ts"]),
+                edited: true,
                 at: known.now,
             };
             Some(known.event(replied, user, key, None))
@@ -382,6 +404,14 @@ mod tests {
         assert!(
             matches!(stored(of(Wire::Event, said(ours))).0, Event::Replied { thread, .. } if thread == "T1/C1/1.0")
         );
+        let changed = |by: &str, editor: &str, before: &str, more: Value| {
+            let mut now = json!({ "type": "message", "user": by, "text": "production", "ts": "2.0", "thread_ts": "1.0",
+                "edited": { "user": editor, "ts": "3.0" } });
+            now.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({ "subtype": "message_changed", "message": now, "previous_message": { "text": before, "ts": "2.0" } })
+        };
+        let edited = stored(of(Wire::Event, said(changed("U1", "U1", "staging", json!({}))))).0;
+        assert!(matches!(edited, Event::Replied { edited: true, message: Some(of), .. } if of == "T1/C1/2.0"));
         for other in [
             json!({}),
             json!({ "thread_ts": "1.0", "parent_user_id": "U2" }),
@@ -389,6 +419,10 @@ mod tests {
             json!({ "thread_ts": "2.0" }),
             json!({ "thread_ts": "1.0", "subtype": "message_changed" }),
             json!({ "thread_ts": "1.0", "text": "<@UBOT> status" }),
+            changed("U1", "U1", "production", json!({})),
+            changed("U1", "U2", "staging", json!({})),
+            changed("U1", "U1", "staging", json!({ "bot_id": "B2" })),
+            changed("U1", "U1", "staging", json!({ "thread_ts": "2.0" })),
         ] {
             assert!(is_nothing(of(Wire::Event, said(other.clone()))), "{other}");
         }

@@ -109,6 +109,14 @@ impl Discord {
         message
     }
 
+    /// Somebody changes what they wrote.
+    pub fn rewrites(&self, message: u64, text: &str) {
+        let mut world = self.shared.world();
+        let found = world.messages.get_mut(&message).unwrap_or_else(|| panic!("there is no message {message}"));
+        found.content = format!("<@{BOT}> {text}");
+        super::act::edited(&mut world, message);
+    }
+
     /// Sends an interaction and waits for its callback, as people's clients do.
     fn interacts(&self, user: &str, kind: u64, channel: u64, data: Value, about: Option<(u64, Value)>) -> String {
         let token = {

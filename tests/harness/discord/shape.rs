@@ -177,6 +177,7 @@ pub fn form(modal: &Modal) -> Value {
             "name": component["custom_id"],
             "kind": kind,
             "label": label,
+            "hint": component["placeholder"],
             "value": chosen.or_else(|| component.get("value").cloned()).unwrap_or(json!("")),
             "options": options.map(|o| json!({ "value": o["value"], "says": o["label"] })).collect::<Vec<_>>(),
         })

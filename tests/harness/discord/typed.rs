@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use tidegate::command::Spec;
+use tidegate::command::{ArgumentKind, Spec};
 
 /// The `data` of the interaction, or why a client would not send it.
 pub fn command(registered: &[Value], text: &str) -> Result<Value, String> {
@@ -39,6 +39,8 @@ fn given(sub: &str, words: impl Iterator<Item = String>) -> Result<Vec<(String, 
         let (name, value) = match word.strip_prefix("--") {
             Some(option) => match option.split_once('=') {
                 Some((name, value)) => (name.to_owned(), value.to_owned()),
+                // A choice of one is picked by picking the option.
+                None if flag(spec, option) => (option.to_owned(), "yes".to_owned()),
                 None => (option.to_owned(), words.next().unwrap_or_default()),
             },
             None => (places.next().ok_or(format!("there is no place for {word:?}"))?, word),
@@ -50,6 +52,10 @@ fn given(sub: &str, words: impl Iterator<Item = String>) -> Result<Vec<(String, 
         }
     }
     Ok(given)
+}
+
+fn flag(spec: &Spec, option: &str) -> bool {
+    spec.options.iter().any(|known| known.name == option && known.kind == ArgumentKind::Flag)
 }
 
 fn typed(option: &Value, value: &str) -> Result<Value, String> {

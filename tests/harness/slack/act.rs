@@ -51,16 +51,40 @@ impl Slack {
     }
 
     /// Somebody writes in a thread.
-    pub fn write(&self, user: &str, thread: &str, text: &str) {
-        let payload = {
+    pub fn write(&self, user: &str, thread: &str, text: &str) -> String {
+        let (payload, ts) = {
             let mut world = self.shared.world();
             let id = world.user(user);
             let ts = world.ts();
             let parent = world.messages.get(thread).map(|m| m.author.clone()).unwrap_or_default();
-            event(
+            let payload = event(
                 &mut world,
                 &json!({ "type": "message", "user": id, "text": text, "ts": ts, "thread_ts": thread,
                 "parent_user_id": parent, "channel": HOME, "channel_type": "channel", "event_ts": ts, "team": TEAM }),
+            );
+            (payload, ts)
+        };
+        self.delivered("events_api", payload);
+        ts
+    }
+
+    /// Somebody changes what they wrote in a thread: the id of their message, what it said and what it says now.
+    pub fn rewrites(&self, user: &str, thread: &str, ts: &str, before: &str, after: &str) {
+        let payload = {
+            let mut world = self.shared.world();
+            let id = world.user(user);
+            let at = world.ts();
+            let parent = world.messages.get(thread).map(|m| m.author.clone()).unwrap_or_default();
+            let said = |text: &str| {
+                json!({ "type": "message", "user": id, "text": text, "ts": ts, "thread_ts": thread,
+                "parent_user_id": parent, "team": TEAM })
+            };
+            let mut now = said(after);
+            now["edited"] = json!({ "user": id, "ts": at });
+            event(
+                &mut world,
+                &json!({ "type": "message", "subtype": "message_changed", "hidden": true, "message": now,
+                "previous_message": said(before), "channel": HOME, "channel_type": "channel", "ts": at, "event_ts": at }),
             )
         };
         self.delivered("events_api", payload);
