@@ -65,7 +65,7 @@ fn where_a_second_step_is_asked_nobody_approves_on_a_condition() {
     assert!(!buttons.any(|button| button["id"].as_str().is_some_and(|id| id.starts_with("approve-if"))), "{card}");
     // Elsewhere the command is a button alone.
     if crate::harness::stage::is_console() {
-        story.says("lin", "/deploy approve-if shop-1 --condition watches --who noor");
+        story.says("lin", "/deploy approve-if shop-1 watches --who noor");
         let says = story.whispered_to("lin");
         assert!(says.contains("asks every approver for a second step"), "{says}");
         assert_eq!(story.plan("shop-1")["approvals"]["conditional"], json!([]));

@@ -120,6 +120,7 @@ fn word(person: &str, only_if: Option<Condition>) -> Word {
         lender: None,
         only_if: only_if.map(OnlyIf::new),
         platform: "console".to_owned(),
+        confirmed: None,
         on_call_at: None,
         at: Time::from_ms(0),
         withdrawn_at: None,
