@@ -18,8 +18,8 @@ fn against(story: &Story) -> Value {
     assert_eq!(code, 0);
     let lines = out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let entries = lines.filter_map(|line| serde_json::from_str::<Value>(line["bytes"].as_str()?).ok());
-    let last =
-        entries.filter(|entry| entry["kind"].as_str().is_some_and(|kind| kind.starts_with("deployment."))).last();
+    let of_deployments = |entry: &Value| entry["kind"].as_str().is_some_and(|kind| kind.starts_with("deployment."));
+    let last = entries.filter(of_deployments).next_back();
     last.unwrap_or_else(|| panic!("no deployment: {}", story.texts()))["data"]["against"].clone()
 }
 

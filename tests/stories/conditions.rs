@@ -36,8 +36,11 @@ fn button(story: &Story, message: &str, part: &str) -> String {
 
 /// The newest message of the thread that says this.
 fn saying(story: &Story, part: &str) -> String {
-    let said = story.messages().into_iter().filter(|m| m["text"].as_str().is_some_and(|text| text.contains(part)));
-    said.last().unwrap_or_else(|| panic!("nobody said {part}: {}", story.texts()))["id"].as_str().unwrap().to_owned()
+    let mut said = story.messages().into_iter().filter(|m| m["text"].as_str().is_some_and(|text| text.contains(part)));
+    said.next_back().unwrap_or_else(|| panic!("nobody said {part}: {}", story.texts()))["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Presses *Approve if…* on the card and fills in the form.

@@ -54,8 +54,13 @@ fn begins(mut story: Story, falls_silent: impl Fn(), is_back: impl Fn()) {
     assert!(!story.texts().contains("past the chat"), "{}", story.texts());
 
     is_back();
+    let mut polls = 0;
     eventually("word of it in the thread", || {
-        advances(&story, 60);
+        // What is tried again is due by the program's clock; the platform lets one message a second through by its own.
+        if polls % 20 == 0 {
+            advances(&story, 60);
+        }
+        polls += 1;
         let said = story.texts();
         said.contains("past the chat") && said.contains("\"the chat is down\"") && said.contains("@ada started shop-1")
     });
