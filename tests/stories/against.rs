@@ -17,9 +17,9 @@ fn against(story: &Story) -> Value {
     let (code, out, _) = story.runs_with(&["audit", "export"], &[], "");
     assert_eq!(code, 0);
     let lines = out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let entries = lines.filter_map(|line| serde_json::from_str::<Value>(line["bytes"].as_str()?).ok());
+    let mut entries = lines.filter_map(|line| serde_json::from_str::<Value>(line["bytes"].as_str()?).ok());
     let of_deployments = |entry: &Value| entry["kind"].as_str().is_some_and(|kind| kind.starts_with("deployment."));
-    let last = entries.filter(of_deployments).next_back();
+    let last = entries.rfind(of_deployments);
     last.unwrap_or_else(|| panic!("no deployment: {}", story.texts()))["data"]["against"].clone()
 }
 
