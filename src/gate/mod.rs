@@ -65,7 +65,7 @@ async fn find(tx: &mut Tx, request: &Request) -> anyhow::Result<Option<PlanRow>>
 /// as approved.
 ///
 /// Whatever is not a yes decides nothing and waits for nobody: it is what a look at the store says. Only what looks like a
-/// yes takes the writer, and is decided anew there ([`yes`]): no withdrawal can come between it and its record.
+/// yes takes the writer, and is decided anew there (`yes.rs`): no withdrawal can come between it and its record.
 pub async fn ask(
     app: &App,
     request: &Request,
