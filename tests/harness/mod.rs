@@ -8,6 +8,7 @@ pub mod described;
 pub mod discord;
 pub mod faults;
 pub mod mariadb;
+pub mod node;
 pub mod openid;
 pub mod postgres;
 pub mod prometheus;

@@ -1,9 +1,6 @@
 //! OpenID providers: a real one, and one that answers as a story wants; and a browser without a screen.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,12 +17,18 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Story;
+use super::node::{Node, Program};
 
 /// Where Tidegate is, as far as the provider and the browser know.
 pub const HOME: &str = "https://tidegate.example";
 pub const SECRET: &str = "a secret / with signs: that are quoted";
-/// What stands in `tests/data/openid/package.json`.
-const VERSION: &str = "9.13.3";
+const PROGRAM: Program = Program {
+    name: "openid",
+    package: "oidc-provider",
+    version: "9.13.3",
+    script: include_str!("../data/openid/start.mjs"),
+    variables: &[],
+};
 
 /// The settings that name this provider.
 pub fn section(issuer: &str) -> String {
@@ -37,56 +40,16 @@ pub fn section(issuer: &str) -> String {
 /// A real provider.
 #[derive(Debug)]
 pub struct Real {
-    child: Child,
     pub issuer: String,
-    _folder: tempfile::TempDir,
+    _server: Node,
 }
 
 impl Real {
-    /// Starts one, where `tests/run` has installed it; elsewhere it says aloud that there is none.
+    /// Starts one, where it is installed.
     pub fn start() -> Option<Real> {
-        let modules = installed();
-        if !modules.join("oidc-provider").is_dir() {
-            // Past the capture of the test program's output: nobody is to take this for a story that was told.
-            let told =
-                format!("SKIPPED: no oidc-provider {VERSION} in {} (tests/run installs it)\n", modules.display());
-            std::io::stderr().write_all(told.as_bytes()).unwrap();
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        // A module is looked for beside the file that asks for it.
-        std::os::unix::fs::symlink(&modules, folder.path().join("node_modules")).unwrap();
-        std::fs::write(folder.path().join("start.mjs"), include_str!("../data/openid/start.mjs")).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new("node")
-            .arg("start.mjs")
-            .args([port.to_string(), format!("{HOME}/confirm/return")])
-            .current_dir(&folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        said.find(|line| line == "ready").expect("the provider ended before it was ready");
-        // Whatever it says from here on is nobody's concern, but must not fill the pipe.
-        std::thread::spawn(move || said.for_each(drop));
-        Some(Real { child, issuer: format!("http://127.0.0.1:{port}"), _folder: folder })
+        let server = PROGRAM.start(|port| vec![port.to_string(), format!("{HOME}/confirm/return")])?;
+        Some(Real { issuer: server.address.clone(), _server: server })
     }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Where `tests/run` installs it.
-fn installed() -> PathBuf {
-    let set = std::env::var_os("TIDEGATE_TEST_OPENID").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = set.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/openid"));
-    folder.join("node_modules")
 }
 
 /// What came back: status, the address that it leads to, and the page.
