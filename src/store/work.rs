@@ -315,7 +315,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks the work done. False: somebody else holds it now, so nothing of this transaction may be committed.
     /// Keeps `body` in place of what a finished piece of work was about.
     pub async fn blank(&mut self, claim: &Claim, body: &str) -> anyhow::Result<()> {
         sqlx::query("update work set body = $1 where id = $2")
@@ -327,6 +326,7 @@ impl Tx {
         Ok(())
     }
 
+    /// Marks the work done. False: somebody else holds it now, so nothing of this transaction may be committed.
     async fn finish(&mut self, claim: &Claim) -> anyhow::Result<bool> {
         let now = self.now;
         let done = sqlx::query(
