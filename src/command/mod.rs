@@ -51,7 +51,8 @@ use crate::clock::Time;
 use crate::config::{PersonKind, Settings};
 use crate::event::From;
 use crate::message::Message;
-use crate::name::Person;
+use crate::name::{Person, PlanId};
+use crate::store::plan::{PlanRow, Revision};
 use crate::store::{Claim, Tx};
 use crate::wording;
 use crate::work::Send;
@@ -164,6 +165,19 @@ impl Call<'_> {
     /// Refuses with one sentence: `return Err(call.refuse("…"))`.
     pub fn refuse(&self, says: impl Into<String>) -> anyhow::Error {
         BadCommand(says.into()).into()
+    }
+
+    /// A plan that waits, as it stands in this transaction, with the brief that is of it; None: it is gone.
+    pub async fn waiting(&self, tx: &mut Tx, id: &PlanId) -> anyhow::Result<Option<(PlanRow, Revision)>> {
+        let Some(row) = tx.plan(id).await? else { return Ok(None) };
+        if !row.state.waits() {
+            return Err(self.refuse(wording::refusal::over(&row)));
+        }
+        // While an amendment is being gathered the newest brief is of the plan as it was.
+        match tx.revision(id, row.revision).await?.filter(|revision| revision.plan == row.plan) {
+            Some(revision) => Ok(Some((row, revision))),
+            None => Err(self.refuse(wording::refusal::still_gathering(&row))),
+        }
     }
 
     pub async fn begin(&self) -> anyhow::Result<Tx> {

@@ -15,15 +15,7 @@ pub async fn run(call: &Call<'_>) -> anyhow::Result<()> {
     let note = call.arguments.get("note").map(str::trim).filter(|note| !note.is_empty());
     let speaker = people::speaker_now_on(call.app, call.from, &call.person, &seen.plan).await?;
     let mut tx = call.begin().await?;
-    let Some(mut row) = tx.plan(&seen.plan.id).await? else { return tx.commit().await };
-    if !row.state.waits() {
-        return Err(call.refuse(wording::refusal::over(&row)));
-    }
-    let revision = tx.revision(&row.plan.id, row.revision).await?;
-    // While an amendment is being gathered the newest brief is of the plan as it was.
-    let Some(revision) = revision.filter(|revision| revision.plan == row.plan) else {
-        return Err(call.refuse(wording::refusal::still_gathering(&row)));
-    };
+    let Some((mut row, revision)) = call.waiting(&mut tx, &seen.plan.id).await? else { return tx.commit().await };
     let asked = &revision.advice.asked;
     if asked.review.is_none() {
         return Err(call.refuse(wording::refusal::no_review_asked(&row)));

@@ -240,7 +240,6 @@ pub async fn confirm(
     tx.no_longer_due(&Due::Step { step: step.id.clone() }).await?;
     let from = From::new(&step.platform, step.user.clone(), row.channel.clone());
     let said = Said {
-        only_if: None,
         from: &from,
         kind: WordKind::Approve,
         at: tx.now,
@@ -249,6 +248,7 @@ pub async fn confirm(
         read_back: false,
         why: None,
         confirmed: Some(confirmation),
+        only_if: None,
     };
     match word::give(app, tx, settings, &mut row, &revision, speaker, &said).await? {
         Given::Counts(_) | Given::Already => {

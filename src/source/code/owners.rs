@@ -308,8 +308,8 @@ mod tests {
     use super::*;
     use crate::advice::facts::FileStatus;
 
-    fn of(text: &str, rules: Rules, path: &str) -> Vec<String> {
-        let file = FileChange {
+    fn file(path: &str) -> FileChange {
+        FileChange {
             path: path.to_owned(),
             was: None,
             status: FileStatus::Changed,
@@ -318,23 +318,16 @@ mod tests {
             churn: None,
             age_days: None,
             new_lines: None,
-        };
-        let told = of_bytes(text.as_bytes(), |_| rules, &[file]).unwrap();
+        }
+    }
+
+    fn of(text: &str, rules: Rules, path: &str) -> Vec<String> {
+        let told = of_bytes(text.as_bytes(), |_| rules, &[file(path)]).unwrap();
         told.owners.unwrap().into_iter().map(|owner| owner.owner).collect()
     }
 
     fn groups(text: &str, rules: Rules, paths: &[&str]) -> Option<Vec<String>> {
-        let file = |path: &&str| FileChange {
-            path: (*path).to_owned(),
-            was: None,
-            status: FileStatus::Changed,
-            added: None,
-            deleted: None,
-            churn: None,
-            age_days: None,
-            new_lines: None,
-        };
-        let files: Vec<FileChange> = paths.iter().map(file).collect();
+        let files: Vec<FileChange> = paths.iter().map(|path| file(path)).collect();
         let says = |o: Owned| format!("{}: {} of {} ({})", o.place, o.least, o.owners.join(" "), o.files);
         Some(of_bytes(text.as_bytes(), |_| rules, &files).unwrap().owned?.into_iter().map(says).collect())
     }
