@@ -45,11 +45,14 @@ pub fn advise(ctx: Context<'_>) -> Advice {
 }
 
 /// The flags that stop the gate at this moment: as [`advise`] finds them, without the search for windows and mitigations,
-/// which takes most of its time and which no pipeline reads.
+/// which takes most of its time and which no pipeline reads. Where no check that may stop it does, no other is asked.
 pub fn stops(ctx: Context<'_>) -> Vec<Flag> {
     let paths = PathBook::of(ctx.settings, &ctx.plan.service);
     let sql = schema::read_sql(&ctx);
     let view = View::new(ctx, &paths, &sql);
+    if !checks::may_stop(&view, &ctx) {
+        return Vec::new();
+    }
     let mut flags = judge(&view, &Timeline::build(&ctx)).flags;
     flags.retain(|flag| checks::mode(&view, &flag.code) == CheckMode::On);
     let stop = policy::blockers(ctx.settings, &flags);

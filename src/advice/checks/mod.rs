@@ -31,8 +31,11 @@ pub use answer::Answer;
 pub use blast::impact;
 pub use history::LEAST;
 
+use std::cell::OnceCell;
+
+use crate::advice::timing::Timeline;
 use crate::advice::view::View;
-use crate::advice::{Approvals, Flag, Part, Points};
+use crate::advice::{Approvals, Context, Flag, FlagLevel, Part, Points};
 use crate::config::CheckMode;
 
 /// One check.
@@ -144,6 +147,28 @@ pub fn ask(view: &View<'_>) -> Vec<(Flag, Part)> {
         _ => None,
     });
     answers.map(|(code, answer)| answer.into_flag(code)).collect()
+}
+
+/// Whether a check that the policy lets stop the gate does, or may, at the moment at which the plan would begin.
+pub fn may_stop(view: &View<'_>, ctx: &Context<'_>) -> bool {
+    let blockers = &view.settings.policy.blockers;
+    let brief = OnceCell::new();
+    ALL.iter()
+        .filter(|check| blockers.iter().any(|code| code == check.code) && mode(view, check.code) == CheckMode::On)
+        .any(|check| {
+            match check.answer {
+                By::Brief(answer) => {
+                    answer(view).is_some_and(|answer| answer.into_flag(check.code).0.level == FlagLevel::Critical)
+                }
+                By::Moment => brief
+                    .get_or_init(|| Timeline::brief(ctx).moment(view.begin))
+                    .flags
+                    .iter()
+                    .any(|flag| flag.code == check.code && flag.level == FlagLevel::Critical),
+                // Rests on the score, and so on all the others.
+                By::Policy(_) => true,
+            }
+        })
 }
 
 /// The flag of one check that the plan and its facts answer.

@@ -6,7 +6,8 @@ use super::world::*;
 use crate::advice::checks::ALL;
 use crate::advice::facts::*;
 use crate::advice::{Advice, Confidence, FlagLevel};
-use crate::plan::Risk;
+use crate::clock::HOUR;
+use crate::plan::{Risk, When};
 
 /// A world with a few things spoiled, each by one bit.
 fn spoiled(bits: u32, lines: u32, bad: u32, load: u32) -> World {
@@ -124,8 +125,18 @@ proptest! {
     }
 
     #[test]
-    fn what_stops_the_gate_is_what_the_brief_calls_blockers(bits in 0u32..1024, lines in 0u32..200_000, load in 0u32..100) {
-        let world = spoiled(bits, lines, 9, load);
+    fn what_stops_the_gate_is_what_the_brief_calls_blockers(
+        bits in 0u32..1024, lines in 0u32..200_000, load in 0u32..100, named in 0u32..3, ahead in 0i64..10_000, frozen in 0i64..10_000,
+    ) {
+        let mut world = spoiled(bits, lines, 9, load);
+        let codes = ALL.iter().map(|check| check.code.to_owned());
+        match named {
+            0 => {}
+            1 => world.settings.policy.blockers = codes.filter(|code| !code.starts_with("approval.")).collect(),
+            _ => world.settings.policy.blockers = codes.collect(),
+        }
+        world.plan.when = When::At { at: world.now.plus(ahead * HOUR / 10) };
+        world.facts.calendar.known[0].value.push(event("Freeze", Means::Freeze, frozen / 10, frozen / 10 + 30));
         let stops: Vec<String> = world.stops().into_iter().map(|flag| flag.code).collect();
         prop_assert_eq!(stops, world.advise().blockers);
     }

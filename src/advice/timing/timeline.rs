@@ -83,11 +83,22 @@ pub(super) struct Others<'a> {
 
 impl<'a> Timeline<'a> {
     pub fn build(ctx: &Context<'a>) -> Timeline<'a> {
+        let ahead = ctx.plan.when.start(ctx.now).max(ctx.now).since(ctx.now);
+        Timeline::laid_out(ctx, ahead.saturating_add(DAY).clamp(SEARCHED, JUDGED))
+    }
+
+    /// No further than the plan's own time is judged, which is much less work: what is said of later times is wrong.
+    pub fn brief(ctx: &Context<'a>) -> Timeline<'a> {
+        let ahead = ctx.plan.when.start(ctx.now).max(ctx.now).since(ctx.now);
+        Timeline::laid_out(ctx, ahead.min(JUDGED))
+    }
+
+    /// `ahead`: how far after now times may lie and still be judged.
+    fn laid_out(ctx: &Context<'a>, ahead: Millis) -> Timeline<'a> {
         let Context { plan, facts, settings, now } = *ctx;
         let length = settings.policy.deployment_length.ms().clamp(MINUTE, 7 * DAY);
         let watch = settings.watch.length.ms().clamp(0, 14 * DAY);
-        let start = plan.when.start(now).max(now);
-        let last = now.ms().saturating_add(start.since(now).saturating_add(DAY).clamp(SEARCHED, JUDGED));
+        let last = now.ms().saturating_add(ahead);
         let range = (now.ms() - 2 * DAY, last + length + watch + 3 * DAY);
 
         let calendar = Calendar::read(ctx, range);
