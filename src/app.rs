@@ -44,7 +44,7 @@ pub struct App {
     pub store: Store,
     pub clock: Clock,
     pub inbox: Inbox,
-    pub(crate) yes: crate::gate::Yes,
+    pub(crate) gate: crate::gate::Lines,
     pub signer: Arc<Signer>,
     pub data: PathBuf,
     /// What `try` lets people do to the sample world; None in `serve`.
@@ -75,7 +75,7 @@ impl App {
         let console: Arc<dyn Chat> = Arc::new(crate::chat::console::Console::new(store.clone(), clock.clone()));
         App {
             inbox,
-            yes: crate::gate::Yes::open(),
+            gate: crate::gate::Lines::open(),
             signer: Arc::new(signer),
             data,
             world: None,

@@ -45,7 +45,7 @@ impl<'s> Proofs<'s> {
         let seq = u64::try_from(entry.seq)?;
         let mut needs = tree::inclusion_needs(seq.saturating_sub(1), self.size);
         needs.retain(|place| !self.known.contains_key(place));
-        self.known.extend(self.store.ledger_hashes(&needs).await?.into_iter().map(|node| (node.at, node.hash)));
+        self.known.extend(self.store.ledger_hashes(&needs).await?);
         let proven = Proven::new(seq, entry.bytes.clone(), self.size, proof::known(&self.known));
         Ok(proven.map_err(|missing| anyhow::anyhow!("{missing}"))?.hashes)
     }

@@ -2,26 +2,31 @@
 //! do with that word.
 
 pub mod job;
+mod line;
 mod statement;
 mod verdict;
-mod yes;
 
+pub use line::Lines;
 pub use statement::signed;
 pub use verdict::{ASK_HOLDS, Answer, Given, Overridden, Reason, SHORTEST_COMMIT, Seen, Verdict, verdict};
-pub use yes::Yes;
+
+use std::sync::Arc;
 
 use crate::advice::Context;
 use crate::app::App;
-use crate::approval::WordKind;
 use crate::approval::overriding::Block;
+use crate::approval::{Word, WordKind};
+use crate::clock::Time;
 use crate::config::Mode;
 use crate::event::Due;
 use crate::name::{Environment, PlanId, Service};
-use crate::plan::show::{Heard, Said};
+use crate::plan::show::Heard;
 use crate::plan::{State, When, overriding};
 use crate::source::{Ask, Learned, Question};
 use crate::store::Tx;
 use crate::store::plan::PlanRow;
+use crate::store::standing::{Said, Standing};
+use line::Asked;
 
 /// What a pipeline asks.
 #[derive(Clone, Debug, Default)]
@@ -65,38 +70,45 @@ async fn find(tx: &mut Tx, request: &Request) -> anyhow::Result<Option<PlanRow>>
 /// as approved.
 ///
 /// Whatever is not a yes decides nothing and waits for nobody: it is what a look at the store says. Only what looks like a
-/// yes takes the writer, and is decided anew there (`yes.rs`): no withdrawal can come between it and its record.
+/// yes takes the writer, and is decided anew there (`line.rs`): no withdrawal can come between it and its record.
 pub async fn ask(
     app: &App,
     request: &Request,
     may: impl Fn(&Service, &Environment) -> bool,
 ) -> anyhow::Result<Option<Answer>> {
-    let mode = request.environment.as_ref().and_then(|name| app.settings().environment.get(name).map(|e| e.mode));
-    let no_plan = || Some(Answer::no_plan(mode.is_none_or(|mode| mode == Mode::Gate)));
-    let mut tx = app.store.look(app.clock.now()).await?;
-    let Some(found) = find(&mut tx, request).await? else { return Ok(no_plan()) };
-    if !may(&found.plan.service, &found.plan.environment) {
-        return Ok(None);
-    }
-    let plan = found.plan.id.clone();
-    let (mut row, mut heard) = (Some(found), Heard::All);
-    if let Some(found) = row.as_ref().filter(|found| may_be_behind(app, found)) {
-        // Nothing is held while others are asked.
-        tx.commit().await?;
-        look_again(app, found).await?;
-        if !crate::chat::bring_up_to_date(app, found).await? {
-            heard = Heard::Terminal;
+    let plan = match &request.plan {
+        Some(plan) => Some(plan.clone()),
+        None => find(&mut app.store.look(app.clock.now()).await?, request).await?.map(|row| row.plan.id),
+    };
+    let told = 'told: {
+        let Some(plan) = plan else { break 'told None };
+        let mut asked = Asked { plan, request: request.clone(), heard: Heard::All };
+        let Some(mut told) = app.gate.look(app, &asked).await? else { break 'told None };
+        if !may(&told.row.plan.service, &told.row.plan.environment) {
+            return Ok(None);
         }
-        tx = app.store.look(app.clock.now()).await?;
-        row = tx.plan(&plan).await?;
+        if may_be_behind(app, &told.row) {
+            // Nothing is held while others are asked.
+            look_again(app, &told.row).await?;
+            if !crate::chat::bring_up_to_date(app, &told.row).await? {
+                asked.heard = Heard::Terminal;
+            }
+            let Some(again) = app.gate.look(app, &asked).await? else { break 'told None };
+            told = again;
+        }
+        if told.answer.approved { app.gate.decide(app, &asked).await? } else { Some(told) }
+    };
+    match told {
+        Some(told) => Ok(Some(told.answer)),
+        None => no_plan(app, request).await.map(Some),
     }
-    let Some(row) = row else { return Ok(no_plan()) };
-    let glimpsed = answer(app, &mut tx, &row, request, heard).await?;
-    tx.commit().await?;
-    if !glimpsed.approved {
-        return Ok(Some(glimpsed));
-    }
-    Ok(yes::decide(app, &plan, request, heard).await?.or_else(no_plan))
+}
+
+/// Nobody planned what is asked about.
+async fn no_plan(app: &App, request: &Request) -> anyhow::Result<Answer> {
+    let mode = request.environment.as_ref().and_then(|name| app.settings().environment.get(name).map(|e| e.mode));
+    let checkpoint = crate::ledger::checkpoint_now(&app.store, &app.signer).await?;
+    Ok(Answer { checkpoint: Some(checkpoint.note), ..Answer::no_plan(mode.is_none_or(|mode| mode == Mode::Gate)) })
 }
 
 /// Whether systems outside may know more about a plan than the store does. What was begun rests on roles all the same.
@@ -107,10 +119,11 @@ fn may_be_behind(app: &App, row: &PlanRow) -> bool {
             && (!app.sources().is_empty() || app.chat(&row.platform).map_or(true, |chat| chat.can_miss()))
 }
 
-/// What a pipeline is told about a plan as it stands in this transaction.
-async fn answer(app: &App, tx: &mut Tx, row: &PlanRow, request: &Request, heard: Heard) -> anyhow::Result<Answer> {
-    let mut answer = decide(app, tx, row, Some(request), heard).await?;
-    if heard == Heard::Terminal && !rests_on_terminal(tx, row, &answer).await? {
+/// What a pipeline is told about a plan as it stands in this transaction, of which `standing` was read.
+async fn answer(app: &App, tx: &mut Tx, standing: &Standing, asked: &Asked) -> anyhow::Result<Answer> {
+    let waits = crate::hold::stands_in_line(tx, &standing.row, &app.settings()).await?;
+    let mut answer = judge(app, standing, Some(&asked.request), asked.heard, waits, tx.now);
+    if asked.heard == Heard::Terminal && !rest_on_terminal(&standing.said.words, &standing.row, &answer) {
         answer.cannot_tell();
     }
     Ok(answer)
@@ -119,11 +132,13 @@ async fn answer(app: &App, tx: &mut Tx, row: &PlanRow, request: &Request, heard:
 /// Whether an answer that heard the terminal alone may be given: what was approved there needs no chat to be read back
 /// from, and suffices.
 pub async fn rests_on_terminal(tx: &mut Tx, row: &PlanRow, answer: &Answer) -> anyhow::Result<bool> {
-    let words = tx.words(&row.plan.id).await?;
-    let there = |word: &crate::approval::Word| {
-        word.platform == crate::people::TERMINAL && word.revision == row.revision && word.stands()
-    };
-    Ok(answer.needed.is_empty() && words.iter().any(there))
+    Ok(rest_on_terminal(&tx.words(&row.plan.id).await?, row, answer))
+}
+
+fn rest_on_terminal(words: &[Word], row: &PlanRow, answer: &Answer) -> bool {
+    let there =
+        |word: &Word| word.platform == crate::people::TERMINAL && word.revision == row.revision && word.stands();
+    answer.needed.is_empty() && words.iter().any(there)
 }
 
 /// The verdict on a plan as it stands in this transaction.
@@ -135,52 +150,63 @@ pub async fn decide(
     heard: Heard,
 ) -> anyhow::Result<Answer> {
     let waits = crate::hold::stands_in_line(tx, row, &app.settings()).await?;
-    judge(app, tx, row, request, heard, waits).await
+    let mut standing = tx.standing(row).await?;
+    as_now(&mut standing, app, tx.now);
+    Ok(judge(app, &standing, request, heard, waits, tx.now))
 }
 
 /// Whether a plan could begin now if nobody stood before it in a queue.
 pub async fn could_begin(app: &App, tx: &mut Tx, row: &PlanRow) -> anyhow::Result<bool> {
-    let answer = judge(app, tx, row, None, Heard::All, None).await?;
+    let mut standing = tx.standing(row).await?;
+    as_now(&mut standing, app, tx.now);
+    let answer = judge(app, &standing, None, Heard::All, None, tx.now);
     let begins = matches!(answer.verdict, Verdict::NotStarted | Verdict::Approved);
     Ok(begins || answer.verdict == Verdict::Blocked && answer.reasons.iter().all(|r| r.code == "plan.unconfirmed"))
 }
 
-/// `waits`: why it stands in line, where it does.
-async fn judge(
+/// Puts the locks and freezes of this moment among the brief's facts: windows close and freezes begin while a plan waits.
+fn as_now(standing: &mut Standing, app: &App, now: Time) {
+    if let Some(revision) = &mut standing.revision {
+        let (locks, freezes) = (std::mem::take(&mut standing.locks), std::mem::take(&mut standing.freezes));
+        let holds = crate::hold::as_of(locks, freezes, &app.settings(), &revision.facts, now);
+        if !crate::hold::is_said(&revision.facts, &holds) {
+            crate::hold::put(&mut Arc::make_mut(revision).facts, holds);
+        }
+    }
+}
+
+/// The verdict on what was read, and put as it is now. `waits`: why it stands in line, where it does.
+fn judge(
     app: &App,
-    tx: &mut Tx,
-    row: &PlanRow,
+    standing: &Standing,
     request: Option<&Request>,
     heard: Heard,
     waits: Option<Reason>,
-) -> anyhow::Result<Answer> {
+    now: Time,
+) -> Answer {
     let settings = app.settings();
-    let now = tx.now;
+    let row = &standing.row;
     let environment = settings.environment.get(&row.plan.environment).cloned().unwrap_or_default();
-    let Some((mut revision, there)) = tx.revision_beside(&row.plan.id, row.revision).await? else {
-        return Ok(verdict(&Seen::without_brief(row, &environment, now)));
+    let Some(revision) = &standing.revision else {
+        return verdict(&Seen::without_brief(row, &environment, now));
     };
-    let said = crate::plan::show::said(tx, row, there).await?;
-    let tally = crate::plan::show::tally_heard(&said, row, &revision, &settings, heard, now);
+    let said = &standing.said;
+    let tally = crate::plan::show::tally_heard(said, row, revision, &settings, heard, now);
     let Said { words, overrides: given_overrides, .. } = said;
-    // The brief's facts judged at this moment, with the locks and freezes of this moment: windows close and freezes begin
-    // while a plan waits.
-    let holds = crate::hold::as_now(tx, there, &settings, &revision.facts).await?;
-    crate::hold::put(&mut revision.facts, holds);
     let mut at_once = row.plan.clone();
     at_once.when = When::Now;
     let stops = crate::advice::stops(Context { plan: &at_once, facts: &revision.facts, settings: &settings, now });
     let mut blocks: Vec<Block> = stops.iter().map(Block::of).collect();
     // Overridden blockers are taken out and named; roles, commits and facts are compared at this moment.
     let mut overrides: Vec<Overridden> = Vec::new();
-    let mut against = |block: &Block| match overriding::against(&given_overrides, block, row, &settings, now) {
+    let mut against = |block: &Block| match overriding::against(given_overrides, block, row, &settings, now) {
         Some(given) => {
             overrides.push(Overridden::of(given));
             true
         }
         None => false,
     };
-    for block in overriding::of_words(&words, row.revision) {
+    for block in overriding::of_words(words, row.revision) {
         against(&block);
     }
     blocks.retain(|block| !against(block));
@@ -194,7 +220,7 @@ async fn judge(
         .collect();
     let blocks = blocks.into_iter().map(|block| Reason { code: block.code, says: block.says }).chain(waits).collect();
     // One whose condition is not met is no approval yet, and is named among the reasons.
-    let is_met = |word: &crate::approval::Word| word.only_if.is_none() || tally.approved_by.contains(&word.person);
+    let is_met = |word: &Word| word.only_if.is_none() || tally.approved_by.contains(&word.person);
     let given = words
         .iter()
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
@@ -216,7 +242,7 @@ async fn judge(
         .filter(|word| word.kind == WordKind::Approve && word.revision == row.revision && word.stands())
         .any(|word| word.has_expired(&row.plan, &settings, now));
     let unconfirmed = match revision.advice.asked.second_step {
-        Some(_) => crate::plan::second_step::open(&tx.steps(&row.plan.id).await?, &row.plan.id, row.revision),
+        Some(_) => crate::plan::second_step::open(&standing.steps, &row.plan.id, row.revision),
         None => Vec::new(),
     };
     let mut answer = verdict(&Seen {
@@ -231,7 +257,7 @@ async fn judge(
         overrides,
         lost,
         contested: revision.advice.category.contested && row.category.is_none(),
-        unreviewed: row.awaits_review(&revision),
+        unreviewed: row.awaits_review(revision),
         unconfirmed: unconfirmed.into_iter().map(|step| step.person).collect(),
         expired,
         approval_holds: settings.policy.approval_expires.ms(),
@@ -241,7 +267,7 @@ async fn judge(
     // Whoever reads the answer reads too how old it is what it rests on.
     let doubts = crate::people::team::doubts(app, &tally.needs).into_iter();
     answer.reasons.extend(doubts.map(|says| Reason { code: "team.unread".to_owned(), says }));
-    Ok(answer)
+    answer
 }
 
 /// Looks anew at what must not be old when somebody decides: which commit the version is, and what conditions on approvals

@@ -8,6 +8,7 @@ use crate::approval::Tally;
 use crate::approval::overriding::Override;
 use crate::clock::{HOUR, Millis, Time};
 use crate::config::{EnvironmentSettings, Mode};
+use crate::ledger::Proven;
 use crate::name::{Person, Role};
 use crate::plan::{State, When};
 use crate::store::plan::PlanRow;
@@ -81,7 +82,7 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<serde_json::Value>,
+    pub proof: Option<Proven>,
     /// The answer as a statement that the ledger's key signed ([`super::signed`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed: Option<String>,

@@ -18,7 +18,7 @@ pub use act::{Taking, add_freeze, lift_freeze, lock, unlock};
 pub use due::due;
 pub use freeze::{Except, Freeze};
 pub use lock::{End, Lock, has_left, length};
-pub use now::{as_now, gather, has_gone, put, renewed};
+pub use now::{as_of, gather, has_gone, is_said, put, renewed};
 pub use queue::{line, stands_in_line};
 pub use scope::{NoScope, Scope};
 pub use wish::{is_held, is_held_now, stir, wish};

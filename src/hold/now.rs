@@ -10,7 +10,6 @@ use crate::name::SourceName;
 use crate::people;
 use crate::plan::Plan;
 use crate::store::Tx;
-use crate::store::beside::Beside;
 use crate::store::hold::{FreezeRow, LockRow};
 use crate::store::plan::{PlanRow, Revision};
 
@@ -42,27 +41,37 @@ pub async fn has_gone(app: &App, settings: &Settings, row: &LockRow) -> bool {
     matches!(chat.kind(&user).await, Ok(PersonKind::Deactivated))
 }
 
-/// As they stand in this transaction. Who left is known from the settings, or from when the brief was gathered.
-pub async fn as_now(
-    tx: &mut Tx,
-    there: Beside,
+/// As they are stored at this moment. Who left is known from the settings, or from when the brief was gathered.
+pub fn as_of(
+    locks: Vec<LockRow>,
+    freezes: Vec<FreezeRow>,
     settings: &Settings,
     seen: &Facts,
-) -> anyhow::Result<(Asked<Vec<Lock>>, Asked<Vec<Freeze>>)> {
-    let now = tx.now;
-    let mut locks = if there.locks { of_locks(tx.locks().await?, now) } else { Vec::new() };
+    now: Time,
+) -> (Asked<Vec<Lock>>, Asked<Vec<Freeze>>) {
+    let mut locks = of_locks(locks, now);
     for lock in &mut locks {
         let before = seen.locks.known.iter().flat_map(|fact| &fact.value).find(|known| known.id == lock.id);
         lock.left = before.is_some_and(|known| known.left) || has_left(&lock.owner, settings);
     }
-    let freezes = if there.freezes { of_freezes(tx.freezes().await?, now) } else { Vec::new() };
-    Ok((asked(Ok(locks), now), asked(Ok(freezes), now)))
+    (asked(Ok(locks), now), asked(Ok(of_freezes(freezes, now)), now))
 }
 
 /// Puts them among the facts.
 pub fn put(facts: &mut Facts, (locks, freezes): (Asked<Vec<Lock>>, Asked<Vec<Freeze>>)) {
     facts.locks = locks;
     facts.freezes = freezes;
+}
+
+/// Whether facts say the same of them already.
+pub fn is_said(facts: &Facts, (locks, freezes): &(Asked<Vec<Lock>>, Asked<Vec<Freeze>>)) -> bool {
+    fn same<T: PartialEq>(seen: &Asked<Vec<T>>, now: &Asked<Vec<T>>) -> bool {
+        seen.unknown.is_empty()
+            && now.unknown.is_empty()
+            && seen.known.iter().all(|fact| fact.incomplete.is_empty())
+            && seen.known.iter().map(|fact| &fact.value).eq(now.known.iter().map(|fact| &fact.value))
+    }
+    same(&facts.locks, locks) && same(&facts.freezes, freezes)
 }
 
 /// A revision's advice as it is shown now: what it says of locks and freezes is said anew, everything else stays what
@@ -72,8 +81,7 @@ pub async fn renewed(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: 
     if !row.state.waits() {
         return Ok(advice);
     }
-    let there = tx.beside(&row.plan.id).await?;
-    let holds = as_now(tx, there, settings, &revision.facts).await?;
+    let holds = as_of(tx.locks().await?, tx.freezes().await?, settings, &revision.facts, tx.now);
     let any = |locks: &Asked<Vec<Lock>>, freezes: &Asked<Vec<Freeze>>| {
         locks.known.iter().any(|fact| !fact.value.is_empty()) || freezes.known.iter().any(|fact| !fact.value.is_empty())
     };

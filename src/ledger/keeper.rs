@@ -2,53 +2,26 @@
 
 use anyhow::Context;
 
-use super::prove::prove;
 use super::{Checkpoint, Finding, Head, PublicKey, SignedCheckpoint, Signer, Trust, Verdict, Verifier, page};
-use crate::name::PlanId;
 use crate::store::Store;
-
-/// The store's ledger as it ends now.
-async fn head(store: &Store) -> anyhow::Result<Head> {
-    store.ledger_head().await?.context("the store holds no ledger")
-}
 
 /// The signed checkpoint over the last entry. It was made when that was written: the key signs nothing that it finds in the
 /// database, only what it puts there.
 pub async fn checkpoint_now(store: &Store, signer: &Signer) -> anyhow::Result<SignedCheckpoint> {
-    let note = match store.ledger_seal().await? {
-        Some(seal) => seal,
-        None => {
-            let head = head(store).await?;
-            anyhow::ensure!(head.size() == 0, "the record's last entry, {}, has lost its seal", head.size());
-            signer.sign(&Checkpoint::of(&head))
-        }
-    };
-    SignedCheckpoint::parse(&note).context(UNREADABLE)
+    let (head, seal) = store.ledger_end().await?;
+    sealed(signer, &head, seal)
 }
 
-const UNREADABLE: &str = "the seal over the record's last entry does not read";
-
-/// A checkpoint, and the proof of the newest entry about a plan under it: what a gate answer carries.
-pub async fn evidence(
-    store: &Store,
-    signer: &Signer,
-    plan: Option<&str>,
-) -> anyhow::Result<(String, Option<serde_json::Value>)> {
-    let (seal, entry) = match plan {
-        Some(plan) => store.ledger_end_of(&PlanId::new(plan)).await?,
-        None => (None, None),
+/// The signed checkpoint over an end that was read.
+pub(super) fn sealed(signer: &Signer, head: &Head, seal: Option<String>) -> anyhow::Result<SignedCheckpoint> {
+    let note = match seal {
+        Some(seal) => seal,
+        None => {
+            anyhow::ensure!(head.size() == 0, "the record's last entry, {}, has lost its seal", head.size());
+            signer.sign(&Checkpoint::of(head))
+        }
     };
-    let Some(seal) = seal else {
-        return Ok((checkpoint_now(store, signer).await?.note, None));
-    };
-    let checkpoint = SignedCheckpoint::parse(&seal).context(UNREADABLE)?;
-    let size = checkpoint.checkpoint.size;
-    // An entry that the checkpoint is not about is not proved by it.
-    let Some(entry) = entry.filter(|e| u64::try_from(e.seq).is_ok_and(|seq| seq <= size)) else {
-        return Ok((checkpoint.note, None));
-    };
-    let proven = prove(store, &entry, size).await?;
-    Ok((checkpoint.note, Some(serde_json::to_value(proven)?)))
+    SignedCheckpoint::parse(&note).context("the seal over the record's last entry does not read")
 }
 
 /// Verifies what the store holds: entries, chain, tree, texts, triggers, projections, and checkpoints from outside.

@@ -1,12 +1,15 @@
 //! Proofs of what the store holds: that a plan's entries stand in the record, and that the record continues an older
 //! checkpoint. Small, and good without the store: whoever has the public key needs nothing else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Continuation, Hash, Place, Proof, Proven, Signed, SignedCheckpoint, Signer, checkpoint_now, tree};
+use super::keeper::sealed;
+use super::{
+    Checkpoint, Continuation, Hash, Place, Proof, Proven, Signed, SignedCheckpoint, Signer, checkpoint_now, tree,
+};
 use crate::name::PlanId;
-use crate::store::Store;
 use crate::store::ledger::StoredEntry;
+use crate::store::{Store, Tx};
 
 /// Why the record cannot be proved to continue a checkpoint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -45,21 +48,53 @@ async fn of_entries(store: &Store, signer: &Signer, entries: Vec<StoredEntry>) -
         return Ok(None);
     }
     let checkpoint = checkpoint_now(store, signer).await?;
-    let size = checkpoint.checkpoint.size;
-    let mut proven = Vec::new();
-    for entry in entries.iter().filter(|entry| u64::try_from(entry.seq).is_ok_and(|seq| seq <= size)) {
-        proven.push(prove(store, entry, size).await?);
-    }
+    let proven = prove(entries, checkpoint.checkpoint.size, async |places| store.ledger_hashes(places).await).await?;
+    let proven = proven.into_iter().map(|(_, proven)| proven).collect();
     let handovers = handovers(store).await?;
     Ok(Some(Proof::new(checkpoint.note, Some(signer.first().to_string()), proven).with_handovers(handovers)))
 }
 
-/// The way of one entry up to the root of a ledger of `size`.
-pub(super) async fn prove(store: &Store, entry: &StoredEntry, size: u64) -> anyhow::Result<Proven> {
-    let seq = u64::try_from(entry.seq)?;
-    let known = nodes(store, tree::inclusion_needs(seq.saturating_sub(1), size)).await?;
-    Proven::new(seq, entry.bytes.clone(), size, super::proof::known(&known))
-        .map_err(|missing| anyhow::anyhow!("{missing}"))
+/// The checkpoint over the last entry, and for each of these plans the proof of its newest entry under that, as they stand
+/// in this transaction: what answers of the gate carry.
+pub async fn evidence(
+    tx: &mut Tx,
+    signer: &Signer,
+    plans: &[PlanId],
+) -> anyhow::Result<(SignedCheckpoint, HashMap<PlanId, Proven>)> {
+    let (head, seal) = tx.ledger_end().await?;
+    let checkpoint = sealed(signer, &head, seal)?;
+    let Checkpoint { size, root, .. } = checkpoint.checkpoint;
+    let newest = tx.newest_entries(plans).await?;
+    let mut proven = prove(newest.clone(), size, async |places| tx.ledger_hashes(places).await).await?;
+    let leads = |proven: &Proven| {
+        let leaf = Hash::leaf(proven.bytes.as_bytes());
+        tree::root_from_inclusion(leaf, proven.seq.saturating_sub(1), size, &proven.hashes) == Some(root)
+    };
+    if !proven.iter().all(|(_, proven)| leads(proven)) {
+        // Somebody put another record where the one was that hashes were kept of: what is stored speaks for itself.
+        tx.forget_hashes();
+        proven = prove(newest, size, async |places| tx.ledger_hashes(places).await).await?;
+    }
+    let named = |(plan, proven): (Option<String>, Proven)| Some((PlanId::new(plan?), proven));
+    Ok((checkpoint, proven.into_iter().filter_map(named).collect()))
+}
+
+/// The ways of entries up to the root of a ledger of `size`, each with the plan that the entry is about. An entry that such
+/// a ledger does not have is not proved by it, and left out.
+async fn prove(
+    mut entries: Vec<StoredEntry>,
+    size: u64,
+    nodes: impl AsyncFnOnce(&[Place]) -> anyhow::Result<HashMap<Place, Hash>>,
+) -> anyhow::Result<Vec<(Option<String>, Proven)>> {
+    let number = |entry: &StoredEntry| u64::try_from(entry.seq).unwrap_or(u64::MAX);
+    entries.retain(|entry| number(entry) <= size);
+    let needs = entries.iter().flat_map(|entry| tree::inclusion_needs(number(entry).saturating_sub(1), size));
+    let known = nodes(&Vec::from_iter(needs.collect::<BTreeSet<Place>>())).await?;
+    let proven = entries.into_iter().map(|entry| {
+        let proven = Proven::new(number(&entry), entry.bytes, size, super::proof::known(&known));
+        Ok((entry.plan, proven.map_err(|missing| anyhow::anyhow!("{missing}"))?))
+    });
+    proven.collect()
 }
 
 /// The proof that the newest checkpoint continues an older one, of which the caller has the text.
@@ -85,12 +120,12 @@ pub async fn continuation(
     if old.size > new.size {
         return Ok(Err(NotContinued::Shorter(new.size, old.size)));
     }
-    let known = nodes(store, tree::root_needs(old.size)).await?;
+    let known = store.ledger_hashes(&tree::root_needs(old.size)).await?;
     let root = tree::root_at(old.size, super::proof::known(&known)).map_err(|missing| anyhow::anyhow!("{missing}"))?;
     if root != old.root {
         return Ok(Err(NotContinued::Rewritten(old.size)));
     }
-    let known = nodes(store, tree::consistency_needs(old.size, new.size)).await?;
+    let known = store.ledger_hashes(&tree::consistency_needs(old.size, new.size)).await?;
     let proof =
         Continuation::new(&from, &to, super::proof::known(&known)).map_err(|missing| anyhow::anyhow!("{missing}"))?;
     Ok(Ok(proof.with_handovers(Some(signer.first().to_string()), handovers)))
@@ -100,9 +135,4 @@ pub async fn continuation(
 async fn handovers(store: &Store) -> anyhow::Result<Vec<String>> {
     let records = store.ledger_own("key.rotated").await?;
     records.iter().map(|record| Ok(super::canonical::encode(record)?)).collect()
-}
-
-async fn nodes(store: &Store, places: Vec<Place>) -> anyhow::Result<HashMap<Place, Hash>> {
-    let found = store.ledger_hashes(&places).await?;
-    Ok(found.into_iter().map(|node| (node.at, node.hash)).collect())
 }

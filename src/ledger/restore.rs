@@ -56,7 +56,7 @@ pub async fn restore(
     }
     let newest = newest(kept(settings, data).into_iter().chain(notes.iter().cloned()), signer);
     let mut tx = store.begin(now).await?;
-    let head = tx.ledger_head().await?;
+    let (head, _) = tx.ledger_end().await?;
     let known = newest.as_ref().map(|note| (note.checkpoint.origin.epoch, note.checkpoint.size, note.checkpoint.root));
     let own = head.origin.epoch;
     if let Some((epoch, ..)) = known.filter(|(epoch, ..)| *epoch > own) {

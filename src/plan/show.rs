@@ -6,7 +6,7 @@ use crate::advice::rules::eligible_now;
 use crate::advice::{Approvals, Context, FlagLevel, NeedView};
 use crate::app::App;
 use crate::approval::condition::{Condition, Watcher};
-use crate::approval::deputy::{Deputy, lent};
+use crate::approval::deputy::lent;
 use crate::approval::overriding::{OBJECTED, Override};
 use crate::approval::role::{ON_CALL, meets};
 use crate::approval::second_step::suffices;
@@ -20,8 +20,8 @@ use crate::name::{Person, PlanId, Role};
 use crate::people;
 use crate::plan::{Plan, When, condition, overriding, second_step};
 use crate::store::Tx;
-use crate::store::beside::Beside;
 use crate::store::plan::{PlanRow, Revision};
+use crate::store::standing::Said;
 use crate::wording;
 use crate::work::Send;
 
@@ -129,37 +129,7 @@ pub enum Heard {
 
 /// How the words on the current revision stand.
 pub async fn tally_of(tx: &mut Tx, row: &PlanRow, revision: &Revision, settings: &Settings) -> anyhow::Result<Tally> {
-    let there = tx.beside(&row.plan.id).await?;
-    Ok(tally_heard(&said(tx, row, there).await?, row, revision, settings, Heard::All, tx.now))
-}
-
-/// What people said about a plan, and who lent whom a role.
-#[derive(Clone, Debug, Default)]
-pub struct Said {
-    pub words: Vec<Word>,
-    pub overrides: Vec<Override>,
-    pub deputies: Vec<Deputy>,
-    /// Who watches; read where an approval may depend on it.
-    pub watchers: Vec<Watcher>,
-}
-
-/// As it stands in this transaction.
-pub async fn said(tx: &mut Tx, row: &PlanRow, there: Beside) -> anyhow::Result<Said> {
-    let plan = &row.plan.id;
-    let mut said = Said::default();
-    if there.words {
-        said.words = tx.words(plan).await?;
-    }
-    if said.words.iter().any(|word| word.only_if.is_some()) {
-        said.watchers = tx.watchers(plan).await?;
-    }
-    if there.overrides {
-        said.overrides = tx.overrides(plan).await?;
-    }
-    if there.deputies {
-        said.deputies = tx.deputies().await?;
-    }
-    Ok(said)
+    Ok(tally_heard(&tx.said(&row.plan.id).await?, row, revision, settings, Heard::All, tx.now))
 }
 
 /// How the words stand, of all approvals or of some. Objections and holds always count.

@@ -1,16 +1,13 @@
 //! The ledger's rows: entries, tree, texts, anchors. What they mean is decided in `ledger/`.
 
-use anyhow::Context;
-use sqlx::Row as _;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{Engine, Store, Tx, said};
-use crate::app::App;
+use anyhow::Context;
+use sqlx::{AnyConnection, Row as _};
+
+use super::{Engine, Store, Tx, listed, said};
 use crate::clock::Time;
-use crate::event::Due;
-use crate::ledger::{
-    Appended, Checkpoint, Entry, Frontier, Hash, Head, Node, Origin, Place, PublicKey, Receipt, Record, SecretKey,
-    Signer, Statement, StoredText, Unfit, Witness,
-};
+use crate::ledger::{Frontier, Hash, Head, Node, Origin, Place, PublicKey, Record, StoredText, Witness};
 use crate::name::PlanId;
 
 /// An entry as it is stored.
@@ -42,6 +39,11 @@ impl Store {
         .await
         .map_err(said)?;
         Ok(())
+    }
+
+    /// The ledger as it ends, with the signed checkpoint over the last entry, made in that one's transaction.
+    pub async fn ledger_end(&self) -> anyhow::Result<(Head, Option<String>)> {
+        end_row(sqlx::query(HEAD).fetch_optional(self.reader()).await.map_err(said)?)
     }
 
     pub async fn ledger_head(&self) -> anyhow::Result<Option<Head>> {
@@ -201,45 +203,9 @@ impl Store {
             .map_err(said)
     }
 
-    /// The seal over the last entry, and the last entry about a plan under it, as of one moment.
-    pub async fn ledger_end_of(&self, plan: &PlanId) -> anyhow::Result<(Option<String>, Option<StoredEntry>)> {
-        let row = sqlx::query(
-            "select h.seal, e.seq, e.at, e.kind, e.plan, e.bytes, e.leaf from ledger_head h
-             left join ledger_entry e on e.seq = (select max(seq) from ledger_entry where plan = $1) where h.id = 1",
-        )
-        .bind(plan.as_str())
-        .fetch_optional(self.reader())
-        .await
-        .map_err(said)?;
-        let Some(row) = row else { return Ok((None, None)) };
-        let there: Option<i64> = row.try_get("seq").map_err(said)?;
-        let entry = there.map(|_| entry_row(&row)).transpose().map_err(said)?;
-        Ok((row.try_get("seal").map_err(said)?, entry))
-    }
-
     /// Hashes of the tree: inner ones, and leaves. Those that are not there are left out.
-    pub async fn ledger_hashes(&self, places: &[Place]) -> anyhow::Result<Vec<Node>> {
-        if places.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted: Vec<String> = (0..places.len()).map(|n| format!("(${}, ${})", 2 * n + 1, 2 * n + 2)).collect();
-        let query = format!(
-            "with wanted (level, pos) as (values {})
-             select n.level, n.pos, n.hash from wanted w join ledger_node n on n.level = w.level and n.pos = w.pos
-             union all select w.level, w.pos, e.leaf from wanted w join ledger_entry e on e.seq = w.pos + 1 where w.level = 0",
-            wanted.join(", ")
-        );
-        let mut query = sqlx::query_as::<_, (i64, i64, String)>(sqlx::AssertSqlSafe(query));
-        for place in places {
-            query = query.bind(i64::from(place.level)).bind(i64::try_from(place.index)?);
-        }
-        let rows = query.fetch_all(self.reader()).await.map_err(said)?;
-        rows.into_iter()
-            .map(|(level, pos, hash)| {
-                let at = Place { level: u32::try_from(level)?, index: u64::try_from(pos)? };
-                Ok(Node { at, hash: hash.parse().context("a stored hash does not read")? })
-            })
-            .collect()
+    pub async fn ledger_hashes(&self, places: &[Place]) -> anyhow::Result<HashMap<Place, Hash>> {
+        hashes(&mut *self.reader().acquire().await.map_err(said)?, places).await
     }
 
     /// The inner hashes of the tree that entries `from` to `to`, both included, made full.
@@ -401,112 +367,46 @@ impl Tx {
         row.as_ref().map(entry_row).transpose().map_err(said)
     }
 
-    /// Writes one entry for the record: number, chain, tree, texts and seal in this transaction. Returns its number and the
-    /// signed checkpoint after it.
-    pub async fn record(&mut self, app: &App, statement: Statement) -> anyhow::Result<Receipt> {
-        let entry = statement.known(app).entry(self.now)?;
-        let (receipt, appended) = self.write(&app.signer, |head| head.append(entry), None).await?;
-        self.owe(app, receipt.seq, &appended.kind.to_string(), &appended.bytes).await?;
-        Ok(receipt)
+    /// The ledger as it ends in this transaction, with the signed checkpoint over the last entry.
+    pub async fn ledger_end(&mut self) -> anyhow::Result<(Head, Option<String>)> {
+        end_row(sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?)
     }
 
-    /// Writes one entry behind an end that this key sealed, and seals the new one: with `next` where a new key takes over.
-    /// An end that it did not seal is not gone on with: that would vouch for what somebody else wrote there.
-    pub async fn append(&mut self, signer: &Signer, entry: Entry, next: Option<&SecretKey>) -> anyhow::Result<Receipt> {
-        Ok(self.write(signer, |head| head.append(entry), next).await?.0)
-    }
-
-    /// Opens the next epoch behind an end that was put back ([`Head::restore`]).
-    pub async fn restore(
-        &mut self,
-        signer: &Signer,
-        known: Option<(u64, Hash)>,
-        statement: Statement,
-    ) -> anyhow::Result<Receipt> {
-        let entry = statement.entry(self.now)?;
-        Ok(self.write(signer, |head| head.restore(known, entry), None).await?.0)
-    }
-
-    /// The ledger as it ends in this transaction.
-    pub async fn ledger_head(&mut self) -> anyhow::Result<Head> {
-        let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
-        head_row(&row.context("the ledger has no head: the store was not founded")?)
-    }
-
-    async fn write(
-        &mut self,
-        signer: &Signer,
-        put: impl FnOnce(&mut Head) -> Result<Appended, Unfit>,
-        next: Option<&SecretKey>,
-    ) -> anyhow::Result<(Receipt, Appended)> {
-        let row = sqlx::query(HEAD).fetch_optional(self.conn()).await.map_err(said)?;
-        let row = row.context("the ledger has no head: the store was not founded")?;
-        let mut head = head_row(&row)?;
-        let seal: Option<String> = row.try_get("seal").map_err(said)?;
-        anyhow::ensure!(
-            signer.sealed(&head, seal.as_deref()),
-            "nothing is recorded: the record's last entry, {}, is not sealed by this instance's key. Somebody wrote into the database, or another instance rotated the key and this one lacks the new ledger.key; `tidegate audit verify` says which",
-            head.size()
+    /// The newest entry about each of some plans, where there is one.
+    pub async fn newest_entries(&mut self, plans: &[PlanId]) -> anyhow::Result<Vec<StoredEntry>> {
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (places, ids) = listed(plans);
+        let query = format!(
+            "select seq, at, kind, plan, bytes, leaf from ledger_entry
+             where seq in (select max(seq) from ledger_entry where plan in ({places}) group by plan)"
         );
-        let appended = put(&mut head).context("the record refused an entry")?;
-        let seq = i64::try_from(appended.seq)?;
-        sqlx::query("insert into ledger_entry (seq, at, kind, plan, bytes, leaf) values ($1, $2, $3, $4, $5, $6)")
-            .bind(seq)
-            .bind(appended.at.ms())
-            .bind(appended.kind.to_string())
-            .bind(&appended.plan)
-            .bind(&appended.bytes)
-            .bind(appended.leaf.to_string())
-            .execute(self.conn())
-            .await
-            .map_err(said)?;
-        for node in &appended.nodes {
-            sqlx::query("insert into ledger_node (level, pos, hash) values ($1, $2, $3)")
-                .bind(i64::from(node.at.level))
-                .bind(i64::try_from(node.at.index)?)
-                .bind(node.hash.to_string())
-                .execute(self.conn())
-                .await
-                .map_err(said)?;
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(query));
+        for id in ids {
+            query = query.bind(id.as_str());
         }
-        for text in &appended.texts {
-            sqlx::query("insert into ledger_text (seq, name, salt, body) values ($1, $2, $3, $4)")
-                .bind(seq)
-                .bind(&text.name)
-                .bind(text.salt.hex())
-                .bind(&text.body)
-                .execute(self.conn())
-                .await
-                .map_err(said)?;
-        }
-        let checkpoint = match next {
-            Some(next) => Checkpoint::of(&head).sign(&[next]),
-            None => signer.sign(&Checkpoint::of(&head)),
-        };
-        sqlx::query(
-            "update ledger_head set size = $1, leaf = $2, frontier = $3, at = $4, seal = $5, epoch = $6, origin = $7
-             where id = 1",
-        )
-        .bind(i64::try_from(head.size())?)
-        .bind(head.leaf.to_string())
-        .bind(head.frontier.text())
-        .bind(appended.at.ms())
-        .bind(&checkpoint)
-        .bind(i64::try_from(head.origin.epoch)?)
-        .bind(head.origin.to_string())
-        .execute(self.conn())
-        .await
-        .map_err(said)?;
-        Ok((Receipt { seq, checkpoint }, appended))
+        let rows = query.fetch_all(self.conn()).await.map_err(said)?;
+        rows.iter().map(entry_row).collect::<Result<_, sqlx::Error>>().map_err(said)
     }
 
-    /// Seals the end as it is: for a ledger from before there were seals.
-    pub async fn seal(&mut self, signer: &Signer) -> anyhow::Result<()> {
-        let row = sqlx::query(HEAD).fetch_one(self.conn()).await.map_err(said)?;
-        let note = signer.sign(&Checkpoint::of(&head_row(&row)?));
-        let seal = sqlx::query("update ledger_head set seal = $1 where id = 1 and seal is null").bind(note);
-        seal.execute(self.conn()).await.map_err(said)?;
-        Ok(())
+    /// Hashes of the tree: inner ones, and leaves. Those that are not there are left out.
+    pub async fn ledger_hashes(&mut self, places: &[Place]) -> anyhow::Result<HashMap<Place, Hash>> {
+        let kept = self.kept.clone();
+        let mut known: HashMap<Place, Hash> =
+            places.iter().filter_map(|place| Some((*place, kept.hash(*place)?))).collect();
+        let others: Vec<Place> = places.iter().filter(|place| !known.contains_key(place)).copied().collect();
+        let found = hashes(self.conn(), &others).await?;
+        if self.looks {
+            kept.keep_hashes(&found);
+        }
+        known.extend(found);
+        Ok(known)
+    }
+
+    /// Hashes that are kept in memory are read again: the stored tree is another one.
+    pub fn forget_hashes(&self) {
+        self.kept.forget_hashes();
     }
 
     /// Takes a text and its salt away; the entry that says so belongs to the same transaction.
@@ -544,18 +444,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets down that an entry may oblige somebody, where the policy has a rule for it: made in a transaction of its own.
-    async fn owe(&mut self, app: &App, seq: i64, kind: &str, bytes: &str) -> anyhow::Result<()> {
-        if !crate::audit::may_oblige(kind) {
-            return Ok(());
-        }
-        let Some(cause) = Record::parse(bytes).ok().as_ref().and_then(crate::audit::cause_of) else { return Ok(()) };
-        if app.settings().policy.obligations.iter().any(|rule| rule.after == cause.after) {
-            self.due(&Due::Owe { entry: seq }, self.now).await?;
-        }
-        Ok(())
-    }
-
     pub async fn insert_anchor(&mut self, size: i64, place: &str, note: &str) -> anyhow::Result<()> {
         let now = self.now;
         sqlx::query("insert into ledger_anchor (size, place, note, at) values ($1, $2, $3, $4) on conflict do nothing")
@@ -571,6 +459,49 @@ impl Tx {
 }
 
 const HEAD: &str = "select size, leaf, frontier, epoch, origin, at, seal from ledger_head where id = 1";
+
+fn end_row(row: Option<sqlx::any::AnyRow>) -> anyhow::Result<(Head, Option<String>)> {
+    let row = row.context("the ledger has no head: the store was not founded")?;
+    Ok((head_row(&row)?, row.try_get("seal").map_err(said)?))
+}
+
+/// Hashes of the tree, one row for each level: a row for each hash costs more than to find it. The numbers stand in the
+/// statement itself, which is therefore not kept.
+async fn hashes(conn: &mut AnyConnection, places: &[Place]) -> anyhow::Result<HashMap<Place, Hash>> {
+    let mut levels: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for place in places {
+        levels.entry(place.level).or_default().push(place.index);
+    }
+    let select = |(level, indices): (&u32, &Vec<u64>)| {
+        let first = if *level == 0 { 1 } else { 0 };
+        let numbers: Vec<String> = indices.iter().map(|index| (index + first).to_string()).collect();
+        let numbers = numbers.join(", ");
+        match level {
+            0 => format!(
+                "select 0 as level, string_agg(cast(seq - 1 as text) || ' ' || leaf, ' ') as hashes
+                 from ledger_entry where seq in ({numbers})"
+            ),
+            _ => format!(
+                "select {level} as level, string_agg(cast(pos as text) || ' ' || hash, ' ') as hashes
+                 from ledger_node where level = {level} and pos in ({numbers})"
+            ),
+        }
+    };
+    let mut known = HashMap::with_capacity(places.len());
+    if levels.is_empty() {
+        return Ok(known);
+    }
+    let query = levels.iter().map(select).collect::<Vec<_>>().join(" union all ");
+    let query = sqlx::query_as::<_, (i64, Option<String>)>(sqlx::AssertSqlSafe(query)).persistent(false);
+    for (level, hashes) in query.fetch_all(conn).await.map_err(said)? {
+        let mut words = hashes.as_deref().unwrap_or_default().split_whitespace();
+        while let (Some(index), Some(hash)) = (words.next(), words.next()) {
+            let at = Place { level: u32::try_from(level)?, index: index.parse()? };
+            known.insert(at, hash.parse().context("a stored hash does not read")?);
+        }
+    }
+    Ok(known)
+}
 
 fn head_row(row: &sqlx::any::AnyRow) -> anyhow::Result<Head> {
     let (size, leaf, frontier, origin): (i64, String, String, String) =

@@ -6,7 +6,6 @@
 //! without waiting for a writer ([`Store::look`]); the database refuses such a transaction every change.
 
 pub mod audit;
-pub mod beside;
 pub mod console;
 pub mod counter;
 pub mod deadline;
@@ -18,6 +17,7 @@ pub mod history;
 pub mod hold;
 pub mod identity;
 pub mod job;
+mod kept;
 pub mod lease;
 pub mod ledger;
 pub mod message;
@@ -25,7 +25,9 @@ pub mod obligation;
 pub mod overriding;
 pub mod picture;
 pub mod plan;
+mod record;
 pub mod second_step;
+pub mod standing;
 pub mod watcher;
 pub mod word;
 pub mod work;
@@ -40,8 +42,10 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, Transaction};
 
 use crate::clock::Time;
+use crate::name::PlanId;
 
 use door::{Door, Turn};
+use kept::Kept;
 
 pub use work::Claim;
 
@@ -62,6 +66,7 @@ pub struct Store {
     read: AnyPool,
     /// Who is next at SQLite's one writer.
     door: Arc<Door>,
+    kept: Arc<Kept>,
     /// Held as long as the store is open: exactly one process per SQLite file.
     _lock: Option<Arc<File>>,
 }
@@ -71,6 +76,9 @@ pub struct Store {
 pub struct Tx {
     tx: Transaction<'static, sqlx::Any>,
     pub now: Time,
+    kept: Arc<Kept>,
+    /// It only looks: what it finds was committed.
+    looks: bool,
     // After the transaction: whoever is next begins when it has ended.
     _turn: Option<Turn>,
 }
@@ -109,7 +117,14 @@ impl Store {
             opened => opened,
         };
         let pool = opened.map_err(said).with_context(|| format!("could not open the store {}", file.display()))?;
-        Ok(Store { engine: Engine::Sqlite, write: pool.clone(), read: pool, door: Arc::default(), _lock: None })
+        Ok(Store {
+            engine: Engine::Sqlite,
+            write: pool.clone(),
+            read: pool,
+            door: Arc::default(),
+            kept: Arc::default(),
+            _lock: None,
+        })
     }
 
     /// Whether this is the only process that works on the store.
@@ -141,6 +156,7 @@ impl Store {
             write: pool.clone(),
             read: pool,
             door: Arc::default(),
+            kept: Arc::default(),
             _lock: self._lock.clone(),
         })
     }
@@ -181,7 +197,7 @@ impl Store {
                 Ok(tx)
             }
         };
-        Ok(Tx { tx: tx.map_err(said)?, now, _turn: turn })
+        Ok(Tx { tx: tx.map_err(said)?, now, kept: self.kept.clone(), looks: false, _turn: turn })
     }
 
     /// Begins a transaction that only looks: everything in it is as of one moment, it waits for no writer, and the database
@@ -192,7 +208,8 @@ impl Store {
             Engine::Sqlite => "begin",
             Engine::Postgres => LOOKING,
         };
-        Ok(Tx { tx: self.read.begin_with(begin).await.map_err(said)?, now, _turn: None })
+        let tx = self.read.begin_with(begin).await.map_err(said)?;
+        Ok(Tx { tx, now, kept: self.kept.clone(), looks: true, _turn: None })
     }
 
     async fn migrate(&self) -> anyhow::Result<()> {
@@ -239,6 +256,8 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
             .max_connections(most)
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(30))
+            // A file does not go away between two statements: to ask it each time costs a third of a question.
+            .test_before_acquire(false)
             // Where a statement fails for want of space, SQLite ends the transaction by itself and the driver still counts it
             // as open: every later one would be refused. Such a connection is replaced.
             .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
@@ -268,7 +287,14 @@ async fn open_sqlite(file: &Path) -> anyhow::Result<Store> {
         );
     }
     let read = options(4, "pragma query_only = on").connect(&url).await.map_err(said).with_context(opening)?;
-    Ok(Store { engine: Engine::Sqlite, write, read, door: Arc::default(), _lock: Some(Arc::new(lock)) })
+    Ok(Store {
+        engine: Engine::Sqlite,
+        write,
+        read,
+        door: Arc::default(),
+        kept: Arc::default(),
+        _lock: Some(Arc::new(lock)),
+    })
 }
 
 async fn open_postgres(url: &str) -> anyhow::Result<Store> {
@@ -284,7 +310,23 @@ async fn open_postgres(url: &str) -> anyhow::Result<Store> {
     if durable.0 == "off" {
         bail!("the store's PostgreSQL has synchronous_commit off, which loses what was acknowledged: turn it on");
     }
-    Ok(Store { engine: Engine::Postgres, write: pool.clone(), read: pool, door: Arc::default(), _lock: None })
+    Ok(Store {
+        engine: Engine::Postgres,
+        write: pool.clone(),
+        read: pool,
+        door: Arc::default(),
+        kept: Arc::default(),
+        _lock: None,
+    })
+}
+
+/// Numbered placeholders for some plans, and what to bind to them: in a few lengths only, so that there are few statements to
+/// prepare; what is beyond the list is its last plan again.
+fn listed(plans: &[PlanId]) -> (String, impl Iterator<Item = &PlanId>) {
+    let length = [1, 8, 32].into_iter().find(|length| plans.len() <= *length).unwrap_or(plans.len());
+    let places: Vec<String> = (1..=length).map(|n| format!("${n}")).collect();
+    let length = if plans.is_empty() { 0 } else { length };
+    (places.join(", "), plans.iter().chain(plans.last().into_iter().cycle()).take(length))
 }
 
 /// Whether writes are still in the file beside the database, not in it.
@@ -372,6 +414,53 @@ mod tests {
         let mut again = store.look(now).await.unwrap();
         assert!(again.plan(&second.id).await.unwrap().is_none());
         again.commit().await.unwrap();
+        store.close().await;
+    }
+
+    fn brief(plan: &crate::plan::Plan, says: &str) -> plan::Revision {
+        let settings = crate::config::Settings::read("[people.ada]\n", "the test", PathBuf::new()).unwrap();
+        let facts = crate::advice::facts::Facts::default();
+        let context = crate::advice::Context { plan, facts: &facts, settings: &settings, now: plan.made_at };
+        plan::Revision {
+            number: 1,
+            at: plan.made_at,
+            brief: says.to_owned(),
+            commit: None,
+            plan: plan.clone(),
+            advice: crate::advice::advise(context),
+            facts,
+            reason: says.to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_brief_that_was_never_committed_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://tidegate.db", folder.path()).await.unwrap();
+        let (now, channel) = (Time::from_ms(1_800_000_000_000), crate::name::Channel::new("deploys"));
+        let plan = plan("shop-1");
+        let write = async |says: &str| {
+            let mut tx = store.begin(now).await.unwrap();
+            tx.insert_plan(&plan, "console", &channel).await.unwrap();
+            tx.insert_revision(&plan.id, &brief(&plan, says)).await.unwrap();
+            let mut row = tx.plan(&plan.id).await.unwrap().unwrap();
+            row.revision = 1;
+            tx.update_plan(&row).await.unwrap();
+            let found = tx.standing(&row).await.unwrap().revision.unwrap();
+            assert_eq!(found.reason, says);
+            tx
+        };
+        let look = async || {
+            let mut tx = store.look(now).await.unwrap();
+            let found = tx.standings(std::slice::from_ref(&plan.id)).await.unwrap().remove(&plan.id);
+            found.map(|standing| standing.revision.unwrap().reason.clone())
+        };
+        drop(write("one that comes to nothing").await);
+        assert_eq!(look().await, None);
+        write("the one that counts").await.commit().await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(look().await.as_deref(), Some("the one that counts"));
+        }
         store.close().await;
     }
 

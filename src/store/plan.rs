@@ -86,7 +86,7 @@ pub struct StoredRevision {
     pub advice: String,
 }
 
-const PLAN_COLUMNS: &str =
+pub(super) const PLAN_COLUMNS: &str =
     "body, state, revision, platform, channel, changed_at, confirmed_at, confirmed_by, started_at, \
     started_by, category_at, category_by, refreshed_at, stale_at, asked_at, asked_by,
     reviewed_at, reviewed_by";
@@ -331,7 +331,7 @@ impl Tx {
     }
 }
 
-fn plan_row(row: &AnyRow) -> anyhow::Result<PlanRow> {
+pub(super) fn plan_row(row: &AnyRow) -> anyhow::Result<PlanRow> {
     let body: String = row.try_get("body")?;
     let state: String = row.try_get("state")?;
     let channel: String = row.try_get("channel")?;

@@ -4,22 +4,26 @@ use anyhow::Context;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, Tx, said};
+use super::{Store, Tx, listed, said};
 use crate::approval::condition::{Condition, OnlyIf};
 use crate::approval::{Word, WordKind};
 use crate::clock::Time;
 use crate::config::SecondStep;
 use crate::name::{Person, PlanId, Role};
 
-const SELECT: &str =
-    "select id, revision, brief, kind, person, role, lender, platform, on_call_at, at, withdrawn_at, voided_at, void_reason,
-        confirmed, only_if, met_at, met_by, asked_at
-    from word where plan = $1 order by at, id";
+/// A select of the words on some plans; the list is ours, never from outside.
+fn select(plans: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
+        "select plan, id, revision, brief, kind, person, role, lender, platform, on_call_at, at, withdrawn_at, voided_at,
+            void_reason, confirmed, only_if, met_at, met_by, asked_at
+         from word where plan in ({plans}) order by at, id"
+    ))
+}
 
 impl Store {
     /// Every word ever given on a plan, in order.
     pub async fn words(&self, plan: &PlanId) -> anyhow::Result<Vec<Word>> {
-        let rows = sqlx::query(SELECT).bind(plan.as_str()).fetch_all(self.reader()).await.map_err(said)?;
+        let rows = sqlx::query(select("$1")).bind(plan.as_str()).fetch_all(self.reader()).await.map_err(said)?;
         rows.iter().map(word_row).collect()
     }
 }
@@ -27,8 +31,23 @@ impl Store {
 impl Tx {
     /// Every word ever given on a plan, in order.
     pub async fn words(&mut self, plan: &PlanId) -> anyhow::Result<Vec<Word>> {
-        let rows = sqlx::query(SELECT).bind(plan.as_str()).fetch_all(self.conn()).await.map_err(said)?;
-        rows.iter().map(word_row).collect()
+        let words = self.words_of(std::slice::from_ref(plan)).await?;
+        Ok(words.into_iter().map(|(_, word)| word).collect())
+    }
+
+    /// Every word ever given on some plans, in order.
+    pub async fn words_of(&mut self, plans: &[PlanId]) -> anyhow::Result<Vec<(PlanId, Word)>> {
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (places, ids) = listed(plans);
+        let mut query = sqlx::query(select(&places));
+        for id in ids {
+            query = query.bind(id.as_str());
+        }
+        let rows = query.fetch_all(self.conn()).await.map_err(said)?;
+        let word = |row: &AnyRow| Ok((PlanId::new(row.try_get::<String, _>("plan")?), word_row(row)?));
+        rows.iter().map(word).collect()
     }
 
     pub async fn insert_word(&mut self, plan: &PlanId, word: &Word, message: Option<&str>) -> anyhow::Result<()> {

@@ -227,7 +227,7 @@ pub async fn plan(State(site): State<Site>, Path(id): Path<String>, headers: Hea
     let app = &site.app;
     let story = crate::audit::story(&app.store, &app.settings(), &id, app.clock.now()).await?;
     let story = story.ok_or_else(|| Wrong::not_found("There is no such plan."))?;
-    let (checkpoint, _) = crate::ledger::evidence(&app.store, &app.signer, None).await?;
+    let checkpoint = crate::ledger::checkpoint_now(&app.store, &app.signer).await?.note;
     let export = |format: &str| {
         format!("/api/ledger/export?{}", form_urlencoded(&[("plan", id.as_str()), ("format", format)]).join("&"))
     };

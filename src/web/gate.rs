@@ -55,10 +55,6 @@ pub async fn ask(
         let mut answer = gate::ask(&site.app, &request, may).await?.ok_or_else(Wrong::unauthorized)?;
         // What can still become a yes is waited for; the rest is told at once.
         if !answer.waits || tokio::time::Instant::now() >= until || site.app.is_stopping() {
-            let (checkpoint, proof) =
-                crate::ledger::evidence(&site.app.store, &site.app.signer, answer.plan.as_deref()).await?;
-            answer.checkpoint = Some(checkpoint);
-            answer.proof = proof;
             answer.signed = Some(gate::signed(&site.app.signer, &request, &answer, site.app.clock.now())?);
             return json(answer);
         }

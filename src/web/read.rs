@@ -142,7 +142,7 @@ pub async fn ledger(State(site): State<Site>, Query(of): Query<Of>, headers: Hea
     let holds = crate::ledger::holds(&site.app.store).await?;
     let holds: Vec<Value> =
         holds.iter().map(|h| json!({ "scope": h.scope.to_string(), "entry": h.seq, "by": h.by })).collect();
-    let (checkpoint, _) = crate::ledger::evidence(&site.app.store, &site.app.signer, None).await?;
+    let checkpoint = crate::ledger::checkpoint_now(&site.app.store, &site.app.signer).await?.note;
     answer(json!({ "entries": list, "checkpoint": checkpoint, "key": site.app.signer.public().to_string(),
         "first_key": site.app.signer.first().to_string(), "witnesses": witnesses, "holds": holds }))
 }

@@ -331,6 +331,38 @@ fn a_pipeline_may_wait_for_the_yes() {
 }
 
 #[test]
+fn many_pipelines_that_ask_at_once_each_get_their_own_answer_and_proof() {
+    let mut story = started();
+    story.says("ada", "/deploy plan shop staging v1.1.0 --why PAY-1");
+    let recorded =
+        |story: &Story| story.ledger("shop-1").into_iter().filter(|entry| entry["kind"] == "gate.answered").count();
+    let before = recorded(&story);
+    let asked = ["plan=shop-1", "plan=shop-9", "plan=shop-2", "plan=shop-1&version=v1.0.0", TARGET];
+    tidegate::http::provide_tls();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = tidegate::http::trusted(Duration::from_secs(70)).unwrap();
+    let ask = async |n: usize| {
+        let url = format!("{}/api/gate?{}", story.address, asked[n % asked.len()]);
+        let answer = client.get(url).send().await.unwrap();
+        serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()
+    };
+    let answers = runtime.block_on(futures::future::join_all((0..60).map(ask)));
+    for (n, answer) in answers.iter().enumerate() {
+        let proved = answer["proof"]["bytes"].as_str().map(|bytes| serde_json::from_str::<Value>(bytes).unwrap());
+        let plan = proved.map(|entry| entry["plan"]["id"].clone());
+        let (verdict, reasons) = said(answer);
+        match n % asked.len() {
+            0 => assert_eq!((verdict.as_str(), plan), ("approved", Some(json!("shop-1")))),
+            1 => assert_eq!((reasons, plan), (vec!["plan.none".to_owned()], None)),
+            2 => assert_eq!((&answer["environment"], plan), (&json!("staging"), Some(json!("shop-2")))),
+            3 => assert_eq!((reasons, plan), (vec!["target.differs".to_owned()], Some(json!("shop-1")))),
+            _ => assert_eq!(reasons, ["plan.none"], "neither version nor commit"),
+        }
+    }
+    assert_eq!(recorded(&story) - before, 12, "each yes is an entry");
+}
+
+#[test]
 fn the_command_tells_by_its_exit_code_and_its_json() {
     let mut story = Story::begin(&settings());
     let (code, out, err) = story.runs_with(&["gate", "shop-1", "--json"], &[], "");
