@@ -142,7 +142,10 @@ pub async fn returned(State(site): State<Site>, Query(back): Query<Back>, header
             button type="submit" { "Approve" }
         }
     };
-    Ok(document(StatusCode::OK, "Confirm approval", &shown))
+    // Under the policy of all other pages a browser would say of a form that it comes from nowhere (`Origin: null`, by the
+    // Fetch standard), and the approval would be refused. This one tells nobody more than our own address.
+    let policy = [(header::REFERRER_POLICY, "strict-origin")];
+    Ok((policy, document(StatusCode::OK, "Confirm approval", &shown)).into_response())
 }
 
 /// The page's form.

@@ -68,10 +68,12 @@ impl Page {
     }
 }
 
-/// A browser without a screen: keeps cookies, follows nothing by itself.
+/// A browser without a screen: keeps cookies, follows nothing by itself, and says where a form comes from as browsers do.
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     cookies: BTreeMap<String, String>,
+    /// The last page with a form allows nobody to be told where one came from: what it sends comes from nowhere.
+    silent: bool,
 }
 
 impl Browser {
@@ -87,15 +89,18 @@ impl Browser {
     fn asks(&mut self, story: &Story, address: &str, form: Option<String>) -> Page {
         tidegate::http::provide_tls();
         let address = address.replacen(HOME, &story.address, 1);
+        let origin = if self.silent { "null" } else { HOME };
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (page, set) = runtime.block_on(async {
+        let (page, set, policy) = runtime.block_on(async {
             let client = tidegate::http::trusted(Duration::from_secs(30)).unwrap();
             let request = match form {
                 None => client.get(&address),
-                Some(form) => {
-                    client.post(&address).header("content-type", "application/x-www-form-urlencoded").body(form)
-                }
+                Some(form) => client
+                    .post(&address)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .header("origin", origin)
+                    .body(form),
             };
             let answer = request.header("cookie", cookies.join("; ")).send().await.unwrap();
             let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -104,8 +109,12 @@ impl Browser {
             let set = answer.headers().get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned());
             let set: Vec<String> = set.collect();
             let status = answer.status().as_u16();
-            (Page { status, leads_to, text: answer.text().await.unwrap() }, set)
+            let policy = header("referrer-policy");
+            (Page { status, leads_to, text: answer.text().await.unwrap() }, set, policy)
         });
+        if page.text.contains("<form") {
+            self.silent = policy.as_deref() == Some("no-referrer");
+        }
         for cookie in set {
             let pair = cookie.split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
