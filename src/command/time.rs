@@ -32,7 +32,8 @@ pub fn parse_time(text: &str, now: Time, zone: Tz, lean: Lean) -> Result<Time, S
         return Ok(at);
     }
     // RFC 3339 wants seconds; people leave them out.
-    if let Ok(at) = chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z") {
+    let zulu = text.strip_suffix(['Z', 'z']).map(|time| format!("{time}+00:00"));
+    if let Ok(at) = chrono::DateTime::parse_from_str(zulu.as_deref().unwrap_or(text), "%Y-%m-%dT%H:%M%:z") {
         return Ok(Time::from(at));
     }
     let lower = text.to_lowercase();
@@ -226,6 +227,7 @@ mod tests {
             ("Mon 2pm", "2026-11-23T22:00:00Z"),
             ("Monday at 9:30 am", "2026-11-23T17:30:00Z"),
             ("2026-11-24T10:00-08:00", "2026-11-24T18:00:00Z"),
+            ("2026-11-24T18:00Z", "2026-11-24T18:00:00Z"),
             ("2026-11-24 10:00", "2026-11-24T18:00:00Z"),
             ("24 Nov 10:00", "2026-11-24T18:00:00Z"),
             ("March 15 2027 15:47", "2027-03-15T22:47:00Z"),
