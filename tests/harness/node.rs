@@ -1,7 +1,7 @@
 //! Real servers that run on Node.js, from npm.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A server from npm, which ends when it is dropped.
@@ -27,10 +27,13 @@ pub struct Program {
     pub variables: &'static [(&'static str, &'static str)],
 }
 
+/// How often it is started: a port that was free may be taken before a slow program has it.
+const ATTEMPTS: usize = 3;
+
 impl Program {
     /// Starts it, where `tests/run` has installed it; elsewhere it says aloud that there is none. `arguments` makes those of
     /// the script from the port.
-    pub fn start(&self, arguments: impl FnOnce(u16) -> Vec<String>) -> Option<Node> {
+    pub fn start(&self, arguments: impl Fn(u16) -> Vec<String>) -> Option<Node> {
         let modules = self.installed();
         if !modules.join(self.package).is_dir() {
             // Past the capture of the test program's output: nobody is to take this for a story that was told.
@@ -39,9 +42,22 @@ impl Program {
             std::io::stderr().write_all(told.as_bytes()).unwrap();
             return None;
         }
+        let mut said = String::new();
+        for _ in 0..ATTEMPTS {
+            match self.once(&modules, &arguments) {
+                Ok(node) => return Some(node),
+                Err(words) => said = words,
+            }
+        }
+        panic!("{} ended before it was ready: {said}", self.package)
+    }
+
+    /// Started, or what it said on standard error.
+    fn once(&self, modules: &Path, arguments: impl Fn(u16) -> Vec<String>) -> Result<Node, String> {
         let folder = tempfile::tempdir().unwrap();
+        let errors = folder.path().join("errors");
         // A module is looked for beside the file that asks for it.
-        std::os::unix::fs::symlink(&modules, folder.path().join("node_modules")).unwrap();
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
         std::fs::write(folder.path().join("start.mjs"), self.script).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut child = Command::new("node")
@@ -51,15 +67,18 @@ impl Program {
             .envs(self.variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(&errors).unwrap())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let said = lines.find_map(|line| line.strip_prefix("ready").map(|rest| rest.trim().to_owned()));
-        let said = said.unwrap_or_else(|| panic!("{} ended before it was ready", self.package));
+        let Some(said) = said else {
+            let _ = child.wait();
+            return Err(std::fs::read_to_string(errors).unwrap());
+        };
         // Whatever it says from here on is nobody's concern, but must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Node { child, address: format!("http://127.0.0.1:{port}"), said, _folder: folder })
+        Ok(Node { child, address: format!("http://127.0.0.1:{port}"), said, _folder: folder })
     }
 
     fn installed(&self) -> PathBuf {
