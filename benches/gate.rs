@@ -1,9 +1,9 @@
 //! How fast the gate answers over HTTP with many plans stored, each with its entry in the record: one pipeline after the
 //! other, and a hundred at once: the next question as soon as the last is answered, or a hundred in the same moment and then
 //! a pause, as when one schedule starts a hundred pipelines. Beside the rates stands the processor time of an answer, and
-//! how much of that went into asking. Half of what is asked waits for an
-//! approval; the other half was approved and begun by humans, so that each answer is a yes that is recorded. Either each
-//! pipeline goes on asking about its own plan, as they do while they wait, or each question is about another one.
+//! how much of that went into asking. Half of what is asked waits for an approval; the other half was approved and begun by
+//! humans, so that each answer is a yes that is recorded. Either each pipeline goes on asking about its own plan, as they do
+//! while they wait, or each question is about another one.
 //! The console is the chat, so that reading reactions back asks nobody else.
 //!
 //! `cargo bench --bench gate`; `-- 1000` stores another number of plans.
